@@ -5,3 +5,26 @@
 /** Where the platform's vminfod listens, and so where its clients look. */
 export const defaultPort = 9090;
 export const defaultListen = '127.0.0.1';
+
+// Host: reading the system (lib/host).
+
+/** Milliseconds that zoneadm and kstat may take. They take tens; past this the kernel or a lock is stuck. */
+export const commandTimeoutMs = 10_000;
+
+/** Milliseconds that a `zfs list` of named datasets may take: hundreds when the pool is loaded, but never minutes. */
+export const zfsListTimeoutMs = 30_000;
+
+/** Milliseconds that a full `zfs list` may take: minutes are normal with many snapshots on a loaded host. */
+export const zfsFullListTimeoutMs = 15 * 60_000;
+
+/** Bytes of each of a command's outputs. A line of `zfs list` has about 150, so this is about 800,000 snapshots. */
+export const commandMaxBytes = 128 * 1024 * 1024;
+
+/** Bytes of a file that we read whole. metadata.json, the largest, has a few hundred KiB at most. */
+export const fileMaxBytes = 16 * 1024 * 1024;
+
+/** Characters of a command's stderr, or of an unreadable line, that an error keeps: enough to see what it says. */
+export const errorTextMaxChars = 2_000;
+
+/** Lines of `zfs list` parsed before others get their turn: about 2 ms on a slow core. */
+export const zfsLinesPerSlice = 1_000;
