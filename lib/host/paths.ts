@@ -17,6 +17,16 @@ export function isZonename(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name) && name !== 'global' && !name.startsWith('SUNW');
 }
 
+/**
+ * The same name, sure to be one.
+ *
+ * @throws RangeError
+ */
+export function requireZonename(zonename: string): string {
+  if (isZonename(zonename)) return zonename;
+  throw new RangeError(`Expected the name of a zone, got ${JSON.stringify(zonename)}`);
+}
+
 /** The zone whose XML file this is; `undefined` for any other file in /etc/zones, such as its templates. */
 export function zonenameOfXml(filename: string): string | undefined {
   const zonename = filename.slice(0, -'.xml'.length);
@@ -24,11 +34,11 @@ export function zonenameOfXml(filename: string): string | undefined {
 }
 
 export function zoneXmlPath(host: Host, zonename: string): string {
-  return host.path(`${zonesDirectory}/${checked(zonename)}.xml`);
+  return host.path(`${zonesDirectory}/${requireZonename(zonename)}.xml`);
 }
 
 export function receivingPath(host: Host, zonename: string): string {
-  return host.path(`${zonesDirectory}/${checked(zonename)}-receiving.json`);
+  return host.path(`${zonesDirectory}/${requireZonename(zonename)}-receiving.json`);
 }
 
 /** @param zonepath as zoneadm prints it; must be absolute. */
@@ -46,9 +56,4 @@ export function lastExitedPath(host: Host, zonepath: string): string {
 
 export function sysinfoPath(host: Host): string {
   return host.path('/tmp/.sysinfo.json');
-}
-
-function checked(zonename: string): string {
-  if (isZonename(zonename)) return zonename;
-  throw new RangeError(`Expected the name of a zone, got ${JSON.stringify(zonename)}`);
 }
