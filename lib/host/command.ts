@@ -116,42 +116,29 @@ async function collectOutput(
     env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/usr/sbin:/sbin' },
   });
   const cut = cutShort(timeoutMs, signals, failure);
-  try {
-    const [end, stdout, stderr] = await Promise.race([
-      Promise.all([
-        child,
-        readAll(child.stdout, maxBytes, failure),
-        readAll(child.stderr, maxBytes, failure),
-      ]),
-      cut.promise,
-    ]);
-    if (end.signal !== undefined) {
-      throw failure({ code: 'SIGNAL', problem: `was killed by ${end.signal}`, stderr });
-    }
-    if (end.exitCode === undefined) {
-      const missing = end.code === 'ENOENT';
-      throw failure({
-        code: missing ? 'ENOENT' : 'SPAWN',
-        problem: missing
-          ? 'does not exist'
-          : `could not be started: ${end.originalMessage ?? 'unknown error'}`,
-        cause: end.cause,
-      });
-    }
-    const result = { stdout, stderr, exitCode: end.exitCode };
-    if (accepts(result)) return result;
-    throw failure({
-      code: 'EXIT',
-      problem: `exited with ${result.exitCode}${firstLine(stderr)}`,
-      exitCode: result.exitCode,
-      stderr,
-    });
-  } catch (error) {
-    kill(child);
-    throw error;
-  } finally {
-    cut.release();
-  }
+  const whole = Promise.all([
+    child,
+    readAll(child.stdout, maxBytes, failure),
+    readAll(child.stderr, maxBytes, failure),
+  ]);
+  const [end, stdout, stderr] = await Promise.race([whole, cut.promise])
+    .catch((error: unknown) => {
+      kill(child);
+      throw error;
+    })
+    .finally(cut.release);
+
+  if (end.signal !== undefined)
+    throw failure({ code: 'SIGNAL', problem: `was killed by ${end.signal}`, stderr });
+  if (end.exitCode === undefined) throw failure(notStarted(end));
+  const result = { stdout, stderr, exitCode: end.exitCode };
+  if (accepts(result)) return result;
+  throw failure({
+    code: 'EXIT',
+    problem: `exited with ${result.exitCode}${firstLine(stderr)}`,
+    exitCode: result.exitCode,
+    stderr,
+  });
 }
 
 type Failure = (details: CommandErrorDetails) => CommandError;
@@ -210,13 +197,26 @@ function kill(child: { pid?: number | undefined; stdout: Readable; stderr: Reada
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch (error) {
-    // ESRCH: it is gone already, as after an exit code that was not accepted. EPERM: macOS says so of a zombie.
+    // ESRCH: all have just ended. EPERM: macOS says so of a zombie.
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
   child.stdout.destroy();
   child.stderr.destroy();
   child.unref();
+}
+
+interface SpawnFailure {
+  readonly code?: string | undefined;
+  readonly originalMessage?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** Why there was no child at all. */
+function notStarted({ code, originalMessage, cause }: SpawnFailure): CommandErrorDetails {
+  return code === 'ENOENT'
+    ? { code, problem: 'does not exist', cause }
+    : { code: 'SPAWN', problem: `could not be started: ${originalMessage ?? 'unknown error'}`, cause };
 }
 
 function exitedWithZero({ exitCode }: CommandResult): boolean {
