@@ -6,14 +6,16 @@
 import { performance } from 'node:perf_hooks';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
-import { errorTextMaxChars } from '../config.js';
+import { CommandError, type CommandErrorDetails } from './command-error.js';
 
+/** What a command printed, and how it ended. */
 export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: number;
 }
 
+/** How a command is run. */
 export interface CommandOptions {
   readonly timeoutMs: number;
   /** Bytes, for each of stdout and stderr. */
@@ -22,46 +24,6 @@ export interface CommandOptions {
   readonly signals?: readonly AbortSignal[];
   /** Which ends are an answer rather than a failure. Default: exit code 0. */
   readonly accepts?: (result: CommandResult) => boolean;
-}
-
-/**
- * Why a command gave no answer: it is not there (`ENOENT`) or could not be started (`SPAWN`), took too long (`TIMEOUT`),
- * exited otherwise than accepted (`EXIT`), printed too much (`OUTPUT_LIMIT`) or its output could not be read
- * (`OUTPUT`), was killed by someone else (`SIGNAL`), or was no longer wanted (`ABORTED`).
- */
-export type CommandErrorCode =
-  'ENOENT' | 'SPAWN' | 'TIMEOUT' | 'EXIT' | 'OUTPUT_LIMIT' | 'OUTPUT' | 'SIGNAL' | 'ABORTED';
-
-interface CommandErrorDetails {
-  readonly code: CommandErrorCode;
-  readonly problem: string;
-  readonly exitCode?: number | undefined;
-  readonly stderr?: string | undefined;
-  readonly cause?: unknown;
-}
-
-/** A command that gave no answer. Its message is one line that an operator understands. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly code: CommandErrorCode;
-  readonly exitCode: number | undefined;
-  /** The beginning of what it wrote to stderr. */
-  readonly stderr: string;
-
-  constructor(
-    command: string,
-    args: readonly string[],
-    { code, problem, exitCode, stderr = '', cause }: CommandErrorDetails,
-  ) {
-    super(`${commandLine(command, args)} ${problem}`, cause === undefined ? undefined : { cause });
-    this.command = command;
-    this.args = args;
-    this.code = code;
-    this.exitCode = exitCode;
-    this.stderr = stderr.slice(0, errorTextMaxChars);
-  }
 }
 
 /** What an observer learns of each command that ran, e.g. for metrics. */
@@ -221,11 +183,6 @@ function notStarted({ code, originalMessage, cause }: SpawnFailure): CommandErro
 
 function exitedWithZero({ exitCode }: CommandResult): boolean {
   return exitCode === 0;
-}
-
-function commandLine(command: string, args: readonly string[]): string {
-  const line = [command, ...args].join(' ');
-  return line.length <= 100 ? line : `${line.slice(0, 100)} …`;
 }
 
 function firstLine(stderr: string): string {

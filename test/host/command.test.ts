@@ -4,7 +4,8 @@ import { open } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { promisify } from 'node:util';
 import tap from 'tap';
-import { CommandError, type CommandRun } from '../../lib/host/command.js';
+import { CommandError } from '../../lib/host/command-error.js';
+import type { CommandRun } from '../../lib/host/command.js';
 import type { RunOptions } from '../../lib/host/host.js';
 import { type TemporaryHost, temporaryHost } from './temporary-host.js';
 
