@@ -122,7 +122,6 @@ export const maxPatternLength = 128;
  */
 export const maxPatternInstructions = 100;
 
-
 // HTTP
 
 export const http = {

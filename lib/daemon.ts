@@ -3,7 +3,21 @@
  */
 import { access, constants } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { combineLatest, filter, merge, race, timer, type Observable, type Subscription } from 'rxjs';
+import {
+  Subject,
+  combineLatest,
+  filter,
+  ignoreElements,
+  lastValueFrom,
+  map,
+  merge,
+  race,
+  skip,
+  takeUntil,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs';
 import { createCache, type VmCache } from './cache/cache.js';
 import { http as httpLimits, sysevents } from './config.js';
 import { createHost, type Host } from './host/host.js';
@@ -38,7 +52,7 @@ export interface DaemonOptions {
 export interface Daemon {
   /** Where it serves, e.g. `http://127.0.0.1:9090`. */
   readonly url: string;
-  /** Rejects with what should never happen: then the process must end. Never resolves before `close`. */
+  /** Resolves when it is closed. Rejects with what should never happen: then the process must end. */
   readonly ended: Promise<void>;
   /** Ends children, watches, listeners and connections; resolves when all are gone. */
   close(): Promise<void>;
@@ -115,19 +129,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     rescans(rescanIntervalMs),
     options.requests,
   );
-  let keeping: Subscription | undefined;
-  const ended = new Promise<void>((resolve, reject) => {
-    keeping = cache.keep(invalidations, allLive(sources)).subscribe({ error: reject, complete: resolve });
-    keeping.add(logEvents(cache, log));
-    keeping.add(logHealth(sources, log));
-  });
+  const stopped = new Subject<void>();
+  const ended = lastValueFrom(
+    merge(cache.keep(invalidations, allLive(sources)), logEvents(cache, log), logHealth(sources, log)).pipe(
+      takeUntil(stopped),
+    ),
+    { defaultValue: undefined },
+  );
   log.info({ root: options.root, url: server.url }, `listening on ${server.url}`);
 
   return {
     url: server.url,
     ended,
     close: async () => {
-      keeping?.unsubscribe();
+      stopped.next();
       stop.abort();
       await server.close(httpLimits.closeGraceMs);
     },
@@ -152,17 +167,35 @@ function allLive(sources: readonly SourceHealth[]): Observable<unknown> {
 }
 
 /** One short line per event. */
-function logEvents(cache: VmCache, log: Logger): Subscription {
-  return cache.commits.subscribe(({ event, seq }) => {
-    const what = event.type === 'modify' ? event.changes.map(({ prettyPath }) => prettyPath).join(', ') : '';
-    log.info({ zonename: event.zonename, seq }, `${event.type} ${event.zonename} ${what}`.trimEnd());
-  });
+function logEvents({ commits }: VmCache, log: Logger): Observable<never> {
+  return commits.pipe(
+    tap(({ event, seq }) => {
+      const what =
+        event.type === 'modify' ? event.changes.map(({ prettyPath }) => prettyPath).join(', ') : '';
+      log.info({ zonename: event.zonename, seq }, `${event.type} ${event.zonename} ${what}`.trimEnd());
+    }),
+    ignoreElements(),
+  );
 }
 
-/** One line when a source's health changes. */
-function logHealth(sources: readonly SourceHealth[], log: Logger): Subscription {
-  return merge(...sources.map(({ state }) => state)).subscribe(() => {
-    const unwell = sources.map((each) => each.status()).filter(({ state }) => state === 'restarting' || state === 'degraded');
-    for (const { name, state, lastError } of unwell) log.warn({ source: name }, `${name}: ${state}: ${lastError?.message ?? ''}`);
-  });
+/** One line when a source is unwell, and one when it is well again. */
+function logHealth(sources: readonly SourceHealth[], log: Logger): Observable<never> {
+  return merge(
+    ...sources.map((source) =>
+      source.state.pipe(
+        skip(1),
+        map((state) => ({ state, source })),
+      ),
+    ),
+  ).pipe(
+    tap(({ state, source }) => {
+      const { name } = source;
+      if (state === 'restarting' || state === 'degraded') {
+        log.warn({ source: name }, `${name} ${state}: ${source.status().lastError?.message ?? ''}`);
+      } else {
+        log.info({ source: name }, `${name} ${state}`);
+      }
+    }),
+    ignoreElements(),
+  );
 }

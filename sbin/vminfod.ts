@@ -18,7 +18,9 @@ interface Flags {
 }
 
 const command = new Command('vminfod')
-  .description('Keeps the VM objects of a SmartOS global zone fresh in memory, and serves and streams them over HTTP.')
+  .description(
+    'Keeps the VM objects of a SmartOS global zone fresh in memory, and serves and streams them over HTTP.',
+  )
   .option('--root <dir>', 'directory that all files and commands of the host are below', '/')
   .option('--listen <address>', 'address to listen on', defaultListen)
   .option('--port <port>', 'port to listen on; 0 takes a free one', parsePort, defaultPort)
@@ -27,7 +29,9 @@ const command = new Command('vminfod')
       .argParser(parsePeriod)
       .default(defaultRescanIntervalMs, '5m'),
   )
-  .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'))
+  .addOption(
+    new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'),
+  )
   .version(version)
   .allowExcessArguments(false)
   .parse();
@@ -42,8 +46,17 @@ process.once('uncaughtException', (error) => {
 });
 
 try {
-  const hangups = fromEvent(process, 'SIGHUP').pipe(map(() => ({ type: 'everything', reason: 'SIGHUP' }) as const));
-  const daemon = await startDaemon({ root, listen, port, rescanIntervalMs: rescanInterval, log, requests: hangups });
+  const hangups = fromEvent(process, 'SIGHUP').pipe(
+    map(() => ({ type: 'everything', reason: 'SIGHUP' }) as const),
+  );
+  const daemon = await startDaemon({
+    root,
+    listen,
+    port,
+    rescanIntervalMs: rescanInterval,
+    log,
+    requests: hangups,
+  });
   const stop = (signal: string) => {
     log.info(`${signal}: stopping`);
     void daemon.close();

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import {
   Subject,
+  asapScheduler,
   filter,
   finalize,
   firstValueFrom,
@@ -13,6 +14,7 @@ import {
   map,
   merge,
   mergeMap,
+  observeOn,
   of,
   take,
   tap,
@@ -170,7 +172,9 @@ export function createCache({ host, log }: CacheOptions): VmCache {
 
   /** As many at a time as there are zones and datasets in trouble: each has one at most. */
   const repeated = again.pipe(
-    mergeMap(({ invalidation, afterMs }) => (afterMs === 0 ? of(invalidation) : timer(afterMs).pipe(map(() => invalidation)))),
+    mergeMap(({ invalidation, afterMs }) =>
+      afterMs === 0 ? of(invalidation) : timer(afterMs).pipe(map(() => invalidation)),
+    ),
   );
 
   const overdue = interval(loadErrorTickMs).pipe(
@@ -185,10 +189,13 @@ export function createCache({ host, log }: CacheOptions): VmCache {
     loadErrors: (zonename) => state.errors.of(zonename),
     status: () => ({
       awaiting: stage === 'sources' ? ['sources'] : stage === 'load' ? rescanner.awaiting() : [],
-      queue: [...queues.values()].reduce((a, b) => ({ pending: a.pending + b.pending, queued: a.queued + b.queued }), {
-        pending: 0,
-        queued: 0,
-      }),
+      queue: [...queues.values()].reduce(
+        (a, b) => ({ pending: a.pending + b.pending, queued: a.queued + b.queued }),
+        {
+          pending: 0,
+          queued: 0,
+        },
+      ),
       rescans,
       loadErrors: state.errors.list(),
     }),
@@ -210,9 +217,14 @@ export function createCache({ host, log }: CacheOptions): VmCache {
       // The first load reads everything, so what asks for that before it has begun is answered by it.
       const news = invalidations.pipe(filter(({ type }) => type !== 'everything' || stage !== 'sources'));
       return merge(
-        live.pipe(take(1), mergeMap(load, 1)),
+        // After the turn, so that what the last source said when it became live counts as said before.
+        live.pipe(take(1), observeOn(asapScheduler), mergeMap(load, 1)),
         merge(news, asked, repeated, overdue).pipe(
-          hold<Invalidation>({ until: loaded, key: (invalidation) => JSON.stringify(invalidation), overflow: heldInvalidations }),
+          hold<Invalidation>({
+            until: loaded,
+            key: (invalidation) => JSON.stringify(invalidation),
+            overflow: heldInvalidations,
+          }),
           mergeMap(requests, 1),
           lanes,
           tap(handle),

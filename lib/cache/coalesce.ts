@@ -2,7 +2,16 @@
  * The rule that keeps the daemon both quick and calm: idle, a request runs at once; busy, requests collect and
  * repeats merge; the next run takes them all. A key is never in two runs, so what came during a run is run again after it.
  */
-import { asapScheduler, asyncScheduler, from, Observable, Subscription, timer, type ObservableInput, type OperatorFunction } from 'rxjs';
+import {
+  asapScheduler,
+  asyncScheduler,
+  from,
+  Observable,
+  Subscription,
+  timer,
+  type ObservableInput,
+  type OperatorFunction,
+} from 'rxjs';
 
 export interface CoalesceOptions<T, R> {
   /** What makes two requests the same. */
@@ -61,7 +70,9 @@ export function coalesceWhileBusy<T, R>(options: CoalesceOptions<T, R>): Operato
           startRuns();
         };
         subscriptions.add(
-          options.delayMs === undefined ? asapScheduler.schedule(start) : asyncScheduler.schedule(start, options.delayMs),
+          options.delayMs === undefined
+            ? asapScheduler.schedule(start)
+            : asyncScheduler.schedule(start, options.delayMs),
         );
       };
 

@@ -78,15 +78,27 @@ export class DatasetTable implements DatasetLookup {
     for (const dataset of listing.datasets) {
       listed.add(dataset.name);
       const known = this.#byName.get(dataset.name);
-      if ((known?.readAt ?? 0) > listing.readAt || this.#forgottenSince(dataset.name, listing.readAt)) continue;
+      if ((known?.readAt ?? 0) > listing.readAt || this.#forgottenSince(dataset.name, listing.readAt))
+        continue;
       const hasAllSnapshots = asked === undefined ? levelOf(dataset.name) < 2 : asked.has(dataset.name);
-      this.#set(hasAllSnapshots ? dataset : this.#withKnownSnapshots(dataset, listing), listing.readAt, changes);
+      this.#set(
+        hasAllSnapshots ? dataset : this.#withKnownSnapshots(dataset, listing),
+        listing.readAt,
+        changes,
+      );
     }
-    for (const name of new Set([...listing.snapshots.keys(), ...listing.missing.filter(isSnapshot).map(parentOf)])) {
+    for (const name of new Set([
+      ...listing.snapshots.keys(),
+      ...listing.missing.filter(isSnapshot).map(parentOf),
+    ])) {
       const known = this.#byName.get(name);
       if (listed.has(name) || known === undefined) continue;
       const listedSnapshots = listing.snapshots.get(name) ?? [];
-      this.#set(this.#withKnownSnapshots({ ...known.dataset, snapshots: listedSnapshots }, listing), known.readAt, changes);
+      this.#set(
+        this.#withKnownSnapshots({ ...known.dataset, snapshots: listedSnapshots }, listing),
+        known.readAt,
+        changes,
+      );
     }
     for (const name of this.#unlisted(listing, listed)) {
       if ((this.#byName.get(name)?.readAt ?? Infinity) < listing.readAt) this.#removeTree(name, changes);
@@ -147,7 +159,8 @@ export class DatasetTable implements DatasetLookup {
   #withKnownSnapshots(dataset: Dataset, { missing, readAt }: Listing): Dataset {
     const listed = new Map(dataset.snapshots.map((snapshot) => [snapshot.name, snapshot]));
     const known = this.byName(dataset.name)?.snapshots ?? [];
-    const isOld = ({ name }: DatasetSnapshot) => listed.has(name) || missing.includes(`${dataset.name}@${name}`);
+    const isOld = ({ name }: DatasetSnapshot) =>
+      listed.has(name) || missing.includes(`${dataset.name}@${name}`);
     const snapshots = [...known.filter((snapshot) => !isOld(snapshot)), ...dataset.snapshots];
     return {
       ...dataset,
@@ -213,7 +226,11 @@ function isSnapshot(name: string): boolean {
 
 /** Compares by value. A listing of a large host has thousands, so this is written for speed. */
 function sameDataset(a: Dataset, b: Dataset): boolean {
-  return sameFields(a, b) && a.snapshots.length === b.snapshots.length && a.snapshots.every((snapshot, index) => sameFields(snapshot, b.snapshots[index]));
+  return (
+    sameFields(a, b) &&
+    a.snapshots.length === b.snapshots.length &&
+    a.snapshots.every((snapshot, index) => sameFields(snapshot, b.snapshots[index]))
+  );
 }
 
 /** True when all values but arrays are identical. */

@@ -130,7 +130,8 @@ export class HostState {
 
   /** An input of a zone could be read. */
   mended(zone: string, input: FailingInput): void {
-    if (this.errors.mended(zone, input)) this.#log.info({ zonename: zone, input }, `${input} of zone ${zone} is readable again`);
+    if (this.errors.mended(zone, input))
+      this.#log.info({ zonename: zone, input }, `${input} of zone ${zone} is readable again`);
   }
 
   #commitAll(zonenames: Iterable<string>): Commit[] {

@@ -56,12 +56,16 @@ function inLane<R extends Request>(lane: R['lane']): OperatorFunction<Request, R
   return filter((request: Request): request is R => request.lane === lane);
 }
 
-function zoneRequests({ zones, onQueue }: LanesOptions, lane: 'files' | 'zone'): OperatorFunction<ZoneRequest, Outcome> {
+function zoneRequests(
+  { zones, onQueue }: LanesOptions,
+  lane: 'files' | 'zone',
+): OperatorFunction<ZoneRequest, Outcome> {
   return coalesceWhileBusy<ZoneRequest, Outcome>({
     key: ({ zonename }) => zonename,
     merge: mergeZoneRequests,
     run: (batch) => zones.run(batch),
-    settles: (outcome) => (outcome.type === 'settled' && 'zonename' in outcome ? outcome.zonename : undefined),
+    settles: (outcome) =>
+      outcome.type === 'settled' && 'zonename' in outcome ? outcome.zonename : undefined,
     maxRuns: reloads.maxRuns,
     // Files of different zones have nothing to share, so their readers need not wait for one another.
     slowAfterMs: lane === 'files' ? 0 : reloads.slowAfterMs,
@@ -72,7 +76,10 @@ function zoneRequests({ zones, onQueue }: LanesOptions, lane: 'files' | 'zone'):
   });
 }
 
-function datasetRequests({ datasets, onQueue }: LanesOptions, lane: 'dataset' | 'unused'): OperatorFunction<DatasetRequest, Outcome> {
+function datasetRequests(
+  { datasets, onQueue }: LanesOptions,
+  lane: 'dataset' | 'unused',
+): OperatorFunction<DatasetRequest, Outcome> {
   return coalesceWhileBusy<DatasetRequest, Outcome>({
     key: ({ name }) => name,
     merge: (waiting) => waiting,
@@ -88,7 +95,11 @@ function datasetRequests({ datasets, onQueue }: LanesOptions, lane: 'dataset' | 
   });
 }
 
-function rescanRequests({ rescanner, rescans, onQueue }: LanesOptions): OperatorFunction<RescanRequest, Outcome> {
+function rescanRequests({
+  rescanner,
+  rescans,
+  onQueue,
+}: LanesOptions): OperatorFunction<RescanRequest, Outcome> {
   const rescan = async ({ scope, reason }: RescanRequest): Promise<Outcome> => {
     const started = new Date();
     const report = await rescanner.rescan(scope);

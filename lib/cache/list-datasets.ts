@@ -42,7 +42,8 @@ export function namesToAsk(state: HostState, datasets: Iterable<string>): readon
   const names = new Set<string>();
   for (const dataset of datasets) {
     const parent = parentOf(dataset);
-    const isDelegated = dataset.endsWith('/data') && (state.index.isRoot(parent) || !state.index.isRoot(dataset));
+    const isDelegated =
+      dataset.endsWith('/data') && (state.index.isRoot(parent) || !state.index.isRoot(dataset));
     if (isDelegated) {
       names.add(parent);
       names.add(`${dataset}@indestructible`);

@@ -53,14 +53,18 @@ export function sharedCommands(host: Host, state: HostState, batch: readonly Zon
 }
 
 /** Reads what is asked for; all of a zone that is not known yet. */
-export async function readZone(host: Host, state: HostState, request: ZoneRequest, commands: SharedCommands): Promise<ZoneRead> {
+export async function readZone(
+  host: Host,
+  state: HostState,
+  request: ZoneRequest,
+  commands: SharedCommands,
+): Promise<ZoneRead> {
   const { zonename } = request;
   const isNew = !state.zones.has(zonename);
   const wants = (input: ZoneInput) => isNew || request.inputs.has(input);
   const readAt = state.clock.tick();
   const readings: Readings = {};
-  let hasRecord = false;
-  let xmlMissing = false;
+  const facts = { hasRecord: false, xmlMissing: false };
 
   const attempt = async <I extends ZoneInput>(input: I, read: () => Promise<InputValues[I] | undefined>) => {
     try {
@@ -69,7 +73,7 @@ export async function readZone(host: Host, state: HostState, request: ZoneReques
       return { value };
     } catch (error) {
       const isMissingXml = error instanceof ZoneXmlMissingError;
-      xmlMissing ||= isMissingXml;
+      facts.xmlMissing ||= isMissingXml;
       if (isNew || !isMissingXml) state.failed(zonename, input, error);
       return undefined;
     }
@@ -77,14 +81,15 @@ export async function readZone(host: Host, state: HostState, request: ZoneReques
 
   const readZoneadm = async () => {
     const answer = await attempt('record', () => commands.record(zonename));
-    hasRecord = answer !== undefined;
+    facts.hasRecord = answer !== undefined;
     const record = answer?.value;
-    if (record === undefined) return;
+    if (record === undefined) return undefined;
     readings.record = { value: record, readAt };
     if (record.zonepath !== state.zones.record(zonename)?.zonepath) state.watch(zonename, record.zonepath);
+    return record;
   };
 
-  const readFile = async <F extends ZoneFile>(file: F, zonepath: string) => {
+  const readFile = async (file: ZoneFile, zonepath: string) => {
     const read = await attempt(file, () => readZoneFile(host, { zonename, zonepath }, file));
     // Of a new zone a file that cannot be read counts as empty; of a known one the last good value stays.
     if (read !== undefined) Object.assign(readings, { [file]: { value: read.value, readAt } });
@@ -105,17 +110,22 @@ export async function readZone(host: Host, state: HostState, request: ZoneReques
   const known = state.zones.record(zonename);
   if (known === undefined) {
     // Where its files are, zoneadm says; and whether there is anything to read at all.
-    await readZoneadm();
-    if (readings.record !== undefined) await readRest(readings.record.value.zonepath);
+    const record = await readZoneadm();
+    if (record !== undefined) await readRest(record.zonepath);
   } else {
-    await Promise.all([wants('record') ? readZoneadm() : undefined, readRest(known.zonepath)]);
-    const zonepath = readings.record?.value.zonepath ?? known.zonepath;
-    if (zonepath !== known.zonepath) await readRest(zonepath);
+    const [record] = await Promise.all([
+      wants('record') ? readZoneadm() : undefined,
+      readRest(known.zonepath),
+    ]);
+    if (record !== undefined && record.zonepath !== known.zonepath) await readRest(record.zonepath);
   }
-  return { zonename, readAt, readings, hasRecord, gone: hasRecord && readings.record === undefined, xmlMissing };
+  return { zonename, readAt, readings, ...facts, gone: facts.hasRecord && readings.record === undefined };
 }
 
-function throwErrorOf(zonename: string, errors: readonly (Error & { readonly zonename: string | undefined })[]): void {
+function throwErrorOf(
+  zonename: string,
+  errors: readonly (Error & { readonly zonename: string | undefined })[],
+): void {
   const error = errors.find((each) => each.zonename === zonename);
   if (error !== undefined) throw error;
 }

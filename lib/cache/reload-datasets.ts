@@ -30,7 +30,12 @@ export function datasetLane(host: Host, state: HostState): DatasetLane {
   const serve = async (batch: readonly DatasetRequest[]): Promise<readonly DatasetOutcome[]> => {
     const names = batch.map(({ name }) => name);
     const shared = names.length > 1;
-    const listed = await listNamed(host, state, names, shared ? reloads.sharedListingTimeoutMs : undefined).catch(asError);
+    const listed = await listNamed(
+      host,
+      state,
+      names,
+      shared ? reloads.sharedListingTimeoutMs : undefined,
+    ).catch(asError);
     if (!(listed instanceof Error)) {
       state.takeListing(listed.listing);
       listed.done();

@@ -75,7 +75,11 @@ export function zoneLane(host: Host, state: HostState): ZoneLane {
   }
 
   /** Takes in what was read of some zones, after listing the datasets they need in one go. */
-  async function takeAll(reads: readonly ZoneRead[], emit: (outcome: ZoneOutcome) => void, requests: readonly ZoneRequest[] = []) {
+  async function takeAll(
+    reads: readonly ZoneRead[],
+    emit: (outcome: ZoneOutcome) => void,
+    requests: readonly ZoneRequest[] = [],
+  ) {
     const needed = new Map<ZoneRead, readonly string[]>();
     for (const read of reads) {
       const all = requests.some(({ zonename, datasets }) => zonename === read.zonename && datasets);
@@ -100,7 +104,12 @@ export function zoneLane(host: Host, state: HostState): ZoneLane {
   }
 
   async function tryToList(names: ReadonlySet<string>, shared: boolean): Promise<Error | undefined> {
-    const listed = await listNamed(host, state, names, shared ? reloads.sharedListingTimeoutMs : undefined).catch(asError);
+    const listed = await listNamed(
+      host,
+      state,
+      names,
+      shared ? reloads.sharedListingTimeoutMs : undefined,
+    ).catch(asError);
     if (listed instanceof Error) return listed;
     state.takeListing(listed.listing);
     listed.done();
@@ -152,7 +161,10 @@ export function zoneLane(host: Host, state: HostState): ZoneLane {
   }
 
   /** The kernel announces a state before zoneadm shows it. */
-  function awaitNewstate({ zonename, hasRecord, readings }: ZoneRead, emit: (outcome: ZoneOutcome) => void): void {
+  function awaitNewstate(
+    { zonename, hasRecord, readings }: ZoneRead,
+    emit: (outcome: ZoneOutcome) => void,
+  ): void {
     const expectation = expectations.get(zonename);
     if (expectation === undefined || !hasRecord) return;
     const afterMs = newstateRetriesMs[expectation.attempts++];

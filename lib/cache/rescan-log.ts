@@ -45,7 +45,9 @@ export function createRescanLog(log: Logger): RescanLog {
         started,
         ended,
         reason,
-        found: report.found.slice(0, rescanLog.maxFound).map(({ source, commit }) => ({ source, event: withoutVm(commit.event) })),
+        found: report.found
+          .slice(0, rescanLog.maxFound)
+          .map(({ source, commit }) => ({ source, event: withoutVm(commit.event) })),
       });
       if (records.length > rescanLog.maxRecords) records.shift();
       for (const error of report.errors) {
@@ -57,7 +59,16 @@ export function createRescanLog(log: Logger): RescanLog {
       const took = `took ${((ended.getTime() - started.getTime()) / 1000).toFixed(3)}s`;
       const what = `rescan (${reason}): ${report.zones} zones, ${report.datasets} datasets, ${report.found.length} missed changes, ${report.errors.length} errors, ${took}`;
       if (report.found.length === 0 && report.errors.length === 0) log.info(what);
-      else log.warn({ missed: report.found.slice(0, 10).map(({ source, commit: { event } }) => `${source}: ${event.type} ${event.zonename}`), errors: report.errors.map(({ message }) => message) }, what);
+      else
+        log.warn(
+          {
+            missed: report.found
+              .slice(0, 10)
+              .map(({ source, commit: { event } }) => `${source}: ${event.type} ${event.zonename}`),
+            errors: report.errors.map(({ message }) => message),
+          },
+          what,
+        );
     },
   };
 }

@@ -60,11 +60,18 @@ export interface RescanOptions {
   readonly datasetLane: DatasetLane;
 }
 
-type Report = { zones: number; datasets: number; found: Found[]; errors: Error[]; complete: boolean; again: Again[] };
+interface Report {
+  zones: number;
+  datasets: number;
+  found: Found[];
+  errors: Error[];
+  complete: boolean;
+  again: Again[];
+}
 
 /** Makes a rescanner. */
 export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOptions): Rescanner {
-  const fingerprints = new Map<string, { [F in ZoneFile]?: Fingerprint }>();
+  const fingerprints = new Map<string, Partial<Record<ZoneFile, Fingerprint>>>();
   const awaited = new Set<string>();
 
   return {
@@ -72,7 +79,8 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
     listDeep: async () => {
       const inputs = [...state.zones.names()].map((zonename) => state.inputsWith(zonename, {}));
       const names = inputs.flatMap((each) => (each === undefined ? [] : datasetsOf(each))).filter(isDeep);
-      if (names.length > 0) await datasetLane.run(names.map((name) => ({ lane: 'dataset', name }))).forEach(() => undefined);
+      if (names.length > 0)
+        await datasetLane.run(names.map((name) => ({ lane: 'dataset', name }))).forEach(() => undefined);
     },
     rescan: async (scope) => {
       const report: Report = { zones: 0, datasets: 0, found: [], errors: [], complete: true, again: [] };
@@ -104,13 +112,32 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       report.datasets = listing.datasets.length;
       const listed = new Set(listing.datasets.map(({ name }) => name));
       // What a VM shows and the listing lacks is asked for by name: only that answer takes it away.
-      const lacking = [...state.index.usedDatasets()].filter((name) => state.datasets.byName(name) && !listed.has(name));
-      const changes = state.datasets.apply({ ...listing, readAt, asked: 'everything', except: new Set(lacking), missing: [] });
+      const lacking = [...state.index.usedDatasets()].filter(
+        (name) => state.datasets.byName(name) && !listed.has(name),
+      );
+      const changes = state.datasets.apply({
+        ...listing,
+        readAt,
+        asked: 'everything',
+        except: new Set(lacking),
+        missing: [],
+      });
       await commitAll(state.zonesAffected(changes), report, 'zfs-events');
-      await listBelow([...[...listed].filter(isDelegated).map((name) => `${name}@indestructible`), ...[...state.index.usedDatasets()].filter(isDeep)], report);
+      await listBelow(
+        [
+          ...[...listed].filter(isDelegated).map((name) => `${name}@indestructible`),
+          ...[...state.index.usedDatasets()].filter(isDeep),
+        ],
+        report,
+      );
       if (lacking.length > 0) {
         const zones = new Set(lacking.flatMap((name) => [...state.index.zonesOf(name)]));
-        await serving(datasetLane.run(lacking.map((name) => ({ lane: 'dataset', name }))), zones, report, 'zfs-events');
+        await serving(
+          datasetLane.run(lacking.map((name) => ({ lane: 'dataset', name }))),
+          zones,
+          report,
+          'zfs-events',
+        );
       }
     } finally {
       state.datasets.end(readAt);
@@ -155,14 +182,21 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
         return undefined;
       }
       const readings: Readings = { record: { value: record, readAt } };
-      if (kstats !== undefined) readings.kstat = { value: kstats.kstats.get(zonename), readAt };
+      state.mended(zonename, 'record');
+      if (kstats !== undefined) {
+        state.mended(zonename, 'kstat');
+        readings.kstat = { value: kstats.kstats.get(zonename), readAt };
+      }
       if (state.zones.record(zonename)?.zonepath !== record.zonepath) state.watch(zonename, record.zonepath);
       const files = changedFiles(record);
       const take = () => {
         const changed = state.zones.apply(zonename, readings);
         if (changed.length > 0 || sysinfoChanged) found(state.commit(zonename), report, sourceOf(changed));
       };
-      return files.length === 0 ? void take() : Promise.all(files.map((file) => readFile(record, file, readings))).then(take);
+      if (files.length > 0)
+        return Promise.all(files.map((file) => readFile(record, file, readings))).then(take);
+      take();
+      return undefined;
     });
     putErrorsOnRecord(listing, report);
     for (const error of kstats?.errors ?? []) {
@@ -177,7 +211,12 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
     for (const zonename of fingerprints.keys()) {
       if (!listing.records.has(zonename)) fingerprints.delete(zonename);
     }
-    const requests = strangers.map((zonename) => ({ lane: 'zone' as const, zonename, inputs: new Set(zoneInputs), datasets: false }));
+    const requests = strangers.map((zonename) => ({
+      lane: 'zone' as const,
+      zonename,
+      inputs: new Set(zoneInputs),
+      datasets: false,
+    }));
     await serving(zoneLane.run(requests), new Set(strangers), report, 'zone-events');
     state.zones.pruneRemoved(readAt);
   }
@@ -193,7 +232,7 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
     });
   }
 
-  async function readFile<F extends ZoneFile>(record: ZoneRecord, file: F, readings: Readings): Promise<void> {
+  async function readFile(record: ZoneRecord, file: ZoneFile, readings: Readings): Promise<void> {
     const { zonename } = record;
     const readAt = state.clock.tick();
     try {
@@ -215,11 +254,19 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
   }
 
   async function commitAll(zonenames: Iterable<string>, report: Report, source: SourceName): Promise<void> {
-    await eachInSlices(zonenames, 1, (zonename) => void found(state.commit(zonename), report, source));
+    await eachInSlices(zonenames, 1, (zonename) => {
+      found(state.commit(zonename), report, source);
+      return undefined;
+    });
   }
 
   /** Does what a lane does for these zones, and reports the differences that come of it. */
-  async function serving(run: Observable<ZoneOutcome | DatasetOutcome>, zones: ReadonlySet<string>, report: Report, source: SourceName) {
+  async function serving(
+    run: Observable<ZoneOutcome | DatasetOutcome>,
+    zones: ReadonlySet<string>,
+    report: Report,
+    source: SourceName,
+  ) {
     const commits = state.store.commits.subscribe((commit) => {
       if (zones.has(commit.event.zonename)) found(commit, report, source);
     });
@@ -250,4 +297,3 @@ function isDeep(dataset: string): boolean {
 function isDelegated(dataset: string): boolean {
   return /^[^/]+\/[^/]+\/data$/.test(dataset);
 }
-

@@ -5,7 +5,14 @@
 import { statSync } from 'node:fs';
 import type { Host } from '../host/host.js';
 import { zoneFilePath } from '../host/paths.js';
-import { readLastExited, readMetadata, readReceiving, readRoutes, readTags, readZoneXml } from '../host/zone-files.js';
+import {
+  readLastExited,
+  readMetadata,
+  readReceiving,
+  readRoutes,
+  readTags,
+  readZoneXml,
+} from '../host/zone-files.js';
 import type { FileInput } from '../vm/inputs.js';
 import type { ZoneConfig } from '../vm/zone-config.js';
 import { parseZoneXml } from '../vm/zone-xml.js';
@@ -51,8 +58,16 @@ export function fingerprintOf(host: Host, place: ZonePlace, file: ZoneFile): Fin
  *
  * @throws FileError, ZoneXmlError, ZoneXmlMissingError
  */
-export function readZoneFile<F extends ZoneFile>(host: Host, place: ZonePlace, file: F): Promise<InputValues[F]>;
-export async function readZoneFile(host: Host, place: ZonePlace, file: ZoneFile): Promise<InputValues[ZoneFile]> {
+export function readZoneFile<F extends ZoneFile>(
+  host: Host,
+  place: ZonePlace,
+  file: F,
+): Promise<InputValues[F]>;
+export async function readZoneFile(
+  host: Host,
+  place: ZonePlace,
+  file: ZoneFile,
+): Promise<InputValues[ZoneFile]> {
   switch (file) {
     case 'xml':
       return readConfig(host, place);

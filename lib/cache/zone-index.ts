@@ -92,7 +92,11 @@ export class ZoneIndex {
   /** How a dataset matters to the VMs. */
   use(dataset: string): DatasetUse {
     if (this.isUsed(dataset)) return 'used';
-    for (let child = dataset, parent = parentOf(dataset); parent !== ''; child = parent, parent = parentOf(parent)) {
+    for (
+      let child = dataset, parent = parentOf(dataset);
+      parent !== '';
+      child = parent, parent = parentOf(parent)
+    ) {
       if (this.isRoot(parent)) return child === `${parent}/data` && child !== dataset ? 'delegated' : 'used';
     }
     const components = dataset.split('/').length;

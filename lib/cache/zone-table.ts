@@ -2,7 +2,15 @@
  * What is known of zones: the last good value of each input, and the clock when it was read. A value older than the
  * one at hand is thrown away, and a zone that was removed does not come back with what was read before.
  */
-import type { DatasetLookup, FileInput, LastExited, Sysinfo, ZoneInputs, ZoneKstat, ZoneRecord } from '../vm/inputs.js';
+import type {
+  DatasetLookup,
+  FileInput,
+  LastExited,
+  Sysinfo,
+  ZoneInputs,
+  ZoneKstat,
+  ZoneRecord,
+} from '../vm/inputs.js';
 import type { JsonObject } from '../vm/json.js';
 import type { ZoneConfig } from '../vm/zone-config.js';
 import type { ZoneInput } from '../sources/invalidation.js';
@@ -53,7 +61,8 @@ export class ZoneTable {
   apply(zonename: string, readings: Readings): readonly ZoneInput[] {
     let known = this.#zones.get(zonename);
     if (known === undefined) {
-      if (readings.record === undefined || readings.record.readAt < (this.#removed.get(zonename) ?? 0)) return [];
+      if (readings.record === undefined || readings.record.readAt < (this.#removed.get(zonename) ?? 0))
+        return [];
       known = {};
       this.#zones.set(zonename, known);
       this.#removed.delete(zonename);
@@ -95,11 +104,11 @@ export class ZoneTable {
 }
 
 /** True if it is another value than before. A file that was read again counts as another. */
-function takeNewer<I extends ZoneInput>(known: Readings, readings: Readings, input: I): boolean {
+function takeNewer(known: Readings, readings: Readings, input: ZoneInput): boolean {
   const reading = readings[input];
   const before = known[input];
   if (reading === undefined || reading.readAt < (before?.readAt ?? 0)) return false;
-  known[input] = reading;
+  Object.assign(known, { [input]: reading });
   return before === undefined || !sameFields(before.value, reading.value);
 }
 
@@ -107,5 +116,8 @@ function takeNewer<I extends ZoneInput>(known: Readings, readings: Readings, inp
 function sameFields(a: object | undefined, b: object | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   const entries = Object.entries(b);
-  return entries.length === Object.keys(a).length && entries.every(([key, value]) => a[key as keyof typeof a] === value);
+  return (
+    entries.length === Object.keys(a).length &&
+    entries.every(([key, value]) => a[key as keyof typeof a] === value)
+  );
 }

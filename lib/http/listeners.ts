@@ -52,7 +52,10 @@ export function createListeners({ snapshot, commits, serialised, log }: Listener
         next: (line) => {
           response.write(line);
           if (response.writableLength <= limits.maxUnsentBytes) return;
-          log.warn({ listener: uuid, unsentBytes: response.writableLength }, 'a listener does not read: cut off');
+          log.warn(
+            { listener: uuid, unsentBytes: response.writableLength },
+            'a listener does not read: cut off',
+          );
           response.destroy();
         },
         complete: () => {

@@ -62,7 +62,12 @@ export function routes({ cache, serialised, listeners, status }: RoutesOptions):
   function replyLoadError(response: ServerResponse, zonename: string): boolean {
     const [first] = cache.loadErrors(zonename);
     if (first === undefined) return false;
-    replyError(response, 'LoadError', `zone ${zonename}: cannot read ${first.input}: ${first.error}`, retrySoon);
+    replyError(
+      response,
+      'LoadError',
+      `zone ${zonename}: cannot read ${first.input}: ${first.error}`,
+      retrySoon,
+    );
     return true;
   }
 

@@ -71,7 +71,8 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
           if (directory !== zonesDir) return;
           for (const entry of name === undefined ? entriesOf(zonesDir) : [name]) {
             const zonename = zonenameOfXml(entry);
-            if (zonename !== undefined && !zones.has(zonename)) said.add(zonename, { type: 'zone', zonename, inputs: ['xml'] });
+            if (zonename !== undefined && !zones.has(zonename))
+              said.add(zonename, { type: 'zone', zonename, inputs: ['xml'] });
           }
         },
         onTrouble: (error) => {
@@ -101,7 +102,10 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
             fileInputs.forEach((input, index) => {
               const path = paths[index] ?? '';
               meanings.set(path, { type: 'zone', zonename, inputs: [input] });
-              watched.addFile(path, path.startsWith(`${zonesDir}/`) ? zonesDir : dirname(host.path(zonepath)));
+              watched.addFile(
+                path,
+                path.startsWith(`${zonesDir}/`) ? zonesDir : dirname(host.path(zonepath)),
+              );
             });
             return;
           }

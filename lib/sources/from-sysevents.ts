@@ -25,7 +25,12 @@ export type LiveSysevent = Exclude<Sysevent, { type: 'ignored' }>;
  * Sysevents, beginning with `ready`, and with another `ready` each time the child was replaced: what happened
  * in between is lost. Never completes and never fails; what goes wrong is in `health`.
  */
-export function fromSysevents({ host, args, health, readyTimeoutMs = sysevents.readyTimeoutMs }: SyseventOptions): Observable<LiveSysevent> {
+export function fromSysevents({
+  host,
+  args,
+  health,
+  readyTimeoutMs = sysevents.readyTimeoutMs,
+}: SyseventOptions): Observable<LiveSysevent> {
   const command = host.path('/usr/sbin/sysevent');
   return defer(() =>
     fromLines({ command, args, maxLineBytes: sysevents.maxLineBytes, killAfterMs: sysevents.killAfterMs }),

@@ -4,7 +4,8 @@
  */
 
 /** The inputs of one zone that can be stale on their own; sysinfo and datasets belong to no single zone. */
-export type ZoneInput = 'record' | 'xml' | 'kstat' | 'metadata' | 'tags' | 'routes' | 'lastexited' | 'receiving';
+export type ZoneInput =
+  'record' | 'xml' | 'kstat' | 'metadata' | 'tags' | 'routes' | 'lastexited' | 'receiving';
 
 /** Inputs that are files; the others come from commands. */
 export const fileInputs = ['xml', 'metadata', 'tags', 'routes', 'lastexited', 'receiving'] as const;

@@ -18,7 +18,12 @@ export interface RestartOptions {
  * Subscribes again after every error, for as long as somebody listens: the number of restarts has no bound,
  * their rate has. Each wait is a random part (half to all) of the backoff, so that sources do not restart in step.
  */
-export function restarting<T>({ minMs, maxMs, healthyAfterMs, onFailure }: RestartOptions): MonoTypeOperatorFunction<T> {
+export function restarting<T>({
+  minMs,
+  maxMs,
+  healthyAfterMs,
+  onFailure,
+}: RestartOptions): MonoTypeOperatorFunction<T> {
   return (source) =>
     defer(() => {
       let failures = 0;

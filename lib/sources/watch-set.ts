@@ -57,7 +57,8 @@ export class WatchSet {
   status(): { watching: string[]; notWatching: string[] } {
     const watching: string[] = [];
     const notWatching: string[] = [];
-    for (const [path, { watcher }] of this.#watched) (watcher === undefined ? notWatching : watching).push(path);
+    for (const [path, { watcher }] of this.#watched)
+      (watcher === undefined ? notWatching : watching).push(path);
     return { watching, notWatching };
   }
 
@@ -150,7 +151,8 @@ export class WatchSet {
   #stat(path: string, watched: Watched, lookedAtMs: number): boolean {
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     const identity = stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
-    const fingerprint = stat === undefined ? undefined : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+    const fingerprint =
+      stat === undefined ? undefined : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
     const unsure = stat !== undefined && Number(stat.ctimeMs) > lookedAtMs - timeGrainMs;
     const changed = unsure || fingerprint !== watched.fingerprint;
     watched.identity = identity;
@@ -196,7 +198,8 @@ export class WatchSet {
       this.#options.onEntry(path, undefined);
     } else if (watched.entries.has(join(path, filename))) {
       this.look(join(path, filename));
-      if (this.#watched.get(join(path, filename))?.isFile === true) this.#options.onChange(join(path, filename));
+      if (this.#watched.get(join(path, filename))?.isFile === true)
+        this.#options.onChange(join(path, filename));
     } else if (filename !== basename(path)) {
       // inotify reports a directory's own removal under its own name; that is no entry of it.
       this.#options.onEntry(path, filename);
