@@ -6,23 +6,54 @@
 export const defaultPort = 9090;
 export const defaultListen = '127.0.0.1';
 
-/* The client (lib/client) and vminfo. */
+// The client (lib/client) and vminfo.
 
 /** How long a plain request may take. `?sync=true` may wait for a slow `zfs list`, but not for ever. */
 export const requestTimeoutMs = 30_000;
+
 /** From asking for /events to its `ready` line. A snapshot of 1000 VMs takes well under a second. */
 export const readyTimeoutMs = 30_000;
+
 /** The longest line of an event stream: a `ready` of 1000 VMs is about 5 MB. */
 export const maxLineBytes = 256 * 1024 * 1024;
+
 /** How long an idle connection is kept for the next request; then nothing is left behind. */
 export const keepAliveMs = 2_000;
-/** The first reconnect waits up to this long, each further one up to twice as long, at random: a fleet must not come back at once. */
+
+/** Reconnects wait a random time up to this, doubling with each failure: a fleet must not come back at once. */
 export const reconnectMinMs = 100;
+
 /** The longest wait before a reconnect: how late a client may notice that the daemon is back. */
 export const reconnectMaxMs = 5_000;
+
 /** A connection that lived this long was a good one: the next reconnect starts at `reconnectMinMs` again. */
 export const stableConnectionMs = 1_000;
+
 /** How often the client asks the daemon for a sign of life. */
 export const heartbeatSeconds = 15;
+
 /** Silence after which a daemon that promised heartbeats is taken for gone. */
 export const silenceMs = 3 * heartbeatSeconds * 1000;
+
+// Host: reading the system (lib/host).
+
+/** Milliseconds that zoneadm and kstat may take. They take tens; past this the kernel or a lock is stuck. */
+export const commandTimeoutMs = 10_000;
+
+/** Milliseconds that a `zfs list` of named datasets may take: hundreds when the pool is loaded, but never minutes. */
+export const zfsListTimeoutMs = 30_000;
+
+/** Milliseconds that a full `zfs list` may take: minutes are normal with many snapshots on a loaded host. */
+export const zfsFullListTimeoutMs = 15 * 60_000;
+
+/** Bytes of each of a command's outputs. A line of `zfs list` has about 150, so this is about 800,000 snapshots. */
+export const commandMaxBytes = 128 * 1024 * 1024;
+
+/** Bytes of a file that we read whole. metadata.json, the largest, has a few hundred KiB at most. */
+export const fileMaxBytes = 16 * 1024 * 1024;
+
+/** Characters of a command's stderr, or of an unreadable line, that an error keeps: enough to see what it says. */
+export const errorTextMaxChars = 2_000;
+
+/** Lines of `zfs list` parsed before others get their turn: about 2 ms on a slow core. */
+export const zfsLinesPerSlice = 1_000;

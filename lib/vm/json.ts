@@ -5,3 +5,26 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 export interface JsonObject {
   readonly [key: string]: JsonValue | undefined;
 }
+
+/** Whether a JSON value is an object: neither null nor an array. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a JSON value is an array. Unlike `Array.isArray` it keeps the element type. */
+export function isJsonArray(value: JsonValue | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+/**
+ * An own property of a JSON object, or undefined. Never what `Object.prototype` has, so that keys such as
+ * `__proto__`, `constructor` or `toString` are keys like any other.
+ */
+export function ownProperty(object: JsonObject, key: string): JsonValue | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** The same object seen as JSON, for code that walks it key by key. For objects made of JSON values only. */
+export function asJson(object: object): JsonObject {
+  return object as JsonObject;
+}

@@ -1,7 +1,29 @@
-/** What the zone XML says of a VM, as properties of the VM object. */
+/** What the zone XML says of a VM, in the VM object's terms: what zone-xml.ts reads and assembly consumes. */
+import type { Device, Filesystem, Nic, PciDevice } from './vm-object.js';
+import type { attrTable, FromTable, rctlTable, zoneTable } from './zone-tables.js';
+
+/** Properties that stand alone in the XML: attributes of `<zone>`, `<attr>`s and `<rctl>`s. */
+export type ZoneProperties = FromTable<typeof zoneTable> &
+  FromTable<typeof attrTable> &
+  FromTable<typeof rctlTable>;
+
+/** What the zone XML says of a VM. */
 export interface ZoneConfig {
-  /** Properties of the VM object that come from the XML, under their VM names. */
-  readonly properties: object;
-  /** Names that the tables do not know, e.g. `attr foo`; each is logged once. */
+  /** Under the VM object's names, in the order of the tables. */
+  readonly properties: ZoneProperties;
+  /** Sorted by the number of their interface. */
+  readonly nics: readonly Nic[];
+  /** Sorted by the number of their path. */
+  readonly disks: readonly Device[];
+  /** Devices with model `passthru`, in document order. */
+  readonly pciDevices: readonly PciDevice[];
+  /** In document order. */
+  readonly filesystems: readonly Filesystem[];
+  /** Names, in document order. */
+  readonly datasets: readonly string[];
+  /**
+   * What was left out because the tables do not know it, or because its value is not of its type, e.g. `attr foo`
+   * or `attr ram (not a number)`. Each is worth one log line.
+   */
   readonly unknown: readonly string[];
 }

@@ -1,0 +1,58 @@
+/**
+ * The host as a value: where its files are and how its commands are run. Everything in this room takes one, so that
+ * a simulated global zone (`--root DIR`) is read exactly as a real one. Nothing else prefixes a path.
+ */
+import { isAbsolute, join, normalize } from 'node:path';
+import { commandMaxBytes } from '../config.js';
+import { type CommandOptions, type CommandResult, type CommandRun, runCommand } from './command.js';
+
+export interface HostOptions {
+  /** Directory that all paths and commands are below. Default `/`. */
+  readonly root?: string;
+  /** Aborts every running command, and refuses new ones. */
+  readonly signal?: AbortSignal;
+  /** Called after each command, e.g. for metrics. It must not throw. */
+  readonly onCommand?: (run: CommandRun) => void;
+}
+
+/** How one command is run. */
+export interface RunOptions extends Pick<CommandOptions, 'accepts' | 'timeoutMs'> {
+  /** Bytes, for each of stdout and stderr. Default `commandMaxBytes`. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What every reader that runs a command can be told. */
+export interface ReadOptions {
+  /** Milliseconds; each reader has its own default in config.ts. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Host {
+  readonly root: string;
+  /** Where an absolute path of the host really is: below the root, also if it has `..` in it. */
+  path(absolute: string): string;
+  /**
+   * Runs a command, given by its absolute path on the host.
+   *
+   * @throws CommandError when it gives no answer.
+   */
+  run(command: string, args: readonly string[], options: RunOptions): Promise<CommandResult>;
+}
+
+/** @example const host = createHost({ root: '/tmp/simulated' }); await listZones(host); */
+export function createHost({ root = '/', signal: ending, onCommand }: HostOptions = {}): Host {
+  const path = (absolute: string) => {
+    if (!isAbsolute(absolute)) throw new RangeError(`Expected an absolute path, got '${absolute}'`);
+    return join(root, normalize(absolute));
+  };
+  return {
+    root,
+    path,
+    run: (command, args, { signal, maxBytes = commandMaxBytes, ...options }) => {
+      const signals = [ending, signal].filter((each) => each !== undefined);
+      return runCommand(path(command), args, { ...options, maxBytes, signals }, onCommand);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/** Files that hold one JSON object. Every key of it, `__proto__` too, stays an own property. */
+import type { FileInput } from '../vm/inputs.js';
+import type { JsonObject, JsonValue } from '../vm/json.js';
+import { FileError, readTextFile } from './files.js';
+
+/**
+ * The object in a file; `undefined` if the file does not exist.
+ *
+ * @throws FileError also when it holds anything but a JSON object.
+ */
+export async function readJsonFile(path: string): Promise<FileInput<JsonObject> | undefined> {
+  const file = await readTextFile(path);
+  return file && { value: parseObject(path, file.value), mtimeMs: file.mtimeMs };
+}
+
+function parseObject(path: string, text: string): JsonObject {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (cause) {
+    throw new FileError(path, `is not JSON: ${(cause as SyntaxError).message}`, { cause });
+  }
+  if (isObject(value)) return value;
+  const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  throw new FileError(path, `expected a JSON object, got ${got}`);
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,100 @@
+/**
+ * `kstat -j -m zones -c zone_misc`: what the kernel counts for each zone that it runs. `instance` is the zone id; the zone's
+ * name is in the data, as the kstat's own name is cut to 30 characters.
+ *
+ * Format: kstat(8).
+ */
+import { commandTimeoutMs } from '../config.js';
+import type { ZoneKstat } from '../vm/inputs.js';
+import type { Host, ReadOptions } from './host.js';
+import { ParseError } from './parse-error.js';
+
+const source = 'kstat';
+
+export interface KstatListing {
+  /** Of each non-global zone with a kernel instance, by zonename. */
+  readonly kstats: ReadonlyMap<string, ZoneKstat>;
+  /** One for each element that could not be read, with its zonename if it has one. */
+  readonly errors: readonly ParseError[];
+}
+
+/**
+ * The kstats of all zones.
+ *
+ * @throws CommandError, ParseError
+ */
+export async function readKstats(
+  host: Host,
+  { timeoutMs = commandTimeoutMs, signal }: ReadOptions = {},
+): Promise<KstatListing> {
+  const { stdout } = await host.run('/usr/bin/kstat', ['-j', '-m', 'zones', '-c', 'zone_misc'], {
+    timeoutMs,
+    signal,
+    accepts: ({ exitCode, stdout: text }) => exitCode === 0 || (exitCode === 1 && text.trim() === '[]'),
+  });
+  return parseKstats(stdout);
+}
+
+/**
+ * Reads the output of kstat.
+ *
+ * @throws ParseError when it is not a JSON array.
+ */
+export function parseKstats(text: string): KstatListing {
+  const kstats = new Map<string, ZoneKstat>();
+  const errors: ParseError[] = [];
+  for (const element of parseArray(text)) {
+    const kstat = zoneKstat(element);
+    if (!kstat) {
+      const zonename = element?.data?.zonename;
+      errors.push(
+        new ParseError(source, 'expected the kstat of a zone', JSON.stringify(element), {
+          zonename: typeof zonename === 'string' ? zonename : undefined,
+        }),
+      );
+    } else if (kstat.zonename !== 'global') {
+      kstats.set(kstat.zonename, kstat);
+    }
+  }
+  return { kstats, errors };
+}
+
+/** What we look at in an element, none of it promised. */
+type Element = {
+  readonly instance?: unknown;
+  readonly data?: {
+    readonly zonename?: unknown;
+    readonly init_pid?: unknown;
+    readonly init_restarts?: unknown;
+    readonly boot_time?: unknown;
+  } | null;
+} | null;
+
+function parseArray(text: string): readonly Element[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(mendQuestionMarks(text));
+  } catch (cause) {
+    throw new ParseError(source, 'expected JSON', text, { cause });
+  }
+  if (!Array.isArray(value)) throw new ParseError(source, 'expected an array', text);
+  return value as readonly Element[];
+}
+
+/** kstat prints a `?` as `\?`, which JSON does not know. In `\\?` it is the backslash that is escaped. */
+function mendQuestionMarks(text: string): string {
+  if (!text.includes('\\?')) return text;
+  return text.replace(/\\(.)/g, (pair, character) => (character === '?' ? '?' : pair));
+}
+
+function zoneKstat(element: Element): ZoneKstat | undefined {
+  const zoneid = element?.instance;
+  const { zonename, init_pid, init_restarts, boot_time } = element?.data ?? {};
+  return typeof zonename === 'string' &&
+    typeof zoneid === 'number' &&
+    typeof init_pid === 'number' &&
+    typeof init_restarts === 'number' &&
+    typeof boot_time === 'number'
+    ? { zonename, zoneid, initPid: init_pid, initRestarts: init_restarts, bootTime: boot_time }
+    : undefined;
+}

@@ -1,0 +1,46 @@
+/** What a parser says of text that is not what its format promises, and a check that all line formats share. */
+import { errorTextMaxChars } from '../config.js';
+
+/** Text from the host that is not in its format. */
+export class ParseError extends Error {
+  override readonly name = 'ParseError';
+  /** What the text came from, e.g. `zoneadm list`. */
+  readonly source: string;
+  /** The beginning of the text in question. */
+  readonly text: string;
+  /** The zone that the text is about, if it says so. */
+  readonly zonename: string | undefined;
+
+  constructor(
+    source: string,
+    problem: string,
+    text: string,
+    { zonename, cause }: { readonly zonename?: string | undefined; readonly cause?: unknown } = {},
+  ) {
+    super(
+      `${source}: ${problem}: ${JSON.stringify(text.slice(0, 100))}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.source = source;
+    this.text = text.slice(0, errorTextMaxChars);
+    this.zonename = zonename;
+  }
+}
+
+/**
+ * Refuses output that stops within a line: a listing cut short must not pass for a host with less on it.
+ *
+ * @throws ParseError
+ */
+export function requireWholeLines(source: string, text: string): string {
+  if (text === '' || text.endsWith('\n')) return text;
+  throw new ParseError(source, 'the output ends within a line', text.slice(text.lastIndexOf('\n') + 1));
+}
+
+/**
+ * The same text in memory of its own. V8 keeps a part of a string as a reference into the whole, so that one name
+ * kept for months would keep the megabytes of listing that it was cut from.
+ */
+export function detached(part: string): string {
+  return ` ${part}`.slice(1);
+}

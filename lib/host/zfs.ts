@@ -1,0 +1,72 @@
+/**
+ * Lists datasets with `zfs list`: everything, or those named. Datasets that do not exist are part of the answer; any other
+ * complaint of zfs is an error, because a listing that lacks something must not look whole.
+ *
+ * The cost of a listing is per snapshot: see `zfsFullListTimeoutMs`. Callers see to it that only one full listing runs.
+ */
+import { zfsFullListTimeoutMs, zfsListTimeoutMs } from '../config.js';
+import type { CommandResult } from './command.js';
+import type { Host, ReadOptions } from './host.js';
+import { requireWholeLines } from './parse-error.js';
+import { type DatasetListing, datasetFields, parseDatasetsInSlices } from './zfs-parse.js';
+
+const command = '/usr/sbin/zfs';
+const listArguments = ['list', '-H', '-p', '-t', 'filesystem,snapshot,volume', '-o', datasetFields.join(',')];
+
+export interface NamedListing extends DatasetListing {
+  /** Names that do not exist. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * All pools, two levels deep: `<pool>/<zone>/disk0` is there, its snapshots are not. Name the snapshots that matter
+ * below that, `<pool>/<zone>/data@indestructible`, in a `listDatasets`.
+ *
+ * @throws CommandError, ParseError
+ */
+export async function listAllDatasets(
+  host: Host,
+  { timeoutMs = zfsFullListTimeoutMs, signal }: ReadOptions = {},
+): Promise<DatasetListing> {
+  return list(host, ['-d', '2'], { timeoutMs, signal });
+}
+
+/**
+ * The named datasets and snapshots; with depth 1 also the children and snapshots of each dataset, and so on.
+ * Without names there is nothing to list, and zfs is not asked.
+ *
+ * @throws CommandError, ParseError
+ */
+export async function listDatasets(
+  host: Host,
+  names: readonly string[],
+  depth: number,
+  { timeoutMs = zfsListTimeoutMs, signal }: ReadOptions = {},
+): Promise<NamedListing> {
+  if (names.length === 0) return { datasets: [], snapshots: new Map(), errors: [], missing: [] };
+  return list(host, ['-d', String(depth), ...names], { timeoutMs, signal });
+}
+
+async function list(
+  host: Host,
+  which: readonly string[],
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+): Promise<NamedListing> {
+  const { stdout, stderr } = await host.run(command, [...listArguments, ...which], {
+    ...options,
+    accepts: (result) => result.exitCode === 0 || onlyMissesDatasets(result),
+  });
+  const listing = await parseDatasetsInSlices(requireWholeLines('zfs list', stdout));
+  return { ...listing, missing: missingNames(stderr) };
+}
+
+function onlyMissesDatasets({ exitCode, stderr }: CommandResult): boolean {
+  const lines = stderr.trimEnd().split('\n');
+  return exitCode === 1 && lines.every((line) => missing.test(line));
+}
+
+function missingNames(stderr: string): readonly string[] {
+  return stderr.split('\n').flatMap((line) => missing.exec(line)?.[1] ?? []);
+}
+
+const missing = /^cannot open '(.*)': dataset does not exist$/;

@@ -1,0 +1,195 @@
+/** What ZFS says of a VM: its root dataset, delegated dataset, disks and snapshots, and which datasets those are. */
+import { isHvm } from './brand.js';
+import type { Dataset, ZoneInputs } from './inputs.js';
+import { ownProperty } from './json.js';
+import { isoFromSeconds } from './time.js';
+import { toMiB } from './value-types.js';
+import type { Device, Disk, Missing, Snapshot, VmObject } from './vm-object.js';
+
+type Storage = Partial<
+  Pick<
+    VmObject,
+    | 'zfs_filesystem'
+    | 'zpool'
+    | 'quota'
+    | 'create_timestamp'
+    | 'zfs_root_compression'
+    | 'zfs_root_recsize'
+    | 'zfs_filesystem_limit'
+    | 'zfs_snapshot_limit'
+    | 'indestructible_zoneroot'
+    | 'zfs_data_compression'
+    | 'zfs_data_recsize'
+    | 'indestructible_delegated'
+    | 'disks'
+    | 'free_space'
+    | 'snapshots'
+    | 'missing'
+  >
+>;
+
+/**
+ * The properties that come from ZFS, disks included. `state` is the VM's, not the zone's.
+ * Nothing but the disks as the XML has them while the zone is configured or incomplete and has no zonepath.
+ */
+export function fromZfs(inputs: ZoneInputs, state: string): Storage {
+  const { record, xml, datasets } = inputs;
+  const devices = xml.value.disks;
+  if (record.zonepath === '' && (record.state === 'configured' || record.state === 'incomplete')) {
+    return isHvm(record.brand) || devices.length > 0 ? { disks: devices } : {};
+  }
+
+  const root = rootOf(inputs, state);
+  const volumes = devices.map((device) => volumeOf(device, inputs));
+  const disks = devices.map((device, index) => toDisk(device, volumes[index]));
+  return {
+    ...(root && fromRootName(root.name)),
+    ...(root?.dataset && fromRoot(root.dataset, inputs)),
+    ...(root && fromDelegated(datasets.byName(delegatedName(root.name)))),
+    ...((isHvm(record.brand) || disks.length > 0) && { disks }),
+    ...(record.brand === 'bhyve' && freeSpace(xml.value.properties.flexible_disk_size, volumes)),
+    snapshots: root?.dataset ? vmSnapshots(root.dataset) : [],
+    ...(state === 'receiving' && { missing: missing(inputs, root?.name, disks) }),
+  };
+}
+
+/**
+ * The names of all datasets that a VM's object depends on, whether or not they exist yet: its root, its delegated dataset,
+ * its disks' volumes, the datasets given to it. For an index from dataset to zone.
+ */
+export function datasetsOf(inputs: ZoneInputs): readonly string[] {
+  const { record, xml, datasets, receiving } = inputs;
+  const mounted = record.zonepath === '' ? undefined : datasets.byMountpoint(record.zonepath);
+  const received = receiving && ownProperty(receiving, 'zfs_filesystem');
+
+  const roots = new Set<string>();
+  if (mounted) roots.add(mounted.name);
+  else if (record.zonepath.length > 1) roots.add(record.zonepath.slice(1));
+  if (typeof received === 'string' && received !== '') roots.add(received);
+
+  const names = new Set(roots);
+  for (const root of roots) names.add(delegatedName(root));
+  for (const { path } of xml.value.disks) {
+    if (path?.startsWith(volumeDirectory)) names.add(path.slice(volumeDirectory.length));
+  }
+  for (const name of xml.value.datasets) names.add(name);
+  return [...names];
+}
+
+const volumeDirectory = '/dev/zvol/rdsk/';
+
+/** The delegated dataset of a zone root. */
+function delegatedName(root: string): string {
+  return `${root}/data`;
+}
+
+/** A root dataset: by name only, when it is still being received. */
+interface Root {
+  readonly name: string;
+  readonly dataset: Dataset | undefined;
+}
+
+/** A dataset that is being received is not mounted yet: then the file that vmadm leaves beside the XML names it. */
+function rootOf({ record, datasets, receiving }: ZoneInputs, state: string): Root | undefined {
+  const mounted = record.zonepath === '' ? undefined : datasets.byMountpoint(record.zonepath);
+  if (mounted) return { name: mounted.name, dataset: mounted };
+  if (state !== 'receiving' || !receiving) return undefined;
+  const name = ownProperty(receiving, 'zfs_filesystem');
+  return typeof name === 'string' && name !== '' ? { name, dataset: datasets.byName(name) } : undefined;
+}
+
+function fromRootName(name: string): Storage {
+  return { zfs_filesystem: name, zpool: poolOf(name) };
+}
+
+function fromRoot(dataset: Dataset, { record, xml }: ZoneInputs): Storage {
+  const quota = record.brand === 'bhyve' ? dataset.refquota : dataset.quota;
+  const created =
+    xml.value.properties.create_timestamp === undefined ? isoFromSeconds(dataset.creation) : undefined;
+  return {
+    quota: toMiB(quota ?? 0) / 1024,
+    ...(created !== undefined && { create_timestamp: created }),
+    ...(dataset.compression !== 'off' && { zfs_root_compression: dataset.compression }),
+    ...(dataset.recsize !== undefined && { zfs_root_recsize: dataset.recsize }),
+    ...(dataset.filesystemLimit !== undefined && { zfs_filesystem_limit: dataset.filesystemLimit }),
+    ...(dataset.snapshotLimit !== undefined && { zfs_snapshot_limit: dataset.snapshotLimit }),
+    ...(isIndestructible(dataset) && { indestructible_zoneroot: true }),
+  };
+}
+
+function fromDelegated(dataset: Dataset | undefined): Storage {
+  if (!dataset) return {};
+  return {
+    ...(dataset.compression !== 'off' && { zfs_data_compression: dataset.compression }),
+    ...(dataset.recsize !== undefined && { zfs_data_recsize: dataset.recsize }),
+    ...(isIndestructible(dataset) && { indestructible_delegated: true }),
+  };
+}
+
+function isIndestructible(dataset: Dataset): boolean {
+  return dataset.snapshots.some(({ name, userrefs }) => name === 'indestructible' && userrefs > 0);
+}
+
+function volumeOf({ path }: Device, { datasets }: ZoneInputs): Dataset | undefined {
+  const dataset = path === undefined ? undefined : datasets.byMountpoint(path);
+  return dataset?.type === 'volume' ? dataset : undefined;
+}
+
+function toDisk(device: Device, volume: Dataset | undefined): Disk {
+  if (!volume) return device.path === undefined ? device : { ...device, missing: true };
+  return {
+    ...device,
+    zfs_filesystem: volume.name,
+    zpool: poolOf(volume.name),
+    ...(volume.volsize !== undefined && { size: toMiB(volume.volsize) }),
+    compression: volume.compression,
+    refreservation: Math.ceil(toMiB(volume.refreservation ?? 0)),
+    ...(volume.volblocksize !== undefined && { block_size: volume.volblocksize }),
+  };
+}
+
+function freeSpace(flexibleMiB: number | undefined, volumes: readonly (Dataset | undefined)[]): Storage {
+  if (flexibleMiB === undefined || !volumes.every((volume) => volume !== undefined)) return {};
+  const bytes = volumes.reduce(
+    (sum, { volsize = 0, usedBySnapshots = 0 }) => sum + volsize + usedBySnapshots,
+    0,
+  );
+  return { free_space: Math.floor(flexibleMiB - toMiB(bytes)) };
+}
+
+const vmSnapshotPrefix = 'vmsnap-';
+
+/** Newest first; of the same second, the one that zfs lists last. */
+function vmSnapshots({ snapshots }: Dataset): readonly Snapshot[] {
+  return snapshots
+    .filter(({ name }) => name.startsWith(vmSnapshotPrefix))
+    .reverse()
+    .sort((a, b) => b.createdAt - a.createdAt)
+    .map(({ name, size, createdAt }) => {
+      const created = isoFromSeconds(createdAt);
+      return {
+        name: name.slice(vmSnapshotPrefix.length),
+        size: toMiB(size),
+        ...(created !== undefined && { created_at: created }),
+      };
+    });
+}
+
+function missing(
+  { record, xml, datasets }: ZoneInputs,
+  root: string | undefined,
+  disks: readonly Disk[],
+): Missing {
+  return {
+    datasets: [
+      root ?? record.zonepath.slice(1),
+      ...xml.value.datasets.filter((name) => datasets.byName(name) === undefined),
+    ],
+    disks: disks.flatMap(({ path, missing }) => (missing && path !== undefined ? [path] : [])),
+    filesystems: xml.value.filesystems.flatMap(({ source }) => (source === undefined ? [] : [source])),
+  };
+}
+
+function poolOf(name: string): string {
+  return name.slice(0, (name + '/').indexOf('/'));
+}
