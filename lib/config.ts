@@ -35,6 +35,9 @@ export const heartbeatSeconds = 15;
 /** Silence after which a daemon that promised heartbeats is taken for gone. */
 export const silenceMs = 3 * heartbeatSeconds * 1000;
 
+/** Changes that a reader of `watch()` may leave unread: about 100 MB of VM objects at 3 KB each, parsed. */
+export const maxUnreadEvents = 10_000;
+
 // Host: reading the system (lib/host).
 
 /** Milliseconds that zoneadm and kstat may take. They take tens; past this the kernel or a lock is stuck. */

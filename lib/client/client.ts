@@ -1,12 +1,16 @@
 /** The client of vminfod: requests with promises, and the event stream. */
 import type { Dispatcher } from 'undici';
 import { defaultListen, defaultPort } from '../config.js';
+import type { VmEvent } from '../vm/event.js';
+import type { VmObject } from '../vm/vm-object.js';
 import { BadAnswerError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { StreamEvent } from './events.js';
 import type { Status } from './status.js';
+import { ChangeTally, matchesEvent, type EventMatch, type WantedChanges } from './matching.js';
 import { Transport } from './transport.js';
-import type { VmObject } from '../vm/vm-object.js';
+import { wait, type WaitOptions } from './wait.js';
+import { VmWatcher } from './watcher.js';
 
 export const defaultUrl = `http://${defaultListen}:${defaultPort}`;
 
@@ -107,6 +111,57 @@ export class VminfodClient implements AsyncDisposable {
       reconnect,
       onDisconnect,
       signal: signal ? AbortSignal.any([own, signal]) : own,
+    });
+  }
+
+  /**
+   * Resolves with the first event of a VM in which all that `match` names has the same value. Only what happens after
+   * the stream is live counts: to wait for the effect of something one does, do it in `change`.
+   * @throws TimeoutError, code `ETIMEOUT`.
+   */
+  async waitForEvent(match: EventMatch, options: WaitOptions = {}): Promise<VmEvent> {
+    return this.#wait('waitForEvent', match, options, () => true);
+  }
+
+  /**
+   * Resolves with the event by which all `changes` have been seen, in any order, in events that `match`.
+   * @throws TimeoutError, code `ETIMEOUT`.
+   * @example
+   * await client.waitForChanges({ zonename }, { path: ['quota'], newValue: 20 }, {
+   *   timeoutMs: 10_000,
+   *   change: () => execa('zfs', ['set', 'quota=20g', `zones/${zonename}`]),
+   * });
+   */
+  async waitForChanges(
+    match: EventMatch,
+    changes: WantedChanges,
+    options: WaitOptions = {},
+  ): Promise<VmEvent> {
+    const tally = new ChangeTally(changes);
+    return this.#wait('waitForChanges', match, options, (event) => {
+      return event.type === 'modify' && tally.add(event.changes);
+    });
+  }
+
+  /** All VMs (or those that match), live. Resolves with the first snapshot. Close it when done. */
+  async watch({ signal, ...options }: EventsOptions = {}): Promise<VmWatcher> {
+    const stop = new AbortController();
+    const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    return VmWatcher.start(this.events({ ...options, signal: either }), stop);
+  }
+
+  #wait(
+    name: string,
+    match: EventMatch,
+    options: WaitOptions,
+    isDone: (event: VmEvent) => boolean,
+  ): Promise<VmEvent> {
+    const { zonename } = match;
+    return wait({
+      ...options,
+      events: (signal) => this.events({ ...(zonename !== undefined && { zonename }), signal }),
+      isWhatWeWaitFor: (event) => matchesEvent(match, event) && isDone(event),
+      what: `${name}: ${this.name}`,
     });
   }
 

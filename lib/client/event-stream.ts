@@ -16,7 +16,7 @@ export class EventStream implements AsyncIterable<StreamEvent> {
     this.#options = options;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<StreamEvent, undefined> {
+  [Symbol.asyncIterator](): Leavable {
     const left = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, left.signal]);
     const events = follow(this.#transport, { ...this.#options, signal });
@@ -34,4 +34,38 @@ export class EventStream implements AsyncIterable<StreamEvent> {
       },
     };
   }
+
+  /**
+   * For RxJS: `from()` prefers this to the AsyncIterable, of which it would notice an unsubscribe only at the next
+   * event, and hold the connection until then.
+   */
+  ['@@observable'](): this {
+    return this;
+  }
+
+  subscribe(observer: Observer): { unsubscribe(): void } {
+    const iterator = this[Symbol.asyncIterator]();
+    void deliver({ [Symbol.asyncIterator]: () => iterator }, observer);
+    return { unsubscribe: () => void iterator.return() };
+  }
+}
+
+interface Leavable extends AsyncIterator<StreamEvent, undefined> {
+  return(): Promise<IteratorResult<StreamEvent, undefined>>;
+}
+
+interface Observer {
+  next(event: StreamEvent): void;
+  error(error: unknown): void;
+  complete(): void;
+}
+
+async function deliver(events: AsyncIterable<StreamEvent>, observer: Observer): Promise<void> {
+  try {
+    for await (const event of events) observer.next(event);
+  } catch (error) {
+    observer.error(error);
+    return;
+  }
+  observer.complete();
 }

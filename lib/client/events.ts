@@ -5,6 +5,7 @@
 import type { VmEvent } from '../vm/event.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { BadAnswerError } from './errors.js';
+import { parseJson } from './parse-json.js';
 
 /** The first event: every VM as it is now, and the promise that each later change follows. */
 export interface ReadyEvent {
@@ -62,15 +63,11 @@ export function parseLine(text: string): Line | undefined {
 
 /** A `ready` carries its VMs as an array, as the text of one, or (resumed) not at all. */
 function readyVms(vms: unknown): unknown {
-  return typeof vms === 'string' ? (JSON.parse(vms) as unknown) : vms;
+  return typeof vms === 'string' ? parseJson(vms, 'the vms of a ready line') : vms;
 }
 
 function parseObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch (cause) {
-    throw new BadAnswerError(`an event line is not JSON: ${JSON.stringify(text.slice(0, 80))}`, { cause });
-  }
+  const value = parseJson(text, 'an event line');
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   throw new BadAnswerError(`an event line is not an object: ${JSON.stringify(text.slice(0, 80))}`);
 }

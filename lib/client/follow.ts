@@ -44,7 +44,13 @@ export async function* follow(
         ...mirror.place,
       };
       for await (const line of linesFrom(transport, new URLSearchParams(request), signal)) {
+        if (line.type === 'ready' && !line.instance && Object.keys(query).length > 0) {
+          throw new BadRequestError(`vminfod at ${transport.url} cannot filter events`, 'BadRequest');
+        }
         yield* mirror.apply(line);
+        for (const zonename of mirror.missing) {
+          if (await isGone(transport, zonename, query, signal)) yield* mirror.forget(zonename);
+        }
       }
     } catch (error) {
       if (!reconnect || signal.aborted || isFinal(error)) throw error;
@@ -58,6 +64,26 @@ export async function* follow(
     await sleep(reconnectDelayMs(failures), undefined, { signal }).catch(() => {
       throw signal.reason;
     });
+  }
+}
+
+/**
+ * Whether a VM that a snapshot lacks is gone from the stream. It is not while its zone fails to load (503), and not
+ * when it is there again (200: its `create` follows), unless it is a filter that it no longer matches.
+ */
+async function isGone(
+  transport: Transport,
+  zonename: string,
+  query: FollowOptions['query'],
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await transport.getJson(`/vms/${encodeURIComponent(zonename)}`, signal);
+    return Object.keys(query).length > 0;
+  } catch (error) {
+    if (error instanceof NotFoundError) return true;
+    if (error instanceof NotReadyError) return false;
+    throw error;
   }
 }
 

@@ -5,7 +5,8 @@
 import { hostname } from 'node:os';
 import type { Dispatcher } from 'undici';
 import { keepAliveMs, requestTimeoutMs } from '../config.js';
-import { asClientError, BadAnswerError, refusal, TimeoutError } from './errors.js';
+import { asClientError, refusal, TimeoutError } from './errors.js';
+import { parseJson } from './parse-json.js';
 import { Agent, request } from './undici-parts.js';
 
 export interface TransportOptions {
@@ -53,7 +54,7 @@ export class Transport {
     const cancel = signal ? AbortSignal.any([this.signal, signal]) : this.signal;
     try {
       const body = await this.open(path, AbortSignal.any([cancel, deadline]));
-      return parseJson(await body.text(), path);
+      return parseJson(await body.text(), `the answer to ${path}`);
     } catch (error) {
       cancel.throwIfAborted();
       if (deadline.aborted) {
@@ -101,12 +102,4 @@ function parseUrl(url: string): { origin: string; socketPath?: string } {
 /** `<name> - <hostname>/<pid> (<argv[1]>)`; what a header cannot carry becomes `?`. */
 function userAgent(name: string): string {
   return `${name} - ${hostname()}/${process.pid} (${process.argv[1] ?? ''})`.replace(/[^\x20-\x7e]/g, '?');
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new BadAnswerError(`the answer to ${path} is not JSON`, { cause });
-  }
 }

@@ -39,7 +39,10 @@ export class FakeDaemon {
     for (const vm of options.vms ?? []) this.vms.set(vm.zonename, vm);
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        this.#server.emit('gone');
+      });
     });
   }
 
@@ -87,7 +90,7 @@ export class FakeDaemon {
 
   /** Resolves when no connection is open; a leak times the test out. */
   async quiet(): Promise<void> {
-    for (const socket of this.#sockets) await once(socket, 'close');
+    while (this.#sockets.size > 0) await once(this.#server, 'gone');
   }
 
   /** Resolves when `count` listeners have had their `ready`. */
@@ -122,6 +125,7 @@ export class FakeDaemon {
   overflow(): void {
     this.raw(`${JSON.stringify({ type: 'overflow', since: `${this.#instance}:${this.#seq}` })}\n`);
     for (const listener of this.#listeners) listener.end();
+    this.#listeners.clear();
   }
 
   #publish({ zonename, uuid }: VmObject, event: object): void {
