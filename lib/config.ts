@@ -60,3 +60,17 @@ export const errorTextMaxChars = 2_000;
 
 /** Lines of `zfs list` parsed before others get their turn: about 2 ms on a slow core. */
 export const zfsLinesPerSlice = 1_000;
+
+// Queries
+
+/** Keys in a dotted key such as `tags.triton.cns.services`. Nothing in a VM is as deep; it bounds what a query can cost. */
+export const maxSelectorKeys = 32;
+
+/** Characters of a `~regex` in a filter: more than anyone types, little enough to compile in no time. */
+export const maxPatternLength = 128;
+
+/**
+ * Instructions of a compiled `~regex`. Matching is linear in the text, but each character can cost as much as there are
+ * instructions: 100 keep the worst at a few microseconds a character, and hold a pattern for a UUID twice.
+ */
+export const maxPatternInstructions = 100;

@@ -21,19 +21,27 @@ export interface Assembly {
 export function assemble(inputs: ZoneInputs): Assembly {
   const { record, xml, kstat, sysinfo } = inputs;
   const state = stateOf(record.state, xml.value.properties);
-  const vm: VmObject = {
-    ...fromZoneadm(record),
-    ...state,
-    resolvers: [],
-    firewall_enabled: false,
-    ...fromConfig(xml.value, brandRules(record.brand)),
-    ...fromFiles(inputs),
-    ...(kstat && fromKstat(kstat)),
-    ...fromSysinfo(sysinfo),
-    ...fromZfs(inputs, state.state),
-  };
+  const vm: VmObject = merge(
+    fromZoneadm(record),
+    state,
+    { resolvers: [], firewall_enabled: false },
+    fromConfig(xml.value, brandRules(record.brand)),
+    fromFiles(inputs),
+    kstat ? fromKstat(kstat) : {},
+    fromSysinfo(sysinfo),
+    fromZfs(inputs, state.state),
+  );
   return { vm, warnings: warningsOf(inputs) };
 }
+
+/** All parts in one object, the later ones winning. Many times as fast as spreading objects of this size. */
+function merge<Parts extends readonly object[]>(...parts: Parts): Merged<Parts> {
+  return Object.assign({}, ...parts) as Merged<Parts>;
+}
+
+type Merged<Parts extends readonly unknown[]> = Parts extends readonly [infer First, ...infer Others]
+  ? First & Merged<Others>
+  : unknown;
 
 function fromZoneadm(record: ZoneRecord) {
   return {
