@@ -58,6 +58,9 @@ export const fileMaxBytes = 16 * 1024 * 1024;
 /** Characters of a command's stderr, or of an unreadable line, that an error keeps: enough to see what it says. */
 export const errorTextMaxChars = 2_000;
 
+/** Lines of one listing that may be unreadable before the whole is refused: then it is no listing at all. */
+export const listingMaxErrors = 100;
+
 /** Lines of `zfs list` parsed before others get their turn: about 2 ms on a slow core. */
 export const zfsLinesPerSlice = 1_000;
 

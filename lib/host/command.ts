@@ -6,14 +6,16 @@
 import { performance } from 'node:perf_hooks';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
-import { errorTextMaxChars } from '../config.js';
+import { CommandError, type CommandErrorDetails } from './command-error.js';
 
+/** What a command printed, and how it ended. */
 export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: number;
 }
 
+/** How a command is run. */
 export interface CommandOptions {
   readonly timeoutMs: number;
   /** Bytes, for each of stdout and stderr. */
@@ -22,46 +24,6 @@ export interface CommandOptions {
   readonly signals?: readonly AbortSignal[];
   /** Which ends are an answer rather than a failure. Default: exit code 0. */
   readonly accepts?: (result: CommandResult) => boolean;
-}
-
-/**
- * Why a command gave no answer: it is not there (`ENOENT`) or could not be started (`SPAWN`), took too long (`TIMEOUT`),
- * exited otherwise than accepted (`EXIT`), printed too much (`OUTPUT_LIMIT`) or its output could not be read
- * (`OUTPUT`), was killed by someone else (`SIGNAL`), or was no longer wanted (`ABORTED`).
- */
-export type CommandErrorCode =
-  'ENOENT' | 'SPAWN' | 'TIMEOUT' | 'EXIT' | 'OUTPUT_LIMIT' | 'OUTPUT' | 'SIGNAL' | 'ABORTED';
-
-interface CommandErrorDetails {
-  readonly code: CommandErrorCode;
-  readonly problem: string;
-  readonly exitCode?: number | undefined;
-  readonly stderr?: string | undefined;
-  readonly cause?: unknown;
-}
-
-/** A command that gave no answer. Its message is one line that an operator understands. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly code: CommandErrorCode;
-  readonly exitCode: number | undefined;
-  /** The beginning of what it wrote to stderr. */
-  readonly stderr: string;
-
-  constructor(
-    command: string,
-    args: readonly string[],
-    { code, problem, exitCode, stderr = '', cause }: CommandErrorDetails,
-  ) {
-    super(`${commandLine(command, args)} ${problem}`, cause === undefined ? undefined : { cause });
-    this.command = command;
-    this.args = args;
-    this.code = code;
-    this.exitCode = exitCode;
-    this.stderr = stderr.slice(0, errorTextMaxChars);
-  }
 }
 
 /** What an observer learns of each command that ran, e.g. for metrics. */
@@ -116,42 +78,29 @@ async function collectOutput(
     env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/usr/sbin:/sbin' },
   });
   const cut = cutShort(timeoutMs, signals, failure);
-  try {
-    const [end, stdout, stderr] = await Promise.race([
-      Promise.all([
-        child,
-        readAll(child.stdout, maxBytes, failure),
-        readAll(child.stderr, maxBytes, failure),
-      ]),
-      cut.promise,
-    ]);
-    if (end.signal !== undefined) {
-      throw failure({ code: 'SIGNAL', problem: `was killed by ${end.signal}`, stderr });
-    }
-    if (end.exitCode === undefined) {
-      const missing = end.code === 'ENOENT';
-      throw failure({
-        code: missing ? 'ENOENT' : 'SPAWN',
-        problem: missing
-          ? 'does not exist'
-          : `could not be started: ${end.originalMessage ?? 'unknown error'}`,
-        cause: end.cause,
-      });
-    }
-    const result = { stdout, stderr, exitCode: end.exitCode };
-    if (accepts(result)) return result;
-    throw failure({
-      code: 'EXIT',
-      problem: `exited with ${result.exitCode}${firstLine(stderr)}`,
-      exitCode: result.exitCode,
-      stderr,
-    });
-  } catch (error) {
-    kill(child);
-    throw error;
-  } finally {
-    cut.release();
-  }
+  const whole = Promise.all([
+    child,
+    readAll(child.stdout, maxBytes, failure),
+    readAll(child.stderr, maxBytes, failure),
+  ]);
+  const [end, stdout, stderr] = await Promise.race([whole, cut.promise])
+    .catch((error: unknown) => {
+      kill(child);
+      throw error;
+    })
+    .finally(cut.release);
+
+  if (end.signal !== undefined)
+    throw failure({ code: 'SIGNAL', problem: `was killed by ${end.signal}`, stderr });
+  if (end.exitCode === undefined) throw failure(notStarted(end));
+  const result = { stdout, stderr, exitCode: end.exitCode };
+  if (accepts(result)) return result;
+  throw failure({
+    code: 'EXIT',
+    problem: `exited with ${result.exitCode}${firstLine(stderr)}`,
+    exitCode: result.exitCode,
+    stderr,
+  });
 }
 
 type Failure = (details: CommandErrorDetails) => CommandError;
@@ -210,7 +159,7 @@ function kill(child: { pid?: number | undefined; stdout: Readable; stderr: Reada
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch (error) {
-    // ESRCH: it is gone already, as after an exit code that was not accepted. EPERM: macOS says so of a zombie.
+    // ESRCH: all have just ended. EPERM: macOS says so of a zombie.
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
@@ -219,13 +168,21 @@ function kill(child: { pid?: number | undefined; stdout: Readable; stderr: Reada
   child.unref();
 }
 
-function exitedWithZero({ exitCode }: CommandResult): boolean {
-  return exitCode === 0;
+interface SpawnFailure {
+  readonly code?: string | undefined;
+  readonly originalMessage?: string | undefined;
+  readonly cause?: unknown;
 }
 
-function commandLine(command: string, args: readonly string[]): string {
-  const line = [command, ...args].join(' ');
-  return line.length <= 100 ? line : `${line.slice(0, 100)} …`;
+/** Why there was no child at all. */
+function notStarted({ code, originalMessage, cause }: SpawnFailure): CommandErrorDetails {
+  return code === 'ENOENT'
+    ? { code, problem: 'does not exist', cause }
+    : { code: 'SPAWN', problem: `could not be started: ${originalMessage ?? 'unknown error'}`, cause };
+}
+
+function exitedWithZero({ exitCode }: CommandResult): boolean {
+  return exitCode === 0;
 }
 
 function firstLine(stderr: string): string {

@@ -6,6 +6,7 @@ import { isAbsolute, join, normalize } from 'node:path';
 import { commandMaxBytes } from '../config.js';
 import { type CommandOptions, type CommandResult, type CommandRun, runCommand } from './command.js';
 
+/** What a host is made of; all of it may be left out on a real one. */
 export interface HostOptions {
   /** Directory that all paths and commands are below. Default `/`. */
   readonly root?: string;
@@ -29,6 +30,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A global zone, real or simulated. */
 export interface Host {
   readonly root: string;
   /** Where an absolute path of the host really is: below the root, also if it has `..` in it. */
@@ -41,7 +43,11 @@ export interface Host {
   run(command: string, args: readonly string[], options: RunOptions): Promise<CommandResult>;
 }
 
-/** @example const host = createHost({ root: '/tmp/simulated' }); await listZones(host); */
+/**
+ * The host below a root directory.
+ *
+ * @example const host = createHost({ root: '/tmp/simulated' }); await listZones(host);
+ */
 export function createHost({ root = '/', signal: ending, onCommand }: HostOptions = {}): Host {
   const path = (absolute: string) => {
     if (!isAbsolute(absolute)) throw new RangeError(`Expected an absolute path, got '${absolute}'`);

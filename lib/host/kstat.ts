@@ -7,7 +7,7 @@
 import { commandTimeoutMs } from '../config.js';
 import type { ZoneKstat } from '../vm/inputs.js';
 import type { Host, ReadOptions } from './host.js';
-import { ParseError } from './parse-error.js';
+import { ParseError, collect } from './parse-error.js';
 
 const source = 'kstat';
 
@@ -38,7 +38,7 @@ export async function readKstats(
 /**
  * Reads the output of kstat.
  *
- * @throws ParseError when it is not a JSON array.
+ * @throws ParseError when it is not a JSON array, or nearly nothing of it can be read.
  */
 export function parseKstats(text: string): KstatListing {
   const kstats = new Map<string, ZoneKstat>();
@@ -47,7 +47,8 @@ export function parseKstats(text: string): KstatListing {
     const kstat = zoneKstat(element);
     if (!kstat) {
       const zonename = element?.data?.zonename;
-      errors.push(
+      collect(
+        errors,
         new ParseError(source, 'expected the kstat of a zone', JSON.stringify(element), {
           zonename: typeof zonename === 'string' ? zonename : undefined,
         }),

@@ -1,5 +1,5 @@
 /** What a parser says of text that is not what its format promises, and a check that all line formats share. */
-import { errorTextMaxChars } from '../config.js';
+import { errorTextMaxChars, listingMaxErrors } from '../config.js';
 
 /** Text from the host that is not in its format. */
 export class ParseError extends Error {
@@ -25,6 +25,17 @@ export class ParseError extends Error {
     this.text = text.slice(0, errorTextMaxChars);
     this.zonename = zonename;
   }
+}
+
+/**
+ * Collects what is wrong with the lines of a listing, which costs only what those lines are about; but past
+ * `listingMaxErrors` it is no such listing at all.
+ *
+ * @throws the error itself, when it is one too many or not about the text.
+ */
+export function collect(errors: ParseError[], error: unknown): void {
+  if (!(error instanceof ParseError) || errors.length >= listingMaxErrors) throw error;
+  errors.push(error);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Host } from './host.js';
 /** The zone files below a zone's config directory. */
 export type ConfigFile = 'metadata.json' | 'routes.json' | 'tags.json';
 
+/** Where zonecfg keeps what it knows. A path on the host, without the root. */
 export const zonesDirectory = '/etc/zones';
 
 /**
@@ -17,38 +18,52 @@ export function isZonename(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name) && name !== 'global' && !name.startsWith('SUNW');
 }
 
+/**
+ * The same name, sure to be one.
+ *
+ * @throws RangeError
+ */
+export function requireZonename(zonename: string): string {
+  if (isZonename(zonename)) return zonename;
+  throw new RangeError(`Expected the name of a zone, got ${JSON.stringify(zonename)}`);
+}
+
 /** The zone whose XML file this is; `undefined` for any other file in /etc/zones, such as its templates. */
 export function zonenameOfXml(filename: string): string | undefined {
   const zonename = filename.slice(0, -'.xml'.length);
   return filename.endsWith('.xml') && isZonename(zonename) ? zonename : undefined;
 }
 
+/** The configuration of a zone; also what zonecfg replaces by rename. */
 export function zoneXmlPath(host: Host, zonename: string): string {
-  return host.path(`${zonesDirectory}/${checked(zonename)}.xml`);
+  return host.path(`${zonesDirectory}/${requireZonename(zonename)}.xml`);
 }
 
+/** Notes on a zone that is being received; there only meanwhile. */
 export function receivingPath(host: Host, zonename: string): string {
-  return host.path(`${zonesDirectory}/${checked(zonename)}-receiving.json`);
+  return host.path(`${zonesDirectory}/${requireZonename(zonename)}-receiving.json`);
 }
 
-/** @param zonepath as zoneadm prints it; must be absolute. */
+/**
+ * Where a zone's JSON files are. It may appear later than the zone.
+ *
+ * @param zonepath as zoneadm prints it; must be absolute, so not empty.
+ */
 export function configDirectory(host: Host, zonepath: string): string {
   return `${host.path(zonepath)}/config`;
 }
 
+/** One of the JSON files in a zone's config directory. */
 export function configFilePath(host: Host, zonepath: string, file: ConfigFile): string {
   return `${configDirectory(host, zonepath)}/${file}`;
 }
 
+/** When a zone last halted, and how; zoneadmd rewrites it in place. */
 export function lastExitedPath(host: Host, zonepath: string): string {
   return `${host.path(zonepath)}/lastexited`;
 }
 
+/** The cache of sysinfo(8). */
 export function sysinfoPath(host: Host): string {
   return host.path('/tmp/.sysinfo.json');
-}
-
-function checked(zonename: string): string {
-  if (isZonename(zonename)) return zonename;
-  throw new RangeError(`Expected the name of a zone, got ${JSON.stringify(zonename)}`);
 }

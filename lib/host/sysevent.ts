@@ -5,6 +5,7 @@
  * Format: SmartOS's sysevent(8); the ZFS history events as in test/fixtures/zfs/history-events.jsonl.
  */
 import { errorTextMaxChars } from '../config.js';
+import { isZonename } from './paths.js';
 
 export const syseventCommand = '/usr/sbin/sysevent';
 
@@ -86,6 +87,8 @@ type Fields = Readonly<Record<string, unknown>>;
 function zoneSysevent(eventClass: string, subclass: string, data: Fields): ZoneSysevent | IgnoredEvent {
   const zonename = text(data['zonename']);
   if (!zonename) return { type: 'ignored', why: `${eventClass} ${subclass} without a zonename` };
+  if (!isZonename(zonename))
+    return { type: 'ignored', why: `not the name of a zone: ${zonename.slice(0, 100)}` };
   const newstate = text(data['newstate']);
   const oldstate = text(data['oldstate']);
   return {

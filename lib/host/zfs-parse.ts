@@ -7,30 +7,36 @@
 import { setImmediate } from 'node:timers/promises';
 import { zfsLinesPerSlice } from '../config.js';
 import type { Dataset, DatasetSnapshot } from '../vm/inputs.js';
-import { ParseError, detached } from './parse-error.js';
+import { ParseError, collect, detached } from './parse-error.js';
 
 const source = 'zfs list';
 
-/** The columns to ask for, in the order in which they are read. */
-export const datasetFields = [
-  'name',
-  'type',
-  'creation',
-  'userrefs',
-  'written',
-  'compression',
-  'zoned',
-  'quota',
-  'refquota',
-  'refreservation',
-  'recsize',
-  'usedbysnapshots',
-  'volsize',
-  'volblocksize',
-  'filesystem_limit',
-  'snapshot_limit',
-  'mountpoint',
-] as const;
+/** The properties to ask for, each with the column in which it is read. */
+const at = {
+  name: 0,
+  type: 1,
+  creation: 2,
+  userrefs: 3,
+  written: 4,
+  compression: 5,
+  zoned: 6,
+  quota: 7,
+  refquota: 8,
+  refreservation: 9,
+  recsize: 10,
+  usedbysnapshots: 11,
+  volsize: 12,
+  volblocksize: 13,
+  filesystem_limit: 14,
+  snapshot_limit: 15,
+  mountpoint: 16,
+} as const;
+
+/** The names of the columns to ask for, in order. */
+export const datasetFields = Object.keys(at) as readonly (keyof typeof at)[];
+
+/** The columns of one dataset or snapshot, in the order of `datasetFields`. */
+type Row = readonly string[];
 
 export interface DatasetListing {
   /** Filesystems and volumes in the order listed, each with those of its snapshots that the listing has. */
@@ -41,7 +47,11 @@ export interface DatasetListing {
   readonly errors: readonly ParseError[];
 }
 
-/** Reads a listing at once: for short ones, as of one zone. */
+/**
+ * Reads a listing at once: for short ones, as of one zone.
+ *
+ * @throws ParseError when nearly nothing of it can be read.
+ */
 export function parseDatasets(text: string): DatasetListing {
   const slices = parseSlices(text);
   for (;;) {
@@ -50,7 +60,11 @@ export function parseDatasets(text: string): DatasetListing {
   }
 }
 
-/** Reads a listing of any length without holding up the event loop for more than a few milliseconds at a time. */
+/**
+ * Reads a listing of any length without holding up the event loop for more than a few milliseconds at a time.
+ *
+ * @throws ParseError as parseDatasets.
+ */
 export async function parseDatasetsInSlices(text: string): Promise<DatasetListing> {
   const slices = parseSlices(text);
   for (;;) {
@@ -84,27 +98,27 @@ function* parseSlices(text: string): Generator<undefined, DatasetListing, undefi
   let count = 0;
   for (const row of rows(text, errors)) {
     if (++count % zfsLinesPerSlice === 0) yield;
-    const [name = '', type = '', creation = ''] = row;
-    const at = name.indexOf('@');
-    if (name === '' || !/^\d+$/.test(creation) || (type === 'snapshot') !== at > 0) {
-      errors.push(new ParseError(source, 'expected a dataset', row.join('\t')));
-    } else if (type === 'snapshot') {
-      snapshotsOf(detached(name.slice(0, at))).push(snapshotOf(detached(name.slice(at + 1)), row));
-    } else if (type === 'filesystem' || type === 'volume') {
-      const own = detached(name);
-      datasets.set(own, datasetOf(own, type, row, snapshotsOf(own)));
-    } else {
-      errors.push(
-        new ParseError(source, `expected a filesystem, snapshot or volume, got '${type}'`, row.join('\t')),
-      );
+    try {
+      const fullName = row[at.name] ?? '';
+      const end = fullName.indexOf('@');
+      const name = detached(end === -1 ? fullName : fullName.slice(0, end));
+      const type = row[at.type] ?? '';
+      if (type === 'snapshot' && end > 0) {
+        snapshotsOf(name).push(snapshotOf(detached(fullName.slice(end + 1)), row));
+      } else if ((type === 'filesystem' || type === 'volume') && end === -1 && name !== '') {
+        datasets.set(name, datasetOf(name, type, row, snapshotsOf(name)));
+      } else {
+        throw bad(`expected a filesystem, snapshot or volume, got a ${type}`, row);
+      }
+    } catch (error) {
+      collect(errors, error);
     }
   }
   for (const name of datasets.keys()) snapshots.delete(name);
   return { datasets: [...datasets.values()], snapshots, errors };
 }
 
-/** The rows of a listing, each with one string for each of `datasetFields`. */
-function* rows(text: string, errors: ParseError[]): Generator<readonly string[], void, undefined> {
+function* rows(text: string, errors: ParseError[]): Generator<Row, void, undefined> {
   let row: string[] | undefined;
   const last = datasetFields.length - 1;
   for (let start = 0, end; start < text.length; start = end + 1) {
@@ -119,43 +133,43 @@ function* rows(text: string, errors: ParseError[]): Generator<readonly string[],
     } else if (row?.[last]?.startsWith('/')) {
       row[last] += `\n${line}`;
     } else {
-      errors.push(
-        new ParseError(source, `expected ${datasetFields.length} columns, got ${columns.length}`, line),
-      );
+      collect(errors, bad(`expected ${datasetFields.length} columns, got ${columns.length}`, columns));
     }
   }
   if (row) yield row;
 }
 
-function snapshotOf(name: string, [, , creation, userrefs, written]: readonly string[]): DatasetSnapshot {
-  return { name, createdAt: Number(creation), size: number(written) ?? 0, userrefs: number(userrefs) ?? 0 };
+function snapshotOf(name: string, row: Row): DatasetSnapshot {
+  return {
+    name,
+    createdAt: number(row, at.creation) ?? 0,
+    size: number(row, at.written) ?? 0,
+    userrefs: number(row, at.userrefs) ?? 0,
+  };
 }
 
 function datasetOf(
   name: string,
   type: Dataset['type'],
-  row: readonly string[],
+  row: Row,
   snapshots: readonly DatasetSnapshot[],
 ): Dataset {
-  const [, , creation, , , compression = '-', zoned, quota, refquota, refreservation, recsize] = row;
-  const [usedBySnapshots, volsize, volblocksize, filesystemLimit, snapshotLimit, mountpoint = '-'] =
-    row.slice(11);
   return {
     name,
     type,
-    mountpoint: resolveMountpoint(name, type, mountpoint),
-    zoned: zoned === 'on',
-    creation: Number(creation),
-    compression: detached(compression),
-    quota: number(quota),
-    refquota: number(refquota),
-    refreservation: number(refreservation),
-    recsize: number(recsize),
-    usedBySnapshots: number(usedBySnapshots),
-    volsize: number(volsize),
-    volblocksize: number(volblocksize),
-    filesystemLimit: limit(filesystemLimit),
-    snapshotLimit: limit(snapshotLimit),
+    mountpoint: resolveMountpoint(name, type, row[at.mountpoint] ?? '-'),
+    zoned: row[at.zoned] === 'on',
+    creation: number(row, at.creation) ?? 0,
+    compression: detached(row[at.compression] ?? '-'),
+    quota: number(row, at.quota),
+    refquota: number(row, at.refquota),
+    refreservation: number(row, at.refreservation),
+    recsize: number(row, at.recsize),
+    usedBySnapshots: number(row, at.usedbysnapshots),
+    volsize: number(row, at.volsize),
+    volblocksize: number(row, at.volblocksize),
+    filesystemLimit: limit(row, at.filesystem_limit),
+    snapshotLimit: limit(row, at.snapshot_limit),
     snapshots,
   };
 }
@@ -165,11 +179,20 @@ function resolveMountpoint(name: string, type: Dataset['type'], mountpoint: stri
   return mountpoint === 'legacy' || mountpoint === '-' ? `/${name}` : detached(mountpoint);
 }
 
-function number(text: string | undefined): number | undefined {
-  return text === undefined || text === '-' ? undefined : Number(text);
+function number(row: Row, column: number): number | undefined {
+  const text = row[column];
+  if (text === undefined || text === '-') return undefined;
+  const value = Number(text);
+  if (text === '' || Number.isNaN(value))
+    throw bad(`expected a number or '-' as ${datasetFields[column] ?? ''}, got '${text}'`, row);
+  return value;
 }
 
 /** 2^64-1 says that there is no limit. It is not exact as a number, so it is compared as text. */
-function limit(text: string | undefined): number | undefined {
-  return text === '18446744073709551615' ? undefined : number(text);
+function limit(row: Row, column: number): number | undefined {
+  return row[column] === '18446744073709551615' ? undefined : number(row, column);
+}
+
+function bad(problem: string, row: Row): ParseError {
+  return new ParseError(source, problem, row.join('\t'));
 }

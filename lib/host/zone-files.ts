@@ -10,7 +10,7 @@ import { readJsonFile } from './json-file.js';
 import { type ConfigFile, configFilePath, lastExitedPath, receivingPath, zoneXmlPath } from './paths.js';
 
 /** The text of `/etc/zones/<zone>.xml`. */
-export function readZoneXml(host: Host, zonename: string): Promise<FileInput<string> | undefined> {
+export async function readZoneXml(host: Host, zonename: string): Promise<FileInput<string> | undefined> {
   return readTextFile(zoneXmlPath(host, zonename));
 }
 

@@ -8,8 +8,8 @@ import { commandTimeoutMs } from '../config.js';
 import type { ZoneRecord } from '../vm/inputs.js';
 import type { CommandResult } from './command.js';
 import type { Host, ReadOptions } from './host.js';
-import { ParseError, detached, requireWholeLines } from './parse-error.js';
-import { isZonename } from './paths.js';
+import { ParseError, collect, detached, requireWholeLines } from './parse-error.js';
+import { isZonename, requireZonename } from './paths.js';
 
 const source = 'zoneadm list';
 const command = '/usr/sbin/zoneadm';
@@ -40,14 +40,14 @@ export async function listZones(
 /**
  * One zone, or `undefined` if it is not configured (any more).
  *
- * @throws CommandError, ParseError
+ * @throws CommandError, ParseError, RangeError if no zone can have that name
  */
 export async function readZone(
   host: Host,
   zonename: string,
   { timeoutMs = commandTimeoutMs, signal }: ReadOptions = {},
 ): Promise<ZoneRecord | undefined> {
-  const { stdout, exitCode } = await host.run(command, ['-z', zonename, 'list', '-p'], {
+  const { stdout, exitCode } = await host.run(command, ['-z', requireZonename(zonename), 'list', '-p'], {
     timeoutMs,
     signal,
     accepts: (result) => result.exitCode === 0 || saysNoSuchZone(result),
@@ -60,7 +60,11 @@ export async function readZone(
   return record;
 }
 
-/** Reads the lines of a listing. The global zone is left out. */
+/**
+ * Reads the lines of a listing. The global zone is left out.
+ *
+ * @throws ParseError when nearly nothing of it can be read.
+ */
 export function parseZoneRecords(text: string): ZoneListing {
   const records = new Map<string, ZoneRecord>();
   const errors: ParseError[] = [];
@@ -70,8 +74,7 @@ export function parseZoneRecords(text: string): ZoneListing {
       const record = parseZoneRecord(line);
       if (record) records.set(record.zonename, record);
     } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-      errors.push(error);
+      collect(errors, error);
     }
   }
   return { records, errors };

@@ -1,0 +1,48 @@
+/** Why a command gave no answer, for the operator who reads it and the code that decides on a retry. */
+import { errorTextMaxChars } from '../config.js';
+
+/**
+ * Why a command gave no answer: it is not there (`ENOENT`) or could not be started (`SPAWN`), took too long (`TIMEOUT`),
+ * exited otherwise than accepted (`EXIT`), printed too much (`OUTPUT_LIMIT`) or its output could not be read
+ * (`OUTPUT`), was killed by someone else (`SIGNAL`), or was no longer wanted (`ABORTED`).
+ */
+export type CommandErrorCode =
+  'ENOENT' | 'SPAWN' | 'TIMEOUT' | 'EXIT' | 'OUTPUT_LIMIT' | 'OUTPUT' | 'SIGNAL' | 'ABORTED';
+
+/** What a CommandError is made of, besides the command. */
+export interface CommandErrorDetails {
+  readonly code: CommandErrorCode;
+  readonly problem: string;
+  readonly exitCode?: number | undefined;
+  readonly stderr?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** A command that gave no answer. Its message is one line that an operator understands. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly code: CommandErrorCode;
+  readonly exitCode: number | undefined;
+  /** The beginning of what it wrote to stderr. */
+  readonly stderr: string;
+
+  constructor(
+    command: string,
+    args: readonly string[],
+    { code, problem, exitCode, stderr = '', cause }: CommandErrorDetails,
+  ) {
+    super(`${commandLine(command, args)} ${problem}`, cause === undefined ? undefined : { cause });
+    this.command = command;
+    this.args = args;
+    this.code = code;
+    this.exitCode = exitCode;
+    this.stderr = stderr.slice(0, errorTextMaxChars);
+  }
+}
+
+function commandLine(command: string, args: readonly string[]): string {
+  const line = [command, ...args].join(' ');
+  return line.length <= 100 ? line : `${line.slice(0, 100)} …`;
+}

@@ -1,0 +1,32 @@
+# Sourced by a simulated command when faults are set for it (faults.ts writes them): finds the first whose conditions
+# hold for "$@" and for $full, waits or hangs as it says, and defines apply_fault for the rest.
+# Re-running "$0" after a delay (rather than sleeping in a child) leaves no orphan, however the command is killed.
+fault_found=
+for fault in "$simulator/faults/$command"/*; do
+	match='' only_full='' delay_s='' hang='' status='' to_stdout='' to_stderr='' truncate_bytes='' no_ready=''
+	[ -r "$fault" ] && . "$fault" || continue
+	[ -z "$only_full" ] || [ -n "$full" ] || continue
+	case "$*" in *"$match"*) fault_found=yes; break ;; esac
+done
+
+apply_fault() {
+	[ -z "$to_stderr" ] || printf '%s\n' "$to_stderr" >&2
+	[ -z "$to_stdout" ] || printf '%s\n' "$to_stdout"
+	[ -z "$status" ] || exit "$status"
+	if [ -n "$truncate_bytes" ]; then
+		SIMULATOR_FAULTS=off "$0" "$@" | head -c "$truncate_bytes"
+		exit 0
+	fi
+}
+
+if [ -z "$fault_found" ]; then
+	apply_fault() { :; }
+	no_ready=
+else
+	if [ -n "$delay_s" ] && [ "$SIMULATOR_FAULTS" != delayed ]; then
+		SIMULATOR_FAULTS=delayed
+		export SIMULATOR_FAULTS
+		exec perl -e 'select undef, undef, undef, shift; exec @ARGV' "$delay_s" "$0" "$@"
+	fi
+	[ -z "$hang" ] || exec sleep 2147483647
+fi

@@ -1,0 +1,31 @@
+/**
+ * Numbers that a host hands out once: they only grow, and outlive the process that drew them.
+ */
+import { readJson } from './files.js';
+import { writeFileSync } from 'node:fs';
+import type { Paths } from './paths.js';
+
+/** The numbers, each the next one to hand out; see host.md for what they are. */
+export interface Counters {
+  zoneid: number;
+  debugid: number;
+  /** ZFS object number (history_dsid). */
+  dsid: number;
+  /** ZFS transaction group. */
+  txg: number;
+  /** Process id of the next zone's init. */
+  pid: number;
+}
+
+/** Where a new host begins. */
+export const firstCounters: Readonly<Counters> = { zoneid: 1, debugid: 1, dsid: 54, txg: 4, pid: 4000 };
+
+/** The host's counters. A change is lost unless {@link writeCounters} is called. */
+export function readCounters(paths: Paths): Counters {
+  return { ...firstCounters, ...(readJson(paths.counters) as Partial<Counters> | undefined) };
+}
+
+/** Keeps the counters. */
+export function writeCounters(paths: Paths, counters: Counters): void {
+  writeFileSync(paths.counters, JSON.stringify(counters));
+}

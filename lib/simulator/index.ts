@@ -1,0 +1,31 @@
+/**
+ * A simulated global zone: a directory tree with the files and commands of host.md, for tests, benchmarks and the demo.
+ * The daemon takes its root as `--root` and must not know that it is not real.
+ */
+export {
+  createSimulatedHost,
+  openSimulatedHost,
+  SimulatedHost,
+  type ConfigFile,
+  type CreateZoneOptions,
+  type SimulatedHostOptions,
+} from './host.js';
+export type { ScenarioOptions } from './scenario.js';
+export type { Fault } from './faults.js';
+export type { Channel, SimulatedCommand } from './paths.js';
+export { createRandom, type Random } from './random.js';
+export {
+  historyLine,
+  initRestartLine,
+  zoneStatusLine,
+  type HistoryEvent,
+  type ZoneStatusEvent,
+} from './sysevents.js';
+export { vmKinds, type VmKind } from './vm-profile.js';
+export type { ConfigChange, Zonecfg } from './zonecfg.js';
+export { setAttr, setRctl } from './zonecfg.js';
+export { zfsSubcommands } from './zfs-commands.js';
+export { ZfsError } from './zfs-error.js';
+export type { ReceiveOptions } from './zfs-receive.js';
+export type { SimulatedDataset, SimulatedSnapshot } from './zfs-store.js';
+export type { Zone } from './zone-store.js';

@@ -1,0 +1,16 @@
+/**
+ * A zfs command that failed: what it said on stderr, and the code it ended with.
+ */
+export class ZfsError extends Error {
+  override readonly name = 'ZfsError';
+  /** 1 when the command could not be done, 2 for a wrong command line. */
+  readonly exitCode: number;
+  /** What zfs(8) prints, without the last newline. */
+  readonly stderr: string;
+
+  constructor(exitCode: number, stderr: string) {
+    super(stderr);
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
+}
