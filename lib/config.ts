@@ -6,6 +6,9 @@
 export const defaultPort = 9090;
 export const defaultListen = '127.0.0.1';
 
+/** The platform's period. A rescan costs about what the first load did. */
+export const defaultRescanIntervalMs = 300_000;
+
 // The client (lib/client) and vminfo.
 
 /** How long a plain request may take. `?sync=true` may wait for a slow `zfs list`, but not for ever. */
@@ -37,6 +40,12 @@ export const silenceMs = 3 * heartbeatSeconds * 1000;
 
 /** Changes that a reader of `watch()` may leave unread: about 100 MB of VM objects at 3 KB each, parsed. */
 export const maxUnreadEvents = 10_000;
+
+/** VMs that `vminfo sync` has read at a time: few enough connections for any daemon, enough to share its commands. */
+export const maxSyncs = 64;
+
+/** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
+export const missedRescans = 3;
 
 // Host: reading the system (lib/host).
 

@@ -23,6 +23,7 @@ export async function main(surroundings: Surroundings): Promise<number> {
   };
   const colours = stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 
+  let status: number = exit.ok;
   const program = createProgram({
     env,
     writeOut: (text) => void stdout.write(text),
@@ -37,12 +38,12 @@ export async function main(surroundings: Surroundings): Promise<number> {
         paint: (style, text) => (colours ? styleText(style, text) : text),
         signal: gone.signal,
       };
-      await command(context).finally(() => client.close());
+      status = await command(context).finally(() => client.close());
     },
   });
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return exit.ok;
+    return status;
   } catch (error) {
     if (isBrokenPipe(gone.signal.reason)) return exit.ok;
     if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage;

@@ -29,6 +29,8 @@ export interface Status {
     readonly not_yet_watching: readonly unknown[];
     readonly pending_actions: Readonly<Record<string, unknown>>;
   };
+  /** How often it reads everything afresh. */
+  readonly rescanIntervalMs?: number;
   /** What a daemon that is still booting waits for. */
   readonly awaiting?: readonly string[];
   readonly sources?: readonly SourceStatus[];
@@ -39,11 +41,12 @@ export interface Status {
 
 export interface SourceStatus {
   readonly name: string;
+  /** starting, running, restarting or degraded. */
   readonly state: string;
   readonly since: string;
   readonly restarts: number;
   readonly events: number;
-  readonly lastError?: string | null;
+  readonly lastError?: { readonly message: string; readonly time: string } | null;
 }
 
 export interface LoadError {
@@ -56,5 +59,12 @@ export interface LoadError {
 
 /** Whether a source may be missing events at the moment. */
 export function isUnhealthy(source: SourceStatus): boolean {
-  return source.state !== 'ready';
+  return source.state !== 'running';
+}
+
+/** The text of an error in `refreshErrors`: a string, or (the original's) what a logger makes of an Error. */
+export function errorText(err: unknown): string {
+  if (typeof err === 'string') return err;
+  const message = (err as { message?: unknown } | null)?.message;
+  return typeof message === 'string' ? message : JSON.stringify(err);
 }

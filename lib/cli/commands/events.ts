@@ -2,7 +2,7 @@
 import type { Change } from '../../vm/diff.js';
 import type { StreamEvent } from '../../client/events.js';
 import type { VmEvent } from '../../vm/event.js';
-import type { Context } from '../context.js';
+import { exit, type Context } from '../context.js';
 import { printable, printableJson } from '../printable.js';
 
 export interface EventsOptions {
@@ -18,7 +18,7 @@ export async function events(
   context: Context,
   zonename: string | undefined,
   options: EventsOptions,
-): Promise<void> {
+): Promise<number> {
   const { client, write, warn, signal } = context;
   await client.ping({ signal });
   const stream = client.events({
@@ -34,6 +34,7 @@ export async function events(
       continue;
     await write(options.json ? jsonLine(event) : textLines(event, context, options.full ?? false));
   }
+  return exit.ok;
 }
 
 /** As on the wire: there the VMs of a `ready` are a string. */

@@ -1,6 +1,6 @@
 /** `vminfo status`: how the daemon is, in the layout that operators' eyes and scripts know. */
-import { isUnhealthy, type Status } from '../../client/status.js';
-import type { Context } from '../context.js';
+import { errorText, isUnhealthy, type Status } from '../../client/status.js';
+import { exit, type Context } from '../context.js';
 import { printable, printableJson } from '../printable.js';
 
 export interface StatusOptions {
@@ -11,9 +11,10 @@ export interface StatusOptions {
 export async function status(
   { client, write }: Context,
   { json, full = false }: StatusOptions,
-): Promise<void> {
+): Promise<number> {
   const answer = await client.status({ full });
   await write(json ? `${printableJson(answer, 2)}\n` : statusText(answer, full));
+  return exit.ok;
 }
 
 function statusText(answer: Status, full: boolean): string {
@@ -51,7 +52,7 @@ function troubles({ awaiting = [], sources = [], loadErrors = [] }: Status): str
   return [
     ...section('awaiting', awaiting, (what) => what),
     ...section('unhealthySources', unhealthy, ({ name, state, since, lastError }) => {
-      return `${name}: ${state} since ${since}${lastError ? ` (${lastError})` : ''}`;
+      return `${name}: ${state} since ${since}${lastError ? ` (${lastError.message})` : ''}`;
     }),
     ...section('loadErrors', loadErrors, ({ zone, input, error }) => `${zone}: ${input}: ${error}`),
   ];
@@ -72,11 +73,4 @@ function fullLines({ refreshLog = [], fswatcher }: Status): string[] {
     `  not_yet_watching: (${fswatcher?.not_yet_watching.length ?? 0} items)`,
     `  pending_actions: (${Object.keys(fswatcher?.pending_actions ?? {}).length} items)`,
   ];
-}
-
-/** The daemon sends a string; the original sent what its logger made of an error. */
-function errorText(err: unknown): string {
-  if (typeof err === 'string') return err;
-  const message = (err as { message?: unknown } | null)?.message;
-  return typeof message === 'string' ? message : JSON.stringify(err);
 }
