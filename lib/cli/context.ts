@@ -31,8 +31,3 @@ export const exit = { ok: 0, failed: 1, usage: 2 } as const;
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
-
-/** What vmadm(8) says of a VM that does not exist. */
-export function noSuchZone(zonename: string): CommandError {
-  return new CommandError(`zoneadm: ${zonename}: No such zone configured`);
-}

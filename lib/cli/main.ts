@@ -35,7 +35,7 @@ export async function main(surroundings: Surroundings): Promise<number> {
         client,
         write,
         warn: (text) => void stderr.write(`vminfo: ${printable(text)}\n`),
-        paint: (style, text) => (colours ? styleText(style, text) : text),
+        paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
         signal: gone.signal,
       };
       status = await command(context).finally(() => client.close());

@@ -13,8 +13,8 @@ export interface Status {
     readonly idle: boolean;
     readonly vasync_queue: { readonly npending: number; readonly nqueued: number };
   };
-  /** Absent until the first rescan has ended. */
-  readonly lastRefresh?: string;
+  /** None until the first rescan has ended. */
+  readonly lastRefresh?: string | null;
   readonly refreshErrors: readonly { readonly err: unknown; readonly time?: string; readonly ago: string }[];
   readonly eventsListeners: Readonly<
     Record<

@@ -2,8 +2,8 @@
 import { maxSyncs } from '../../config.js';
 import { diff } from '../../vm/diff.js';
 import { NotFoundError } from '../../client/errors.js';
-import type { VminfodClient } from '../../client/client.js';
-import { exit, noSuchZone, type Context } from '../context.js';
+import { exit, type Context } from '../context.js';
+import { getVm } from '../get-vm.js';
 import { printableJson } from '../printable.js';
 import { changeText } from './events.js';
 
@@ -13,33 +13,35 @@ export interface JsonOption {
 
 /** Has a VM, or every VM, read afresh. */
 export async function sync(
-  { client, write, signal }: Context,
+  context: Context,
   zonename: string | undefined,
   { json }: JsonOption,
 ): Promise<number> {
-  const zonenames =
-    zonename === undefined ? (await client.vms({}, { signal })).map((vm) => vm.zonename) : [zonename];
-  let synced = 0;
-  for (let start = 0; start < zonenames.length; start += maxSyncs) {
-    const reads = zonenames.slice(start, start + maxSyncs).map((each) => syncOne(client, each, signal));
-    synced += (await Promise.all(reads)).filter(Boolean).length;
-  }
-  if (zonename !== undefined && synced === 0) throw noSuchZone(zonename);
-  await write(
+  const synced = zonename === undefined ? await syncAll(context) : await syncOne(context, zonename);
+  await context.write(
     json ? `${printableJson({ synced })}\n` : `${synced} ${synced === 1 ? 'VM is' : 'VMs are'} up to date\n`,
   );
   return exit.ok;
 }
 
-/** False when there is no such VM, which among all may have been deleted meanwhile. */
-async function syncOne(client: VminfodClient, zonename: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await client.vm(zonename, { sync: true, signal });
-    return true;
-  } catch (error) {
-    if (error instanceof NotFoundError) return false;
-    throw error;
+async function syncOne({ client, signal }: Context, zonename: string): Promise<number> {
+  await getVm(client, zonename, { sync: true, signal });
+  return 1;
+}
+
+/** Many at a time, so that the daemon can read them together. One that is deleted meanwhile does not count. */
+async function syncAll({ client, signal }: Context): Promise<number> {
+  const vms = await client.vms({}, { signal });
+  let synced = 0;
+  for (let start = 0; start < vms.length; start += maxSyncs) {
+    const reads = vms.slice(start, start + maxSyncs).map(({ zonename }) =>
+      client.vm(zonename, { sync: true, signal }).catch((error: unknown) => {
+        if (!(error instanceof NotFoundError)) throw error;
+      }),
+    );
+    synced += (await Promise.all(reads)).filter((vm) => vm !== undefined).length;
   }
+  return synced;
 }
 
 /** What the cache had wrong of a VM; status 1 if anything. The cache is right afterwards. */
@@ -48,8 +50,8 @@ export async function differences(
   zonename: string,
   { json }: JsonOption,
 ): Promise<number> {
-  const cached = await client.vm(zonename, { signal });
-  const fresh = await client.vm(zonename, { sync: true, signal });
+  const cached = await getVm(client, zonename, { signal });
+  const fresh = await getVm(client, zonename, { sync: true, signal });
   const changes = diff(cached, fresh);
   await write(
     json ? `${printableJson(changes, 2)}\n` : changes.map((change) => `${changeText(change)}\n`).join(''),

@@ -1,8 +1,8 @@
 /** The commands that read VMs: the platform's `vms` and `vm`, and vmadm's `list`, `lookup` and `get`. */
-import { NotFoundError } from '../../client/errors.js';
 import { parseFields, project } from '../../vm/fields.js';
 import type { VmObject } from '../../vm/vm-object.js';
-import { CommandError, exit, noSuchZone, type Context } from '../context.js';
+import { CommandError, exit, type Context } from '../context.js';
+import { getVm } from '../get-vm.js';
 import { printableJson } from '../printable.js';
 import { parsableText, sortVms, tableText } from '../table.js';
 
@@ -11,13 +11,9 @@ export async function vms({ client, write }: Context): Promise<number> {
   return exit.ok;
 }
 
-/** `vm` and `get`. Of a VM that does not exist they say what zoneadm(8) says, as vmadm does. */
-export async function vm({ client, write }: Context, zonename: string): Promise<number> {
-  const found = await client.vm(zonename).catch((error: unknown) => {
-    if (!(error instanceof NotFoundError)) throw error;
-    throw noSuchZone(zonename);
-  });
-  await write(`${printableJson(found, 2)}\n`);
+/** `vm` and `get`. */
+export async function vm({ client, write, signal }: Context, zonename: string): Promise<number> {
+  await write(`${printableJson(await getVm(client, zonename, { signal }), 2)}\n`);
   return exit.ok;
 }
 
