@@ -1,0 +1,111 @@
+/**
+ * `vminfo doctor`: whether what vminfod says can be trusted, and if not, why and what to do, in words. The diagnosis
+ * is a pure function of the daemon's status.
+ */
+import { defaultRescanIntervalMs, missedRescans } from '../../config.js';
+import { NotReadyError, UnreachableError } from '../../client/errors.js';
+import { errorText, isUnhealthy, type Status } from '../../client/status.js';
+import { exit, type Context } from '../context.js';
+import { printable, printableJson } from '../printable.js';
+import type { JsonOption } from './fresh.js';
+
+export interface Trouble {
+  readonly what: string;
+  readonly advice: string;
+}
+
+export async function doctor(context: Context, { json }: JsonOption): Promise<number> {
+  const { client, write, paint } = context;
+  const status = await client.status().catch((error: unknown) => {
+    if (error instanceof UnreachableError || error instanceof NotReadyError) return error;
+    throw error;
+  });
+  const troubles = status instanceof Error ? [unreachable(status)] : diagnose(status);
+  if (json) await write(`${printableJson({ healthy: troubles.length === 0, troubles }, 2)}\n`);
+  else if (troubles.length === 0)
+    await write(`${paint('green', 'vminfod is well')} at ${printable(client.url)}\n`);
+  for (const { what, advice } of json ? [] : troubles) {
+    await write(`${paint('red', 'trouble:')} ${printable(what)}\n  ${printable(advice)}\n`);
+  }
+  return troubles.length === 0 ? exit.ok : exit.failed;
+}
+
+function unreachable({ message }: Error): Trouble {
+  return {
+    what: message,
+    advice:
+      'Is the service online? See svcs -xv vminfod and its log (svcs -L vminfod); check --url or VMINFOD_URL.',
+  };
+}
+
+/** All that is wrong, what weighs most first. */
+export function diagnose(status: Status): Trouble[] {
+  return [
+    ...boot(status),
+    ...paused(status),
+    ...(status.sources ?? []).filter(isUnhealthy).map((source) => ({
+      what: `source ${source.name} is ${source.state} since ${source.since}${source.lastError ? `: ${source.lastError.message}` : ''}`,
+      advice: `It is restarted by itself (${source.restarts} times so far). Until then only the rescan finds what it would have said.`,
+    })),
+    ...lostEvents(status),
+    ...rescans(status),
+    ...(status.loadErrors ?? []).map(({ zone, input, error, since }) => ({
+      what: `zone ${zone}: its ${input} cannot be read since ${since}: ${error}`,
+      advice:
+        'Its last good state is served. Mend the cause; it is read again by itself, or at once by vminfo sync.',
+    })),
+  ];
+}
+
+function boot({ state, awaiting = [] }: Status): Trouble[] {
+  if (state !== 'booting') return [];
+  return [
+    {
+      what: `vminfod is still loading${awaiting.length > 0 ? `; it waits for ${awaiting.join(', ')}` : ''}`,
+      advice:
+        'Until then it answers 503. A zfs list with many snapshots takes minutes; see the service log for errors.',
+    },
+  ];
+}
+
+function paused({ state }: Status): Trouble[] {
+  if (state !== 'paused') return [];
+  return [{ what: 'vminfod is paused: nothing is read', advice: 'Restart it: svcadm restart vminfod.' }];
+}
+
+function lostEvents({ lost = {} }: Status): Trouble[] {
+  return Object.entries(lost)
+    .filter(([, count]) => count > 0)
+    .map(([source, count]) => ({
+      what: `${count} ${count === 1 ? 'change' : 'changes'} came without an event of ${source}; a rescan found them`,
+      advice:
+        'The kernel drops events under load. If this grows, a shorter --rescan-interval finds them sooner.',
+    }));
+}
+
+function rescans({ state, uptime, lastRefresh, refreshErrors, rescanIntervalMs }: Status): Trouble[] {
+  if (state === 'booting') return [];
+  const [last] = [...refreshErrors].sort((a, b) => seconds(a.ago) - seconds(b.ago));
+  const age = seconds(lastRefresh ?? uptime);
+  if (last && seconds(last.ago) < age) {
+    return [
+      {
+        what: `the last rescan failed ${last.ago} ago: ${errorText(last.err)}`,
+        advice: 'It is retried by itself. Try the command by hand; svcadm refresh vminfod rescans at once.',
+      },
+    ];
+  }
+  const limit = (missedRescans * (rescanIntervalMs ?? defaultRescanIntervalMs)) / 1000;
+  if (age <= limit) return [];
+  return [
+    {
+      what: `no rescan has ended for ${Math.round(age)} s`,
+      advice: 'A zfs list may hang: see ps -ef and the service log; svcadm refresh vminfod rescans at once.',
+    },
+  ];
+}
+
+/** Of a pretty duration: `15.506684706s (15.51s)`. */
+function seconds(duration: string): number {
+  return Number.parseFloat(duration);
+}

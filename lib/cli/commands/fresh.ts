@@ -1,0 +1,60 @@
+/** The commands that have the daemon read VMs afresh, whether events said so or not. */
+import { maxSyncs } from '../../config.js';
+import { diff } from '../../vm/diff.js';
+import { NotFoundError } from '../../client/errors.js';
+import { exit, type Context } from '../context.js';
+import { getVm } from '../get-vm.js';
+import { printableJson } from '../printable.js';
+import { changeText } from './events.js';
+
+export interface JsonOption {
+  readonly json?: boolean;
+}
+
+/** Has a VM, or every VM, read afresh. */
+export async function sync(
+  context: Context,
+  zonename: string | undefined,
+  { json }: JsonOption,
+): Promise<number> {
+  const synced = zonename === undefined ? await syncAll(context) : await syncOne(context, zonename);
+  await context.write(
+    json ? `${printableJson({ synced })}\n` : `${synced} ${synced === 1 ? 'VM is' : 'VMs are'} up to date\n`,
+  );
+  return exit.ok;
+}
+
+async function syncOne({ client, signal }: Context, zonename: string): Promise<number> {
+  await getVm(client, zonename, { sync: true, signal });
+  return 1;
+}
+
+/** Many at a time, so that the daemon can read them together. One that is deleted meanwhile does not count. */
+async function syncAll({ client, signal }: Context): Promise<number> {
+  const vms = await client.vms({}, { signal });
+  let synced = 0;
+  for (let start = 0; start < vms.length; start += maxSyncs) {
+    const reads = vms.slice(start, start + maxSyncs).map(({ zonename }) =>
+      client.vm(zonename, { sync: true, signal }).catch((error: unknown) => {
+        if (!(error instanceof NotFoundError)) throw error;
+      }),
+    );
+    synced += (await Promise.all(reads)).filter((vm) => vm !== undefined).length;
+  }
+  return synced;
+}
+
+/** What the cache had wrong of a VM; status 1 if anything. The cache is right afterwards. */
+export async function differences(
+  { client, write, signal }: Context,
+  zonename: string,
+  { json }: JsonOption,
+): Promise<number> {
+  const cached = await getVm(client, zonename, { signal });
+  const fresh = await getVm(client, zonename, { sync: true, signal });
+  const changes = diff(cached, fresh);
+  await write(
+    json ? `${printableJson(changes, 2)}\n` : changes.map((change) => `${changeText(change)}\n`).join(''),
+  );
+  return changes.length === 0 ? exit.ok : exit.failed;
+}

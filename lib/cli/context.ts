@@ -1,0 +1,33 @@
+/** What a command has in hand: the client, where to write, and when to stop. */
+import type { VminfodClient } from '../client/client.js';
+
+export interface Context {
+  readonly client: VminfodClient;
+  /** To stdout; resolves when there is room for more. */
+  readonly write: (text: string) => Promise<void>;
+  /** To stderr, for people: `vminfo: <text>` and a newline, made safe for a terminal. */
+  readonly warn: (text: string) => void;
+  /** Styles text when stdout is a terminal that wants it. */
+  readonly paint: (style: Style, text: string) => string;
+  /** Aborts when nobody reads any more. */
+  readonly signal: AbortSignal;
+}
+
+export type Style = 'bold' | 'green' | 'red' | 'yellow' | 'cyan' | 'dim';
+
+/** Where a whole vminfo writes to and what surrounds it; a test passes its own. */
+export interface Surroundings {
+  /** Arguments after the command's own name. */
+  readonly argv: readonly string[];
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Exit status, as the man page promises. */
+export const exit = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** A command's failure whose whole message is for the user as it stands. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}

@@ -1,0 +1,163 @@
+/**
+ * vminfo's commands and options, defined once: `--help`, the completions and the test of the man page all come from
+ * here. What a command does is loaded when it runs.
+ */
+import { readFileSync } from 'node:fs';
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import { defaultListen, defaultPort } from '../config.js';
+import type { EventsOptions } from './commands/events.js';
+import type { JsonOption } from './commands/fresh.js';
+import type { StatusOptions } from './commands/status.js';
+import type { ListOptions, LookupOptions } from './commands/vms.js';
+import type { WaitOptions } from './commands/wait.js';
+import { CommandError, type Context } from './context.js';
+
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+  /** Runs a command with a client for `url`. */
+  readonly run: (url: string, command: (context: Context) => Promise<number>) => Promise<void>;
+}
+
+const defaultUrl = `http://${defaultListen}:${defaultPort}`;
+
+export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
+  const program = new Command('vminfo')
+    .description('Ask vminfod about the virtual machines of this host.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help on a command')
+    .option('--url <url>', `http://host:port or unix:/path (default: $VMINFOD_URL, else ${defaultUrl})`)
+    .exitOverride()
+    .configureOutput({ writeOut, writeErr });
+  const start = (command: (context: Context) => Promise<number>) => {
+    const { url } = program.opts<{ url?: string }>();
+    return run(url ?? env['VMINFOD_URL'] ?? defaultUrl, command);
+  };
+
+  const command = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option('-j, --json', 'print JSON')
+      .helpOption('-h, --help', 'print help');
+
+  command('ping', 'check that vminfod answers').action((options: JsonOption) =>
+    start(async (context) => (await import('./commands/ping.js')).ping(context, options)),
+  );
+
+  command('status', 'print how vminfod is')
+    .option('-f, --full', 'add the refresh log and the watched files')
+    .action((options: StatusOptions) =>
+      start(async (context) => (await import('./commands/status.js')).status(context, options)),
+    );
+
+  command('vms', 'print all VM objects as JSON').action(() =>
+    start(async (context) => (await import('./commands/vms.js')).vms(context)),
+  );
+
+  const vm = command('vm', 'print one VM object as JSON')
+    .argument('[uuid]', 'the VM')
+    .action((uuid?: string) => {
+      // The platform's vminfo ends with 1 here, not with the 2 of other wrong usage.
+      if (uuid === undefined) throw new CommandError(vm.helpInformation().split('\n', 1)[0] ?? '');
+      return start(async (context) => (await import('./commands/vms.js')).vm(context, uuid));
+    });
+
+  command('events', 'print changes as they happen')
+    .argument('[uuid]', 'only of this VM')
+    .option('-f, --full', 'print full dates and UUIDs')
+    .option('-r, --ready', 'print the ready event too')
+    .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
+    .option('-1, --once', 'end with status 1 when vminfod goes away, instead of reconnecting')
+    .action((uuid: string | undefined, options: EventsOptions) =>
+      start(async (context) => (await import('./commands/events.js')).events(context, uuid, options)),
+    );
+
+  command('list', 'list VMs as a table, as vmadm(8) does')
+    .argument('[filter...]', 'key=value or key=~regex; all must match')
+    .option('-p, --parsable', 'print values separated by colons, without header')
+    .option('-H, --no-header', 'print no header')
+    .option('-o, --output <fields>', 'the columns', fieldList, ['uuid', 'type', 'ram', 'state', 'alias'])
+    .option('-s, --sort <fields>', 'sort by these, each with - before it for descending', fieldList, [
+      'ram',
+      'uuid',
+    ])
+    .action((filters: string[], options: ListOptions) =>
+      start(async (context) => (await import('./commands/vms.js')).list(context, filters, options)),
+    );
+
+  const lookup = command('lookup', 'print the UUIDs of the VMs that match, as vmadm(8) does')
+    .argument('[filter...]', 'key=value or key=~regex; all must match')
+    .option('-1, --unique', 'fail unless exactly one VM matches')
+    .option('-o, --output <fields>', 'with -j: only these fields', fieldList)
+    .action((filters: string[], options: LookupOptions) => {
+      if (options.output && !options.json)
+        lookup.error("error: option '-o, --output <fields>' needs '-j, --json'");
+      return start(async (context) => (await import('./commands/vms.js')).lookup(context, filters, options));
+    });
+
+  command('get', 'print one VM object as JSON, as vmadm(8) does')
+    .argument('<uuid>', 'the VM')
+    .action((uuid: string) =>
+      start(async (context) => (await import('./commands/vms.js')).vm(context, uuid)),
+    );
+
+  command('wait', 'wait until a VM is as wanted, now or later')
+    .argument('<uuid>', 'the VM')
+    .argument('[filter...]', 'key=value or key=~regex; all must match')
+    .option('-t, --timeout <seconds>', 'give up with status 1 after this long', positiveNumber)
+    .action((uuid: string, filters: string[], options: WaitOptions) =>
+      start(async (context) => (await import('./commands/wait.js')).wait(context, uuid, filters, options)),
+    );
+
+  command('diff', 'compare a VM as cached with one read afresh; status 1 when they differ')
+    .argument('<uuid>', 'the VM')
+    .action((uuid: string, options: JsonOption) =>
+      start(async (context) => (await import('./commands/fresh.js')).differences(context, uuid, options)),
+    );
+
+  command('sync', 'have a VM, or all, read afresh')
+    .argument('[uuid]', 'the VM')
+    .action((uuid: string | undefined, options: JsonOption) =>
+      start(async (context) => (await import('./commands/fresh.js')).sync(context, uuid, options)),
+    );
+
+  command('doctor', 'say whether vminfod is well, and if not, why and what to do').action(
+    (options: JsonOption) =>
+      start(async (context) => (await import('./commands/doctor.js')).doctor(context, options)),
+  );
+
+  program
+    .command('completion')
+    .description('print the completion script of a shell, to be sourced')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh']))
+    .helpOption('-h, --help', 'print help')
+    .action(async (shell: 'bash' | 'zsh') => {
+      writeOut((await import('./completion.js')).completions[shell](program));
+    });
+
+  return program;
+}
+
+function fieldList(text: string): string[] {
+  return text.split(',');
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value < Infinity) return value;
+  throw new InvalidArgumentError('Expected a number of seconds.');
+}
+
+function eventTypes(text: string): string[] {
+  const types = text.split(',');
+  if (types.every((type) => ['create', 'modify', 'delete'].includes(type))) return types;
+  throw new InvalidArgumentError('Expected some of create,modify,delete.');
+}
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

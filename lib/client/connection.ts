@@ -1,0 +1,44 @@
+/**
+ * One `/events` request: its lines until it ends, and never a socket after that. A `ready` that does not come, or
+ * silence from a daemon that promised heartbeats, ends it with an error. It never ends quietly.
+ */
+import { maxLineBytes, readyTimeoutMs, silenceMs } from '../config.js';
+import { deadline } from './deadline.js';
+import { asClientError, StreamEndedError, TimeoutError, VminfodError } from './errors.js';
+import { parseLine, type Line } from './events.js';
+import { linesOf } from './lines.js';
+import type { Transport } from './transport.js';
+
+/** @param query Parameters of the request, e.g. `since`; an old daemon ignores those it does not know. */
+export async function* linesFrom(
+  transport: Transport,
+  query: URLSearchParams,
+  signal: AbortSignal,
+): AsyncGenerator<Line, never> {
+  const patience = deadline(
+    readyTimeoutMs,
+    () => new TimeoutError(`vminfod at ${transport.url} is silent: no event stream`),
+  );
+  const either = AbortSignal.any([signal, patience.signal]);
+  let started = false;
+  let heartbeats = false;
+  try {
+    const body = await transport.open(`/events?${query.toString()}`, either);
+    for await (const text of linesOf(body, maxLineBytes)) {
+      const line = parseLine(text);
+      // Time that the consumer takes is not the daemon's silence.
+      patience.cancel();
+      started = true;
+      heartbeats ||= line?.type === 'heartbeat';
+      if (line) yield line;
+      if (heartbeats) patience.restart(silenceMs);
+    }
+    throw new StreamEndedError();
+  } catch (error) {
+    either.throwIfAborted();
+    if (started && !(error instanceof VminfodError)) throw new StreamEndedError({ cause: error });
+    throw asClientError(error, transport.url);
+  } finally {
+    patience.cancel();
+  }
+}

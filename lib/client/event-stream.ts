@@ -1,0 +1,71 @@
+/** `client.events()`: an AsyncIterable over the daemon's events. Each iteration is a stream of its own. */
+import { follow, type FollowOptions } from './follow.js';
+import type { StreamEvent } from './events.js';
+import type { Transport } from './transport.js';
+
+/**
+ * Leaving the loop (`break`, an exception) closes the connection. So does calling the iterator's `return()` while
+ * a `next()` is pending, which an async generator alone would leave waiting for the next event.
+ */
+export class EventStream implements AsyncIterable<StreamEvent> {
+  readonly #transport: Transport;
+  readonly #options: FollowOptions;
+
+  constructor(transport: Transport, options: FollowOptions) {
+    this.#transport = transport;
+    this.#options = options;
+  }
+
+  [Symbol.asyncIterator](): Leavable {
+    const left = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, left.signal]);
+    const events = follow(this.#transport, { ...this.#options, signal });
+    const done = { done: true, value: undefined } as const;
+    return {
+      next: () =>
+        events.next().catch((error: unknown) => {
+          if (left.signal.aborted) return done;
+          throw error;
+        }),
+      return: async () => {
+        left.abort();
+        await events.return(undefined as never);
+        return done;
+      },
+    };
+  }
+
+  /**
+   * For RxJS: `from()` prefers this to the AsyncIterable, of which it would notice an unsubscribe only at the next
+   * event, and hold the connection until then.
+   */
+  ['@@observable'](): this {
+    return this;
+  }
+
+  subscribe(observer: Observer): { unsubscribe(): void } {
+    const iterator = this[Symbol.asyncIterator]();
+    void deliver({ [Symbol.asyncIterator]: () => iterator }, observer);
+    return { unsubscribe: () => void iterator.return() };
+  }
+}
+
+interface Leavable extends AsyncIterator<StreamEvent, undefined> {
+  return(): Promise<IteratorResult<StreamEvent, undefined>>;
+}
+
+interface Observer {
+  next(event: StreamEvent): void;
+  error(error: unknown): void;
+  complete(): void;
+}
+
+async function deliver(events: AsyncIterable<StreamEvent>, observer: Observer): Promise<void> {
+  try {
+    for await (const event of events) observer.next(event);
+  } catch (error) {
+    observer.error(error);
+    return;
+  }
+  observer.complete();
+}

@@ -1,0 +1,90 @@
+/**
+ * `client.watch()`: all VMs as they are now, kept true by the event stream, and their changes for whoever wants them.
+ */
+import { Readable } from 'node:stream';
+import { maxUnreadEvents } from '../config.js';
+import type { VmEvent } from '../vm/event.js';
+import type { VmObject } from '../vm/vm-object.js';
+import { VminfodError } from './errors.js';
+import type { StreamEvent } from './events.js';
+
+export class VmWatcher implements AsyncDisposable {
+  readonly #vms = new Map<string, VmObject>();
+  readonly #readers = new Set<Readable>();
+  readonly #stop: AbortController;
+  #failure: Error | undefined;
+  #ended: Promise<void>;
+
+  private constructor(events: AsyncIterator<StreamEvent>, stop: AbortController) {
+    this.#stop = stop;
+    this.#ended = this.#follow(events);
+  }
+
+  /** Resolves once the first snapshot is in. `stop` ends the stream. */
+  static async start(stream: AsyncIterable<StreamEvent>, stop: AbortController): Promise<VmWatcher> {
+    const events = stream[Symbol.asyncIterator]();
+    const first = await events.next();
+    const watcher = new VmWatcher(events, stop);
+    if (!first.done && first.value.type === 'ready') {
+      for (const vm of first.value.vms) watcher.#vms.set(vm.zonename, vm);
+    }
+    return watcher;
+  }
+
+  /**
+   * The VMs by zonename, live: the same map each time. While a lost connection is being replaced it stands still.
+   * @throws what ended the stream for good: a map that is no longer true must not be read.
+   */
+  get vms(): ReadonlyMap<string, VmObject> {
+    if (this.#failure) throw this.#failure;
+    return this.#vms;
+  }
+
+  /**
+   * What happens from now on; when an event is delivered, `vms` has it already. Each call is a stream of its own.
+   * @throws (while iterating) VminfodError with code `Overflow` when its reader has fallen too far behind.
+   */
+  changes(): AsyncIterable<VmEvent> {
+    const reader = new Readable({ objectMode: true, highWaterMark: maxUnreadEvents, read: () => undefined });
+    reader.once('close', () => this.#readers.delete(reader));
+    reader.on('error', () => undefined); // It is thrown to whoever iterates; without this it would be fatal before that.
+    if (this.#failure) reader.destroy(this.#failure);
+    else this.#readers.add(reader);
+    return reader;
+  }
+
+  /** Ends the stream and the iterations of `changes()`; the map stays as it is. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #follow(events: AsyncIterator<StreamEvent>): Promise<void> {
+    try {
+      for await (const event of { [Symbol.asyncIterator]: () => events }) {
+        if (event.type !== 'ready') this.#take(event);
+      }
+    } catch (error) {
+      if (this.#stop.signal.aborted) for (const reader of this.#readers) reader.push(null);
+      else this.#fail(error as Error);
+    }
+  }
+
+  #take(event: VmEvent): void {
+    if (event.type === 'delete') this.#vms.delete(event.zonename);
+    else this.#vms.set(event.zonename, event.vm);
+    for (const reader of this.#readers) {
+      if (reader.push(event)) continue;
+      reader.destroy(new VminfodError(`more than ${maxUnreadEvents} changes were not read`, 'Overflow'));
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    for (const reader of this.#readers) reader.destroy(error);
+  }
+}

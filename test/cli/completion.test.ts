@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import tap, { type Test } from 'tap';
+import { run } from './run.js';
+
+const exec = promisify(execFile);
+
+/** What bash offers for the last word, with a vminfo that knows two VMs. */
+async function offered(t: Test, words: string[]): Promise<string[]> {
+  const bin = t.testdir();
+  await writeFile(join(bin, 'vminfo'), '#!/bin/sh\n[ "$*" = lookup ] && printf "uuid-1\\nuuid-2\\n"\n');
+  await chmod(join(bin, 'vminfo'), 0o755);
+  const script = (await run('', ['completion', 'bash'])).stdout;
+  const list = words.map((word) => `'${word}'`).join(' ');
+  const ask = `COMP_WORDS=(${list}); COMP_CWORD=${words.length - 1}; _vminfo; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout } = await exec('bash', ['-c', `${script}\n${ask}`], {
+    env: { PATH: `${bin}:/usr/bin:/bin` },
+  });
+  return stdout.trim().split('\n');
+}
+
+const asked: { words: string[]; has: string[]; hasNot?: string[] }[] = [
+  { words: ['vminfo', ''], has: ['ping', 'events', 'doctor', 'help', '--url'] },
+  { words: ['vminfo', 'l'], has: ['list', 'lookup'], hasNot: ['ping'] },
+  { words: ['vminfo', '--url', 'unix:/x', 'li'], has: ['list'] },
+  {
+    words: ['vminfo', 'list', '--'],
+    has: ['--parsable', '--output', '--json', '--help'],
+    hasNot: ['--full'],
+  },
+  { words: ['vminfo', 'get', ''], has: ['uuid-1', 'uuid-2'], hasNot: ['--json'] },
+  { words: ['vminfo', 'get', '-'], has: ['-j', '--json'], hasNot: ['uuid-1'] },
+  { words: ['vminfo', 'help', 'co'], has: ['completion'] },
+  { words: ['vminfo', 'completion', ''], has: ['bash', 'zsh'] },
+];
+for (const { words, has, hasNot = [] } of asked) {
+  void tap.test(`bash completes: ${words.join(' ')}`, async (t) => {
+    const words_ = await offered(t, words);
+    t.strictSame(
+      has.filter((word) => !words_.includes(word)),
+      [],
+    );
+    t.strictSame(
+      hasNot.filter((word) => words_.includes(word)),
+      [],
+    );
+  });
+}
+
+void tap.test('the zsh script has every command and every option', async (t) => {
+  const { stdout } = await run('', ['completion', 'zsh']);
+  const help = (await run('', ['--help'])).stdout;
+  const commands = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
+  t.ok(commands.length > 10);
+  for (const command of commands) {
+    t.match(stdout, new RegExp(`'${command}:`));
+    const options = (await run('', ['help', ...(command === 'help' ? [] : [command])])).stdout.match(
+      /--[a-z-]+/g,
+    );
+    for (const option of options ?? []) t.ok(stdout.includes(option), `${command} ${option}`);
+  }
+});
+
+void tap.test('another shell is a usage error', async (t) => {
+  t.match(await run('', ['completion', 'fish']), { status: 2, stderr: /Allowed choices are bash, zsh/ });
+});

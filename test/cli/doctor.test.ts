@@ -1,0 +1,99 @@
+import tap from 'tap';
+import { diagnose } from '../../lib/cli/commands/doctor.js';
+import type { Status } from '../../lib/client/status.js';
+import { FakeDaemon, json } from '../client/fake-daemon.js';
+import { aStatus } from './a-status.js';
+import { run } from './run.js';
+
+const since = '2026-11-23T10:00:00.000Z';
+const source = { name: 'zfs sysevents', since, restarts: 3, events: 7 };
+const well = { ...source, state: 'running', lastError: { message: 'an old one', time: since } };
+
+const troubles: { name: string; status: Partial<Status>; says: RegExp[] }[] = [
+  { name: 'nothing', status: {}, says: [] },
+  {
+    name: 'healthy sources, old errors',
+    status: { sources: [well], lost: { zfs: 0 }, loadErrors: [] },
+    says: [],
+  },
+  {
+    name: 'still booting',
+    status: { state: 'booting', awaiting: ['zfs list', 'sysinfo'] },
+    says: [/still loading; it waits for zfs list, sysinfo/],
+  },
+  { name: 'paused', status: { state: 'paused' }, says: [/paused/] },
+  {
+    name: 'a source that restarts',
+    status: {
+      sources: [well, { ...source, state: 'restarting', lastError: { message: 'killed', time: since } }],
+    },
+    says: [/source zfs sysevents is restarting since .*: killed/],
+  },
+  {
+    name: 'lost events',
+    status: { lost: { zfs: 12, zones: 1 } },
+    says: [/12 changes .* of zfs/, /1 change came .* of zones/],
+  },
+  {
+    name: 'a rescan that failed after the last good one',
+    status: { refreshErrors: [{ err: { message: 'zfs: exit 1' }, ago: '3s (3s)' }] },
+    says: [/last rescan failed 3s \(3s\) ago: zfs: exit 1/],
+  },
+  {
+    name: 'no rescan for too long',
+    status: { refreshErrors: [], lastRefresh: '1801.5s (30.03m)' },
+    says: [/no rescan has ended for 1802 s/],
+  },
+  {
+    name: 'no rescan at all',
+    status: { refreshErrors: [], lastRefresh: null, uptime: '901s (15m)' },
+    says: [/no rescan .* 901 s/],
+  },
+  {
+    name: 'a long period of its own',
+    status: { refreshErrors: [], lastRefresh: '1801s', rescanIntervalMs: 3_600_000 },
+    says: [],
+  },
+  {
+    name: 'zones that cannot be read',
+    status: {
+      loadErrors: [
+        { zone: 'z1', input: 'tags', error: 'not JSON', since },
+        { zone: 'z2', input: 'xml', error: 'empty', since },
+      ],
+    },
+    says: [/zone z1: its tags .* not JSON/, /zone z2: its xml .* empty/],
+  },
+];
+for (const { name, status, says } of troubles) {
+  void tap.test(`doctor sees ${name}`, (t) => {
+    const found = diagnose(aStatus(status));
+    t.equal(found.length, says.length);
+    for (const [index, pattern] of says.entries()) t.match(found[index], { what: pattern, advice: /\w/ });
+    t.end();
+  });
+}
+
+void tap.test('doctor prints troubles with advice, and its status says whether there are any', async (t) => {
+  let answer = aStatus();
+  const daemon = await FakeDaemon.start(t, {
+    intercept: (_path, response) => {
+      json(response, 200, answer);
+      return true;
+    },
+  });
+  t.match(await run(daemon.url, ['doctor']), { status: 0, stdout: /^vminfod is well/, stderr: '' });
+  t.match(JSON.parse((await run(daemon.url, ['doctor', '-j'])).stdout), { healthy: true, troubles: [] });
+  answer = aStatus({ loadErrors: [{ zone: 'z1', input: 'xml', error: '\u001b[2J', since }] });
+  const sick = await run(daemon.url, ['doctor']);
+  t.match(sick, { status: 1, stdout: /^trouble: zone z1: its xml .*\\u001b\[2J\n {2}\w/, stderr: '' });
+  const { status, stdout } = await run(daemon.url, ['doctor', '-j']);
+  t.equal(status, 1);
+  t.match(JSON.parse(stdout), { healthy: false, troubles: [{ what: /z1/ }] });
+  await daemon.down();
+  t.match(await run(daemon.url, ['doctor']), {
+    status: 1,
+    stdout: /^trouble: cannot reach vminfod at/,
+    stderr: '',
+  });
+});

@@ -1,0 +1,103 @@
+import tap, { type Test } from 'tap';
+import { aVm, uuids } from '../client/a-vm.js';
+import { FakeDaemon } from '../client/fake-daemon.js';
+import { run } from './run.js';
+
+const date = '2026-11-23T17:19:03.015Z';
+
+type SomeEvent = Readonly<Record<string, unknown>> & { readonly type: string };
+
+/** What `vminfo events` prints of one event that is sent to it. */
+async function printed(t: Test, event: SomeEvent, argv: string[] = [], isTTY = false): Promise<string> {
+  const daemon = await FakeDaemon.start(t, { vms: event.type === 'create' ? [] : [aVm()] });
+  const running = run(daemon.url, ['events', '-1', ...argv], { isTTY });
+  await daemon.listening();
+  daemon.raw(`${JSON.stringify({ date, zonename: uuids.web, uuid: uuids.web, ...event })}\n`);
+  daemon.overflow();
+  const { status, stdout, stderr } = await running;
+  t.equal(status, 1);
+  t.equal(stderr, 'vminfo: VminfodEventStream ended prematurely\n');
+  return stdout;
+}
+
+const create = { type: 'create', vm: aVm({ alias: 'foo' }) };
+const change = { prettyPath: 'quota', path: ['quota'], action: 'changed', oldValue: 10, newValue: 20 };
+const modify = { type: 'modify', vm: aVm({ alias: 'foo' }), changes: [change] };
+const added = { prettyPath: 'tags[a.b]', path: ['tags', 'a.b'], action: 'added', newValue: { x: ['y'] } };
+const removed = { prettyPath: 'alias', path: ['alias'], action: 'removed', oldValue: '\u001b[2J\u009b' };
+const head = '[17:19:03.015Z] c4103a37 foo';
+
+const lines: { name: string; event: SomeEvent; argv?: string[]; text: string }[] = [
+  { name: 'create', event: create, text: `${head} create\n` },
+  { name: 'delete', event: { type: 'delete' }, text: '[17:19:03.015Z] c4103a37 - delete\n' },
+  { name: 'modify', event: modify, text: `${head} modify: quota changed :: 10 -> 20\n` },
+  {
+    name: 'a line a change, values as JSON, nothing that controls the terminal',
+    event: { ...modify, changes: [removed, added] },
+    text:
+      `${head} modify: alias removed :: "\\u001b[2J\\u009b" -> undefined\n` +
+      `${head} modify: tags[a.b] added :: undefined -> {"x":["y"]}\n`,
+  },
+  { name: '-f', event: create, argv: ['-f'], text: `[${date}] ${uuids.web} foo create\n` },
+  {
+    name: '-j',
+    event: create,
+    argv: ['-j'],
+    text: `${JSON.stringify({ date, zonename: uuids.web, uuid: uuids.web, ...create })}\n`,
+  },
+  { name: '--type', event: create, argv: ['--type', 'modify,delete'], text: '' },
+  { name: '--type that it has', event: create, argv: ['--type', 'create'], text: `${head} create\n` },
+  { name: 'of the VM', event: create, argv: [uuids.web], text: `${head} create\n` },
+  { name: 'of another VM', event: create, argv: [uuids.db], text: '' },
+];
+for (const { name, event, argv, text } of lines) {
+  void tap.test(`an event: ${name}`, async (t) => {
+    t.equal(await printed(t, event, argv), text);
+  });
+}
+
+const aliases: [string, string][] = [
+  ['', '-'],
+  ['x'.repeat(30), 'x'.repeat(30)],
+  ['x'.repeat(31), `${'x'.repeat(27)}...`],
+  ['a\nb\u001b', 'a\\u000ab\\u001b'],
+];
+void tap.test('an alias is cut to 30, and escaped', async (t) => {
+  for (const [alias, shown] of aliases) {
+    t.equal(
+      await printed(t, { type: 'create', vm: aVm({ alias }) }),
+      `[17:19:03.015Z] c4103a37 ${shown} create\n`,
+    );
+  }
+});
+
+void tap.test('-r prints the ready event, with -j as on the wire', async (t) => {
+  t.match(await printed(t, { type: 'delete' }, ['-r']), /^\[\d\d:\d\d:\d\d\.\d{3}Z\] ready\n/);
+  const [line = ''] = (await printed(t, { type: 'delete' }, ['-jr'])).split('\n');
+  const ready = JSON.parse(line) as { type: string; vms: string };
+  t.equal(ready.type, 'ready');
+  t.strictSame(JSON.parse(ready.vms), [aVm()]);
+});
+
+void tap.test('colours are for terminals that want them', async (t) => {
+  const colour = /\u001b\[\d+m/;
+  t.match(await printed(t, create, [], true), colour);
+  t.notMatch(await printed(t, create, [], false), colour);
+  const daemon = await FakeDaemon.start(t);
+  const quiet = await run(daemon.url, ['doctor'], { isTTY: true, env: { NO_COLOR: '1' } });
+  t.notMatch(quiet.stdout, colour);
+});
+
+void tap.test('reconnects, and says so on stderr', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+  const running = run(daemon.url, ['events', uuids.web]);
+  await daemon.listening();
+  daemon.dropConnections();
+  await daemon.listening(0);
+  daemon.change(uuids.web, { quota: 20 });
+  await daemon.listening();
+  daemon.raw('garbage that ends it\n');
+  const { stdout, stderr } = await running;
+  t.match(stdout, /modify: quota changed :: 10 -> 20/);
+  t.match(stderr, /^vminfo: .*; reconnecting\nvminfo: an event line is not JSON/);
+});

@@ -1,0 +1,102 @@
+import tap, { type Test } from 'tap';
+import { aVm, uuids } from '../client/a-vm.js';
+import { FakeDaemon, json } from '../client/fake-daemon.js';
+import { run } from './run.js';
+
+/** A daemon whose cache is wrong about the quota of one VM until it is asked to sync. */
+function wrongAbout(zonename: string) {
+  return (t: Test) =>
+    FakeDaemon.start(t, {
+      vms: [aVm(), aVm({ zonename: uuids.db })],
+      intercept: (path, response) => {
+        const fresh = path === `/vms/${zonename}?sync=true`;
+        if (fresh) json(response, 200, aVm({ zonename, quota: 20 }));
+        return fresh;
+      },
+    });
+}
+
+void tap.test('diff prints what the cache has wrong, with status 1', async (t) => {
+  const daemon = await wrongAbout(uuids.web)(t);
+  t.strictSame(await run(daemon.url, ['diff', uuids.web]), {
+    status: 1,
+    stdout: 'quota changed :: 10 -> 20\n',
+    stderr: '',
+  });
+  const { stdout } = await run(daemon.url, ['diff', '-j', uuids.web]);
+  t.match(JSON.parse(stdout), [{ path: ['quota'], action: 'changed', oldValue: 10, newValue: 20 }]);
+  t.strictSame(await run(daemon.url, ['diff', uuids.db]), { status: 0, stdout: '', stderr: '' });
+  t.match(await run(daemon.url, ['diff', 'none']), {
+    status: 1,
+    stderr: 'zoneadm: none: No such zone configured\n',
+  });
+});
+
+void tap.test('sync has one VM or all read afresh', async (t) => {
+  const daemon = await wrongAbout(uuids.web)(t);
+  t.match(await run(daemon.url, ['sync', uuids.db]), { status: 0, stdout: '1 VM is up to date\n' });
+  t.equal(daemon.requests.at(-1)?.path, `/vms/${uuids.db}?sync=true`);
+  t.match(await run(daemon.url, ['sync', '-j']), { status: 0, stdout: '{"synced":2}\n' });
+  t.match(await run(daemon.url, ['sync', 'none']), {
+    status: 1,
+    stderr: 'zoneadm: none: No such zone configured\n',
+  });
+});
+
+void tap.test('sync that takes too long fails with the reason', async (t) => {
+  const daemon = await FakeDaemon.start(t, {
+    vms: [aVm()],
+    intercept: (path, response) => {
+      const isSync = path.includes('sync');
+      if (isSync) json(response, 504, { code: 'Timeout', message: 'zfs list is slow' });
+      return isSync;
+    },
+  });
+  t.match(await run(daemon.url, ['sync', uuids.web]), { status: 1, stderr: 'vminfo: zfs list is slow\n' });
+});
+
+void tap.test('wait ends at once when it holds, or as soon as it does', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+  t.strictSame(await run(daemon.url, ['wait', uuids.web, 'quota=10', 'state=running']), {
+    status: 0,
+    stdout: '',
+    stderr: '',
+  });
+  await daemon.listening(0);
+  const later = run(daemon.url, ['wait', '-j', uuids.web, 'quota=20', '-t', '20']);
+  await daemon.listening();
+  daemon.change(uuids.web, { quota: 15 });
+  daemon.change(uuids.web, { quota: 20 });
+  const { status, stdout } = await later;
+  t.equal(status, 0);
+  t.match(JSON.parse(stdout), { quota: 20 });
+});
+
+void tap.test('wait sees a VM that is yet to come, and one that a restart brought', async (t) => {
+  const daemon = await FakeDaemon.start(t);
+  const waiting = run(daemon.url, ['wait', uuids.web, 'state=running']);
+  await daemon.listening();
+  daemon.set(aVm({ state: 'provisioning' }));
+  await daemon.down();
+  daemon.change(uuids.web, { state: 'running' });
+  await daemon.up();
+  t.equal((await waiting).status, 0);
+});
+
+void tap.test('wait gives up in time', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+  t.strictSame(await run(daemon.url, ['wait', uuids.web, 'state=stopped', '-t', '0.05']), {
+    status: 1,
+    stdout: '',
+    stderr: `vminfo: ${uuids.web}: not state=stopped within 0.05 s\n`,
+  });
+  await daemon.quiet();
+  t.match(await run(daemon.url, ['wait', uuids.web, 'foo=1']), {
+    status: 1,
+    stderr: /unknown property: foo/,
+  });
+  t.match(await run(daemon.url, ['wait', uuids.web, '-t', 'soon']), {
+    status: 2,
+    stderr: /number of seconds/,
+  });
+});

@@ -1,0 +1,82 @@
+/** vminfo as its users start it: a process of its own. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import tap from 'tap';
+import { aVm, uuids } from '../client/a-vm.js';
+import { FakeDaemon } from '../client/fake-daemon.js';
+
+const vminfo = fileURLToPath(new URL('../../sbin/vminfo.js', import.meta.url));
+const exec = promisify(execFile);
+
+void tap.test('prints and exits', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+  t.match(await exec(process.execPath, [vminfo, '--url', daemon.url, 'ping']), {
+    stdout: 'pong\n',
+    stderr: '',
+  });
+  await daemon.down();
+  await t.rejects(exec(process.execPath, [vminfo, '--url', daemon.url, 'ping']), {
+    code: 1,
+    stdout: '',
+    stderr: /^vminfo: cannot reach vminfod at .*\n$/,
+  });
+});
+
+void tap.test('all of a large answer reaches a pipe', async (t) => {
+  const vms = Array.from({ length: 1000 }, (_, index) =>
+    aVm({ zonename: `zone-${index}`, customer_metadata: { 'user-script': 'x'.repeat(2000) } }),
+  );
+  const daemon = await FakeDaemon.start(t, { vms });
+  const { stdout } = await exec(process.execPath, [vminfo, '--url', daemon.url, 'vms'], {
+    maxBuffer: 2 ** 26,
+  });
+  t.strictSame(JSON.parse(stdout), vms);
+});
+
+void tap.test('events piped into head end quietly', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+  const shell = spawn('bash', [
+    '-c',
+    '"$0" "$@" | head -n 1; exit ${PIPESTATUS[0]}',
+    process.execPath,
+    vminfo,
+    '--url',
+    daemon.url,
+    'events',
+  ]);
+  let output = '';
+  for (const stream of [shell.stdout, shell.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const closed = once(shell, 'close');
+  await daemon.listening();
+  let quota = 100;
+  while (daemon.listeners > 0) {
+    daemon.change(uuids.web, { quota: quota++ });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.strictSame(await closed, [0, null]);
+  t.match(output, /^\[[^\]]+\] c4103a37 web modify: quota changed :: 10 -> 100\n$/);
+});
+
+void tap.test(
+  'starts without loading all of undici, and loads what it loads from where undici keeps it',
+  async (t) => {
+    const daemon = await FakeDaemon.start(t);
+    const trace = [
+      '--input-type=module',
+      '--eval',
+      `
+    import { createRequire } from 'node:module';
+    import { main } from ${JSON.stringify(new URL('../../lib/cli/main.js', import.meta.url).href)};
+    const { env, stdout, stderr } = process;
+    await main({ argv: ['--url', ${JSON.stringify(daemon.url)}, 'ping'], env, stdout, stderr });
+    const loaded = Object.keys(createRequire(import.meta.url).cache).filter((file) => file.includes('/undici/'));
+    console.log(loaded.length, loaded.some((file) => file.endsWith('undici/index.js')));
+  `,
+    ];
+    const { stdout } = await exec(process.execPath, trace);
+    t.match(stdout, /^pong\n\d+ false\n$/);
+  },
+);
