@@ -4,10 +4,10 @@
 import { Option, type Command } from 'commander';
 import { vmKinds, type VmKind } from '../vm-profile.js';
 import { attrOf } from '../zonecfg.js';
-import { onZone, openHost, print } from './context.js';
+import { onZone, openHost, type Print } from './context.js';
 
 /** Adds them. */
-export function addZoneCommands(program: Command): void {
+export function addZoneCommands(program: Command, print: Print): void {
   program
     .command('list')
     .description('list the zones: zonename, state, brand, alias')
