@@ -69,12 +69,9 @@ void tap.test('what is printed where, and the exit code', async (t) => {
   const root = join(directory, 'gz');
   const cases: readonly [args: string[], out: string, err: string | RegExp, code: number][] = [
     [['make', root, '--vms', '1'], root, '', 0],
-    [['make', root], '', /there is a simulated host already/, 1],
-    [['zfs', 'list', '-H', '-o', 'name', 'zones'], 'zones', '', 0],
     [['zfs', 'list', '-H', '-o', 'name', 'nope'], '', "cannot open 'nope': dataset does not exist", 1],
     [['zfs', 'destroy', 'nope'], '', "cannot open 'nope': dataset does not exist", 1],
     [['start', 'nope'], '', 'vminfod-sim: nope: No such zone configured', 1],
-    [['sysinfo', 'x'], '', /expected key=value, got "x"/, 1],
   ];
   for (const [args, out, err, code] of cases) {
     const result = await execa(process.execPath, [program, ...args], {
@@ -112,15 +109,13 @@ void tap.test('help names every command; no root is a usage error', async (t) =>
   t.match(without.stderr, '--root DIR');
 });
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  void tap.test(`make without a directory keeps a tree until ${signal}`, async (t) => {
-    const child = execa(process.execPath, [program, 'make', '--vms', '3', '--activity', '5'], {
-      reject: false,
-    });
-    const [root] = (await once(createInterface(child.stdout), 'line')) as [string];
-    t.ok(existsSync(join(root, 'etc/zones/index')));
-    child.kill(signal);
-    t.equal((await child).exitCode, 0);
-    t.notOk(existsSync(root));
+void tap.test('make without a directory keeps a tree until Ctrl-C', async (t) => {
+  const child = execa(process.execPath, [program, 'make', '--vms', '3', '--activity', '5'], {
+    reject: false,
   });
-}
+  const [root] = (await once(createInterface(child.stdout), 'line')) as [string];
+  t.ok(existsSync(join(root, 'etc/zones/index')));
+  child.kill('SIGINT');
+  t.equal((await child).exitCode, 0);
+  t.notOk(existsSync(root));
+});

@@ -2,7 +2,7 @@
  * vminfod-sim's commands on zones: list, create, destroy, start, stop, reboot, restart-init.
  */
 import { Option, type Command } from 'commander';
-import { vmKinds, type VmKind } from '../vm-profile.js';
+import { vmKinds, type VmKind } from '../vm-kinds.js';
 import { attrOf } from '../zonecfg.js';
 import { onZone, openHost, type Print } from './context.js';
 
