@@ -47,6 +47,79 @@ export const maxSyncs = 64;
 /** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
 export const missedRescans = 3;
 
+export const rescanTimer = {
+  /** The first rescan comes within this time: what was missed while the host booted should not wait for minutes. */
+  firstMaxMs: 60_000,
+} as const;
+
+export const sysevents = {
+  /** sysevent(8) prints `ready` within milliseconds; a loaded host may need seconds (host.md). */
+  readyTimeoutMs: 30_000,
+  /** The first load waits this long for `ready`, then goes ahead: a rescan follows a late `ready`. */
+  patienceMs: 3_000,
+  /** An event is under 1 KiB; user properties reach 8 KiB. */
+  maxLineBytes: 256 * 1024,
+  killAfterMs: 1_000,
+} as const;
+
+/** Between the starts of a source or of a failed read: soon at first, and at most once in half a minute for ever. */
+export const backoffLimits = {
+  minMs: 200,
+  maxMs: 30_000,
+  /** A child that lived this long was not broken from the start. */
+  healthyAfterMs: 10_000,
+} as const;
+
+export const fileWatches = {
+  /** How often a file that cannot be watched (no more watches, no more descriptors, not there yet) is looked at. */
+  pollMs: 1_000,
+  /** Stat calls in one turn of the event loop: about a millisecond. */
+  statsPerTurn: 200,
+} as const;
+
+/** How requests to read collect; see cache/coalesce.ts. */
+export const reloads = {
+  /** Children at a time for one kind of read. */
+  maxRuns: 8,
+  /** A read of one zone or dataset is a matter of milliseconds: after this, others no longer wait for it. */
+  slowAfterMs: 100,
+  /** Datasets in one `zfs list`: keeps the command line far under any limit. */
+  maxBatch: 500,
+  /** A listing of several datasets that takes longer is given up, and each is listed alone. */
+  sharedListingTimeoutMs: 2_000,
+  /** Datasets of no VM wait this long and are then listed together: nobody waits for them. */
+  unusedDatasetDelayMs: 100,
+  /** More datasets of no VM than this are cheaper to list with everything. */
+  maxUnusedDatasets: 256,
+  /** File reads at a time: libuv has four threads, and one must stay free for the rest. */
+  maxFileReads: 16,
+  /** How long assembling may hold the event loop before it gives way, ms. */
+  sliceMs: 4,
+} as const;
+
+/** How often a zone is read again when zoneadm does not show yet what the kernel announced, and after how long each. */
+export const newstateRetriesMs: readonly number[] = [10, 30, 100, 300, 1000];
+
+/** How often an XML that is gone is looked for again before its VM is: `mv` from another filesystem deletes first. */
+export const goneRetriesMs: readonly number[] = [20, 50, 130, 300];
+
+/** What is said during the first load is held, each thing once. More than this is cheaper to answer by a rescan. */
+export const heldInvalidations = {
+  max: 10_000,
+  replaceWith: { type: 'everything', reason: 'too much happened during the first load' },
+} as const;
+
+/** How often it is looked whether an input that could not be read is due again. */
+export const loadErrorTickMs = 100;
+
+export const rescanLog = {
+  /** As in the platform's `/status`. */
+  maxRecords: 10,
+  maxFailures: 5,
+  /** Differences kept of one rescan: a host that was suspended for an hour finds all VMs changed. */
+  maxFound: 1_000,
+} as const;
+
 // Host: reading the system (lib/host).
 
 /** Milliseconds that zoneadm and kstat may take. They take tens; past this the kernel or a lock is stuck. */
@@ -86,3 +159,17 @@ export const maxPatternLength = 128;
  * instructions: 100 keep the worst at a few microseconds a character, and hold a pattern for a UUID twice.
  */
 export const maxPatternInstructions = 100;
+
+// HTTP
+
+export const http = {
+  /** How long `?sync=true` waits for a fresh reading. */
+  syncTimeoutMs: 30_000,
+  /** Connections have this long to end when the daemon stops; it should be gone within a second or two. */
+  closeGraceMs: 1_000,
+} as const;
+
+export const listeners = {
+  /** Unsent bytes at which a listener is cut off: room for the `ready` of a thousand VMs and a storm of events. */
+  maxUnsentBytes: 64 * 1024 * 1024,
+} as const;

@@ -67,3 +67,21 @@ export function lastExitedPath(host: Host, zonepath: string): string {
 export function sysinfoPath(host: Host): string {
   return host.path('/tmp/.sysinfo.json');
 }
+
+/** Where each input of a zone that is a file is read from. A zone without a zonepath has no files below it: `/`. */
+export function zoneFilePath(
+  host: Host,
+  { zonename, zonepath }: { readonly zonename: string; readonly zonepath: string },
+  file: 'xml' | 'receiving' | 'lastexited' | 'metadata' | 'tags' | 'routes',
+): string {
+  switch (file) {
+    case 'xml':
+      return zoneXmlPath(host, zonename);
+    case 'receiving':
+      return receivingPath(host, zonename);
+    case 'lastexited':
+      return lastExitedPath(host, zonepath);
+    default:
+      return configFilePath(host, zonepath, `${file}.json`);
+  }
+}

@@ -5,11 +5,13 @@
 export {
   createSimulatedHost,
   openSimulatedHost,
-  SimulatedHost,
-  type ConfigFile,
-  type CreateZoneOptions,
+  type SimulatedHost,
   type SimulatedHostOptions,
 } from './host.js';
+export type { CreateZoneOptions, ZoneOperations } from './zone-operations.js';
+export type { ConfigFile, Entries, FileOperations } from './file-operations.js';
+export type { ZfsOperations } from './zfs-operations.js';
+export type { FaultOperations } from './fault-operations.js';
 export type { ScenarioOptions } from './scenario.js';
 export type { Fault } from './faults.js';
 export type { Channel, SimulatedCommand } from './paths.js';

@@ -1,7 +1,7 @@
 /**
  * zfs command lines: short options, then names.
  */
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { ZfsError } from './zfs-error.js';
 
 /** A parsed command line. */
@@ -15,10 +15,9 @@ export interface ZfsArguments {
 
 /** Parses what follows the subcommand: `flags` are options without a value, `valued` those with one. */
 export function parseZfsArguments(argv: readonly string[], flags: string, valued = ''): ZfsArguments {
-  const options = Object.fromEntries([
-    ...[...flags].map((short) => [short, { type: 'boolean', short }] as const),
-    ...[...valued].map((short) => [short, { type: 'string', short, multiple: true }] as const),
-  ]);
+  const options: NonNullable<ParseArgsConfig['options']> = {};
+  for (const short of flags) options[short] = { type: 'boolean', short };
+  for (const short of valued) options[short] = { type: 'string', short, multiple: true };
   try {
     const parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
     const entries = Object.entries(parsed.values);

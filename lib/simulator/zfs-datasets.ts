@@ -204,7 +204,7 @@ function setOnDataset(
 ): void {
   for (const [name, value] of assignments) {
     const isLimitOfSpace = name === 'quota' || name === 'refquota';
-    if (isLimitOfSpace && value !== 0 && Number(value) < dataset.written) {
+    if (isLimitOfSpace && value !== 0 && Number(value) < referenced(dataset)) {
       fail(`cannot set property for '${dataset.name}': size is less than current used or reserved space`);
     }
     if (name === 'volsize' && dataset.type !== 'volume') {
@@ -212,6 +212,11 @@ function setOnDataset(
     }
   }
   setAll(transaction, dataset, assignments);
+}
+
+/** About what a dataset refers to, in bytes: all that was ever written to it. */
+function referenced(dataset: SimulatedDataset): number {
+  return dataset.snapshots.reduce((sum, { written }) => sum + written, dataset.written);
 }
 
 function setOnSnapshot(

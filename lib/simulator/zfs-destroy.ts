@@ -66,6 +66,11 @@ export function releaseDeferred(
   }
 }
 
+/** Destroys a dataset and all below it. */
+export function destroyTree(transaction: ZfsTransaction, dataset: SimulatedDataset): void {
+  destroyDataset(transaction, dataset, { recursive: true, clones: false, dryRun: false });
+}
+
 /** Destroys a dataset and, if `recursive`, all below it; children go before their parents, snapshots before their dataset. */
 function destroyDataset(
   transaction: ZfsTransaction,
@@ -74,7 +79,15 @@ function destroyDataset(
 ): void {
   const { recursive, clones, dryRun } = options;
   const { name } = dataset;
-  const tree = transaction.tree(dataset);
+  const isPool = !name.includes('/');
+  if (isPool && !recursive) {
+    fail(
+      `cannot destroy '${name}': operation does not apply to pools\n` +
+        `use 'zfs destroy -r ${name}' to destroy all datasets in the pool\n` +
+        `use 'zpool destroy ${name}' to destroy the pool itself`,
+    );
+  }
+  const tree = isPool ? transaction.store.below(name) : transaction.tree(dataset);
   if (!recursive && (tree.length > 1 || dataset.snapshots.length > 0)) {
     const inTheWay = tree.flatMap((each) => [
       ...each.snapshots.map((snapshot) => `${each.name}@${snapshot.name}`),

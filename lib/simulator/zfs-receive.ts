@@ -1,11 +1,12 @@
 /**
  * `zfs send … | zfs receive …` between datasets of one host, with the events of both ends.
  */
-import { lastComponent } from './zfs-snapshots.js';
+import { destroyTree } from './zfs-destroy.js';
 import { restoreFiles } from './zfs-files.js';
 import { parseAssignment } from './zfs-properties.js';
+import { addHold, dropHold, lastComponent } from './zfs-snapshots.js';
 import type { SimulatedDataset, SimulatedSnapshot } from './zfs-store.js';
-import { fail, type ZfsTransaction } from './zfs-transaction.js';
+import { fail, type Assignment, type ZfsTransaction } from './zfs-transaction.js';
 
 /** What is sent, where to, and how it goes. */
 export interface ReceiveOptions {
@@ -17,6 +18,10 @@ export interface ReceiveOptions {
   readonly incremental?: string;
   /** `send -p`: the properties of the source come along. */
   readonly withProperties?: boolean;
+  /** `send -R`: the datasets below come along, and the properties of all. */
+  readonly replicate?: boolean;
+  /** `receive -F` of a replicated stream: destroy what the source has not. */
+  readonly force?: boolean;
   /** `receive -o`, each `property=value`. */
   readonly set?: readonly string[];
   /** The stream breaks off. Without `resumable` what has arrived is destroyed again. */
@@ -28,8 +33,50 @@ export interface ReceiveOptions {
 /** Receives a stream. One that breaks off fails with a ZfsError, as the real command does, after its events. */
 export function receive(transaction: ZfsTransaction, options: ReceiveOptions): void {
   const [source, snapshot] = transaction.snapshot(options.from);
-  if (options.incremental === undefined) receiveFull(transaction, source, snapshot, options);
+  if (options.replicate === true) receiveReplicated(transaction, source, snapshot, options);
+  else if (options.incremental === undefined) receiveFull(transaction, source, snapshot, options);
   else receiveIncremental(transaction, source, snapshot, options);
+}
+
+/**
+ * `send -R`: holds what it sends for as long as it sends. The receiver takes each dataset in turn, from the first snapshot
+ * that it does not have; with `receive -F` it first destroys what the source has not.
+ */
+function receiveReplicated(
+  transaction: ZfsTransaction,
+  source: SimulatedDataset,
+  last: SimulatedSnapshot,
+  options: ReceiveOptions,
+): void {
+  const { to, incremental, force = false } = options;
+  const target = (each: SimulatedDataset): string => `${to}${each.name.slice(source.name.length)}`;
+  const sent = transaction.tree(source).map((dataset) => {
+    const end = dataset.snapshots.findIndex(({ name }) => name === last.name);
+    const begin = dataset.snapshots.findIndex(({ name }) => name === incremental);
+    return { dataset, snapshots: dataset.snapshots.slice(Math.max(begin, 0), end + 1), begins: begin !== -1 };
+  });
+  const held = sent.flatMap(({ dataset, snapshots }) =>
+    snapshots.map((snapshot) => [dataset, snapshot] as const),
+  );
+  const tag = `.send-${process.pid}-1`;
+  for (const [dataset, snapshot] of held) addHold(transaction, dataset, snapshot, tag, true);
+  for (const [dataset, snapshot] of held) dropHold(transaction, dataset, snapshot, tag);
+  if (force) {
+    const names = new Set(sent.map(({ dataset }) => target(dataset)));
+    for (const extra of transaction.store.below(to).filter(({ name }) => !names.has(name))) {
+      if (transaction.store.find(extra.name) !== undefined) destroyTree(transaction, extra);
+    }
+  }
+  for (const { dataset, snapshots, begins } of sent) {
+    const properties = hasProperties(dataset) && incremental === undefined;
+    const each = { from: options.from, to: target(dataset), withProperties: properties };
+    const missing = begins ? snapshots.slice(1) : snapshots;
+    for (const [index, snapshot] of missing.entries()) {
+      const base = begins ? snapshots[index] : missing[index - 1];
+      if (base === undefined) receiveFull(transaction, dataset, snapshot, each);
+      else receiveIncremental(transaction, dataset, snapshot, { ...each, incremental: base.name });
+    }
+  }
 }
 
 /** `zfs receive -A name`: gives up what is left of a stream that broke off. */
@@ -113,12 +160,18 @@ function setReceived(
 ): void {
   if (withProperties === true) {
     transaction.log('set', dataset.name, dataset.id, '$hasrecvd=');
-    const ofVolume = new Set(['volsize', 'volblocksize']);
-    for (const [name, value] of Object.entries(source.properties)) {
-      if (!ofVolume.has(name)) transaction.set(dataset, [name, value]);
-    }
+    for (const assignment of sentProperties(source)) transaction.set(dataset, assignment);
   }
   for (const text of set ?? []) transaction.set(dataset, parseAssignment(text, dataset.name));
+}
+
+/** The geometry of a volume is part of its stream, not a property that is set. */
+function sentProperties(source: SimulatedDataset): Assignment[] {
+  return Object.entries(source.properties).filter(([name]) => name !== 'volsize' && name !== 'volblocksize');
+}
+
+function hasProperties(source: SimulatedDataset): boolean {
+  return sentProperties(source).length > 0;
 }
 
 function breakOff(

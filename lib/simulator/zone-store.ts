@@ -60,7 +60,8 @@ export class ZoneStore {
     if (zone.uuid !== '' && !existsSync(this.#paths.zoneByUuid(zone.uuid))) {
       symlinkSync(`../zones/${zone.zonename}`, this.#paths.zoneByUuid(zone.uuid));
     }
-    if (before?.zoneid != null && before.zoneid !== zone.zoneid) removeFile(this.#paths.kstat(before.zoneid));
+    if (typeof before?.zoneid === 'number' && before.zoneid !== zone.zoneid)
+      removeFile(this.#paths.kstat(before.zoneid));
     if (zone.zoneid !== null) replaceFile(this.#paths.kstat(zone.zoneid), `, ${kstatElement(zone)}`);
   }
 

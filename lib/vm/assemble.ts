@@ -2,7 +2,7 @@
  * Inputs → VM object. Pure: the same inputs give the same object with its keys in the same order, so that equal VMs have
  * equal bytes. One part of the object per kind of input; each part is a function here or in state.ts, files.ts, storage.ts.
  */
-import { brandRules, isHvm, isKnownBrand, type Brand } from './brand.js';
+import { isHvm, isKnownBrand } from './brand.js';
 import { fromFiles } from './files.js';
 import type { Sysinfo, ZoneInputs, ZoneKstat, ZoneRecord } from './inputs.js';
 import { stateOf } from './state.js';
@@ -25,7 +25,7 @@ export function assemble(inputs: ZoneInputs): Assembly {
     fromZoneadm(record),
     state,
     { resolvers: [], firewall_enabled: false },
-    fromConfig(xml.value, brandRules(record.brand)),
+    fromConfig(xml.value, record.brand),
     fromFiles(inputs),
     kstat ? fromKstat(kstat) : {},
     fromSysinfo(sysinfo),
@@ -56,23 +56,22 @@ function fromZoneadm(record: ZoneRecord) {
   } satisfies Partial<VmObject>;
 }
 
-function fromConfig(config: ZoneConfig, brand: Brand) {
-  const { properties, nics, pciDevices, filesystems, datasets } = config;
-  return {
-    ...ownProperties(properties, brand),
+function fromConfig(config: ZoneConfig, brand: string) {
+  const { nics, pciDevices, filesystems, datasets } = config;
+  // Name and brand are zoneadm's to say, and a transition is state.ts's to read.
+  const { zonename: _name, brand: _brand, transition: _transition, ...properties } = config.properties;
+  return merge(brand === 'kvm' ? withKvmAutoboot(properties) : properties, {
     nics,
     ...(pciDevices.length > 0 && { pci_devices: pciDevices }),
     ...(filesystems.length > 0 && { filesystems }),
     ...(datasets.length > 0 && { datasets }),
-  } satisfies Partial<VmObject>;
+  }) satisfies Partial<VmObject>;
 }
 
-/** Without those that zoneadm and stateOf answer for. A kvm zone never boots with the host by itself: vmadmd boots it. */
-function ownProperties(properties: ZoneProperties, brand: Brand) {
-  const { zonename: _name, brand: _brand, transition: _transition, ...rest } = properties;
-  if (brand !== 'kvm') return rest;
-  const { autoboot: _autoboot, vm_autoboot, ...others } = rest;
-  return { ...others, ...(vm_autoboot !== undefined && { autoboot: vm_autoboot }) };
+/** A kvm zone never boots with the host by itself: vmadmd boots it, if vm_autoboot says so. */
+function withKvmAutoboot(properties: ZoneProperties): ZoneProperties {
+  const { autoboot: _autoboot, vm_autoboot, ...others } = properties;
+  return vm_autoboot === undefined ? others : { ...others, autoboot: vm_autoboot };
 }
 
 function fromKstat({ initPid, initRestarts, bootTime }: ZoneKstat) {
@@ -94,8 +93,8 @@ function fromSysinfo(sysinfo: Sysinfo) {
 }
 
 function warningsOf({ record, xml }: ZoneInputs): readonly string[] {
-  const unknownNames = xml.value.unknown.map((name) => `zone XML: unknown ${name}`);
+  const leftOut = xml.value.unknown.map((name) => `zone XML: ${name} is left out`);
   return isKnownBrand(record.brand)
-    ? unknownNames
-    : [`unknown brand ${record.brand}: treated as joyent`, ...unknownNames];
+    ? leftOut
+    : [`unknown brand ${record.brand}: treated as joyent`, ...leftOut];
 }

@@ -1,17 +1,10 @@
-/** What a zone's brand decides. */
+/** What a zone's brand decides. A brand that we do not know is treated as joyent, which has no rule of its own. */
 
-export type Brand = (typeof brands)[number];
-
-const brands = ['bhyve', 'builder', 'joyent', 'joyent-minimal', 'kvm', 'lx'] as const;
-
-/** The brand by whose rules a VM is assembled: its own, or joyent's when we do not know it. */
-export function brandRules(brand: string): Brand {
-  return brands.find((known) => known === brand) ?? 'joyent';
-}
+const known: ReadonlySet<string> = new Set(['bhyve', 'builder', 'joyent', 'joyent-minimal', 'kvm', 'lx']);
 
 /** Whether we know the brand. */
 export function isKnownBrand(brand: string): boolean {
-  return brands.some((known) => known === brand);
+  return known.has(brand);
 }
 
 /** Whether a zone of this brand runs a hypervisor. */

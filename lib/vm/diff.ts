@@ -55,14 +55,17 @@ interface Place {
 }
 
 function compare(old: JsonValue | undefined, now: JsonValue | undefined, place: Place, found: Found): void {
-  if (old === now) return;
   if (isJsonObject(old) && isJsonObject(now)) compareObjects(old, now, place, found);
   else if (isJsonArray(old) && isJsonArray(now)) compareArrays(old, now, place, found);
   else report(old, now, place, found);
 }
 
 function compareObjects(old: JsonObject, now: JsonObject, place: Place, found: Found): void {
-  for (const key of Object.keys(old)) compare(old[key], ownProperty(now, key), below(place, key), found);
+  for (const key of Object.keys(old)) {
+    const oldMember = old[key];
+    const newMember = ownProperty(now, key);
+    if (oldMember !== newMember) compare(oldMember, newMember, below(place, key), found);
+  }
   for (const key of Object.keys(now)) {
     if (!Object.hasOwn(old, key)) report(undefined, now[key], below(place, key), found);
   }
@@ -123,8 +126,8 @@ function byIdent(elements: readonly JsonValue[], key: string): Map<string, JsonO
   const known = new Map<string, JsonObject | undefined>();
   for (const element of elements) {
     const ident = isJsonObject(element) ? ownProperty(element, key) : undefined;
-    if (isJsonObject(element) && typeof ident === 'string')
-      known.set(ident, known.has(ident) ? undefined : element);
+    if (!isJsonObject(element) || typeof ident !== 'string') continue;
+    known.set(ident, known.has(ident) ? undefined : element);
   }
   return known;
 }

@@ -62,11 +62,12 @@ export function parseZoneXml(text: string): ZoneConfig {
   }
 
   return {
-    properties: {
-      ...readAttributes(tables.zoneTable, zone, unknown),
-      ...read(tables.attrTable, attrs, 'attr', unknown),
-      ...read(tables.rctlTable, rctls, 'rctl', unknown),
-    },
+    // Object.assign, here and below: spreading a second object into a literal takes many times as long.
+    properties: Object.assign(
+      readAttributes(tables.zoneTable, zone, unknown),
+      read(tables.attrTable, attrs, 'attr', unknown),
+      read(tables.rctlTable, rctls, 'rctl', unknown),
+    ),
     nics: sortedByNumber(nics, ({ interface: name }) => /^net(\d+)$/.exec(name ?? '')),
     disks: sortedByNumber(disks, ({ path }) => /[-/]disk(\d+)$/.exec(path ?? '')),
     pciDevices,
@@ -99,17 +100,17 @@ function addLimits(texts: Texts, rctl: Element): void {
 }
 
 function readNetwork(element: Element, unknown: Set<string>): Nic {
-  return {
-    ...readAttributes(tables.networkTable, element, unknown),
-    ...readNetAttrs(tables.networkAttrTable, element, unknown),
-  };
+  return Object.assign(
+    readAttributes(tables.networkTable, element, unknown),
+    readNetAttrs(tables.networkAttrTable, element, unknown),
+  );
 }
 
 function readDevice(element: Element, unknown: Set<string>): Device {
-  return {
-    ...readAttributes(tables.deviceTable, element, unknown),
-    ...readNetAttrs(tables.deviceAttrTable, element, unknown),
-  };
+  return Object.assign(
+    readAttributes(tables.deviceTable, element, unknown),
+    readNetAttrs(tables.deviceAttrTable, element, unknown),
+  );
 }
 
 function readFilesystem(element: Element, unknown: Set<string>): Filesystem {

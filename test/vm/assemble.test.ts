@@ -102,8 +102,8 @@ void tap.test('warnings', (t) => {
   t.strictSame({ ...vm, brand: 'joyent' }, aVm({ autoboot: true }), 'treated as joyent');
   t.strictSame(warnings, [
     'unknown brand zomg: treated as joyent',
-    'zone XML: unknown attr ram (not a number)',
-    'zone XML: unknown attr foo',
+    'zone XML: attr ram (not a number) is left out',
+    'zone XML: attr foo is left out',
   ]);
   t.end();
 });

@@ -99,7 +99,11 @@ if [ -n "$full" ]; then
 	list 0 ./*/*
 elif [ $# -eq 1 ]; then
 	case $1 in
-	*/* | *[@#]*) file_of "$1"; list 1 "$1" "./$file" ;;
+	'') list 1 "$1" ;;
+	*/* | *[@#]*)
+		file_of "$1"
+		list 1 "$1" "./$file"
+		;;
 	*) list 1 "$1" "./$1"/* ;;
 	esac
 fi
@@ -107,6 +111,7 @@ count=$#
 files=$(
 	for name; do
 		case $name in
+		'') ;;
 		*/* | *[@#]*) file_of "$name" && printf '%s\n' "./$file" ;;
 		*) printf '%s\n' "./$name"/* ;;
 		esac

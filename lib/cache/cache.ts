@@ -1,0 +1,251 @@
+/**
+ * The cache of VM objects. Invalidations go in; each is answered by reading again what it names, and what comes of
+ * that is in the snapshot and in the stream of commits. What is read how is the business of the lanes.
+ */
+import type { Logger } from 'pino';
+import {
+  Subject,
+  asapScheduler,
+  filter,
+  finalize,
+  firstValueFrom,
+  ignoreElements,
+  interval,
+  map,
+  merge,
+  mergeMap,
+  observeOn,
+  of,
+  take,
+  tap,
+  timeout,
+  timer,
+  type Observable,
+} from 'rxjs';
+import { backoffLimits, heldInvalidations, loadErrorTickMs } from '../config.js';
+import type { Host } from '../host/host.js';
+import type { WatchRequest } from '../sources/file-events.js';
+import { zoneInputs, type Invalidation } from '../sources/invalidation.js';
+import { backoff } from '../sources/restarting.js';
+import type { QueueLength } from './coalesce.js';
+import { hold } from './hold.js';
+import { HostState } from './host-state.js';
+import { serveRequests, type Outcome } from './lanes.js';
+import type { FailingInput, LoadError } from './load-errors.js';
+import { datasetLane } from './reload-datasets.js';
+import { zoneLane, type ZoneOutcome } from './reload-zones.js';
+import { requestsFor, type Request } from './requests.js';
+import { createRescanner } from './rescan.js';
+import { createRescanLog, type RescanLog } from './rescan-log.js';
+import { eachInSlices } from './slices.js';
+import { createVmStore, type Commit, type Snapshot } from './vm-store.js';
+
+/** A request for a fresh reading was not served in time. */
+export class SyncTimeoutError extends Error {
+  override readonly name = 'SyncTimeoutError';
+  readonly zonename: string;
+
+  constructor(zonename: string, timeoutMs: number, options?: ErrorOptions) {
+    super(`zone ${zonename} was not read again within ${timeoutMs / 1000} s`, options);
+    this.zonename = zonename;
+  }
+}
+
+/** What `/status` shows of the cache. */
+export interface CacheStatus {
+  /** What the first load waits for; empty when it is done. */
+  readonly awaiting: readonly string[];
+  readonly queue: QueueLength;
+  readonly rescans: Pick<RescanLog, 'records' | 'failures' | 'found'>;
+  readonly loadErrors: readonly LoadError[];
+}
+
+export interface CacheOptions {
+  readonly host: Host;
+  readonly log: Logger;
+}
+
+/** The cache. */
+export interface VmCache {
+  readonly snapshot: Observable<Snapshot> & { readonly value: Snapshot };
+  /** Every change after the first load, in order, once it is in the snapshot. Completes when the cache is stopped. */
+  readonly commits: Observable<Commit>;
+  /** Which zones' files the cache wants to hear of. */
+  readonly watchRequests: Observable<WatchRequest>;
+  /**
+   * Keeps the cache true while subscribed. `live` emits when the sources are: then the first load begins. Emits nothing;
+   * an error is a bug, not a trouble of the host.
+   */
+  keep(invalidations: Observable<Invalidation>, live: Observable<unknown>): Observable<never>;
+  /**
+   * Reads a zone afresh. When it resolves, all that was so before the call is in the snapshot, or on record as a load error.
+   *
+   * @throws SyncTimeoutError
+   */
+  sync(zonename: string, timeoutMs: number): Promise<void>;
+  /** Why a zone is not in the snapshot, or not up to date. */
+  loadErrors(zonename: string): readonly LoadError[];
+  status(): CacheStatus;
+}
+
+/** An empty cache. */
+export function createCache({ host, log }: CacheOptions): VmCache {
+  const store = createVmStore();
+  const watchRequests = new Subject<WatchRequest>();
+  const state = new HostState({ store, watchRequests, log });
+  const zones = zoneLane(host, state);
+  const datasets = datasetLane(host, state);
+  const rescanner = createRescanner({ host, state, zoneLane: zones, datasetLane: datasets });
+  const rescans = createRescanLog(log);
+  const asked = new Subject<Invalidation>();
+  const again = new Subject<{ readonly invalidation: Invalidation; readonly afterMs: number }>();
+  const settled = new Subject<Settled>();
+  const queues = new Map<string, QueueLength>();
+  let stage: 'sources' | 'load' | 'done' = 'sources';
+  let failuresInARow = 0;
+
+  const lanes = serveRequests({
+    host,
+    state,
+    zones,
+    datasets,
+    rescanner,
+    rescans,
+    onQueue: (lane, queue) => queues.set(lane, queue),
+  });
+
+  /** The first load. It is repeated until zoneadm and zfs answer: to end instead would put the service into maintenance. */
+  const load = async () => {
+    stage = 'load';
+    const started = new Date();
+    for (let failures = 1; ; failures++) {
+      const report = await rescanner.rescan('everything');
+      rescans.add('first load', started, report);
+      if (report.complete) break;
+      await firstValueFrom(timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)));
+    }
+    await rescanner.listDeep();
+    state.isLoading = false;
+    await eachInSlices(state.zones.names(), 1, (zonename) => void state.commit(zonename));
+    stage = 'done';
+    store.loaded();
+  };
+
+  /** What an invalidation asks to be read. What needs no reading is done at once. */
+  const requests = (invalidation: Invalidation): readonly Request[] => {
+    switch (invalidation.type) {
+      case 'dataset-gone':
+        state.forgetDataset(invalidation.name);
+        break;
+      case 'files-replaced':
+        for (const zonename of state.index.zonesOf(invalidation.dataset)) state.rearm(zonename);
+        break;
+      case 'zone':
+        if (invalidation.newstate !== undefined) zones.expect(invalidation.zonename, invalidation.newstate);
+        break;
+      default:
+    }
+    return requestsFor(state, invalidation);
+  };
+
+  const handle = (outcome: Outcome) => {
+    switch (outcome.type) {
+      case 'again':
+        again.next(outcome);
+        break;
+      case 'settled':
+        if ('zonename' in outcome) settled.next(outcome);
+        break;
+      case 'rescanned': {
+        outcome.report.again.forEach((each) => {
+          again.next(each);
+        });
+        watchRequests.next({ type: 'mend' });
+        failuresInARow = outcome.report.complete ? 0 : failuresInARow + 1;
+        if (!outcome.report.complete) {
+          const afterMs = backoff(failuresInARow, backoffLimits.minMs, backoffLimits.maxMs);
+          again.next({ invalidation: { type: 'everything', reason: 'the last one failed' }, afterMs });
+        }
+      }
+    }
+  };
+
+  /** As many at a time as there are zones and datasets in trouble: each has one at most. */
+  const repeated = again.pipe(
+    mergeMap(({ invalidation, afterMs }) =>
+      afterMs === 0 ? of(invalidation) : timer(afterMs).pipe(map(() => invalidation)),
+    ),
+  );
+
+  const overdue = interval(loadErrorTickMs).pipe(
+    mergeMap(() => state.errors.due(Date.now()), 1),
+    mergeMap(({ zone, input }) => invalidationsOf(state, zone, input), 1),
+  );
+
+  return {
+    snapshot: store.snapshot,
+    commits: store.commits,
+    watchRequests,
+    loadErrors: (zonename) => state.errors.of(zonename),
+    status: () => ({
+      awaiting: stage === 'sources' ? ['sources'] : stage === 'load' ? rescanner.awaiting() : [],
+      queue: [...queues.values()].reduce(
+        (a, b) => ({ pending: a.pending + b.pending, queued: a.queued + b.queued }),
+        {
+          pending: 0,
+          queued: 0,
+        },
+      ),
+      rescans,
+      loadErrors: state.errors.list(),
+    }),
+    sync: async (zonename, timeoutMs) => {
+      const since = state.clock.tick();
+      const done = firstValueFrom(
+        settled.pipe(
+          filter((outcome) => outcome.zonename === zonename && outcome.readAt > since),
+          timeout({ first: timeoutMs }),
+        ),
+      );
+      asked.next({ type: 'zone', zonename, inputs: zoneInputs, datasets: true });
+      await done.catch((cause: unknown) => {
+        throw new SyncTimeoutError(zonename, timeoutMs, { cause });
+      });
+    },
+    keep: (invalidations, live) => {
+      const loaded = store.snapshot.pipe(filter((snapshot) => snapshot.loaded));
+      // The first load reads everything, so what asks for that before it has begun is answered by it.
+      const news = invalidations.pipe(filter(({ type }) => type !== 'everything' || stage !== 'sources'));
+      return merge(
+        // After the turn, so that what the last source said when it became live counts as said before.
+        live.pipe(take(1), observeOn(asapScheduler), mergeMap(load, 1)),
+        merge(news, asked, repeated, overdue).pipe(
+          hold<Invalidation>({
+            until: loaded,
+            key: (invalidation) => JSON.stringify(invalidation),
+            overflow: heldInvalidations,
+          }),
+          mergeMap(requests, 1),
+          lanes,
+          tap(handle),
+        ),
+      ).pipe(
+        ignoreElements(),
+        finalize(() => {
+          store.close();
+        }),
+      );
+    },
+  };
+}
+
+type Settled = Extract<ZoneOutcome, { readonly type: 'settled' }>;
+
+/** What to read again because an input of a zone could not be read. */
+function invalidationsOf(state: HostState, zonename: string, input: FailingInput): readonly Invalidation[] {
+  if (input !== 'datasets') return [{ type: 'zone', zonename, inputs: [input] }];
+  const names = state.index.dependencies(zonename)?.datasets ?? [];
+  return names.length === 0
+    ? [{ type: 'zone', zonename, inputs: zoneInputs }]
+    : names.map((name) => ({ type: 'dataset', name }));
+}

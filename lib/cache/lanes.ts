@@ -1,0 +1,140 @@
+/**
+ * The lanes: how each kind of request is collected and served. A lane that is busy, or stuck, holds up no other.
+ */
+import { connect, filter, from, ignoreElements, merge, mergeMap, type OperatorFunction } from 'rxjs';
+import { reloads } from '../config.js';
+import type { Host } from '../host/host.js';
+import { readSysinfo } from '../host/sysinfo.js';
+import { coalesceWhileBusy, type QueueLength } from './coalesce.js';
+import type { HostState } from './host-state.js';
+import type { DatasetLane, DatasetOutcome } from './reload-datasets.js';
+import type { ZoneLane, ZoneOutcome } from './reload-zones.js';
+import {
+  mergeRescanRequests,
+  mergeZoneRequests,
+  type DatasetRequest,
+  type Request,
+  type RescanRequest,
+  type SysinfoRequest,
+  type ZoneRequest,
+} from './requests.js';
+import type { Rescanner, RescanReport } from './rescan.js';
+import type { RescanLog } from './rescan-log.js';
+import { eachInSlices } from './slices.js';
+
+/** What comes of a request. */
+export type Outcome =
+  | ZoneOutcome
+  | DatasetOutcome
+  | { readonly type: 'rescanned'; readonly scope: RescanRequest['scope']; readonly report: RescanReport };
+
+export interface LanesOptions {
+  readonly host: Host;
+  readonly state: HostState;
+  readonly zones: ZoneLane;
+  readonly datasets: DatasetLane;
+  readonly rescanner: Rescanner;
+  readonly rescans: RescanLog;
+  readonly onQueue: (lane: Request['lane'], queue: QueueLength) => void;
+}
+
+/** Serves requests. Never fails; unsubscribing abandons what is being read. */
+export function serveRequests(options: LanesOptions): OperatorFunction<Request, Outcome> {
+  return connect((requests) =>
+    merge(
+      requests.pipe(inLane('files'), zoneRequests(options, 'files')),
+      requests.pipe(inLane('zone'), zoneRequests(options, 'zone')),
+      requests.pipe(inLane('dataset'), datasetRequests(options, 'dataset')),
+      requests.pipe(inLane('unused'), datasetRequests(options, 'unused')),
+      requests.pipe(inLane('rescan'), rescanRequests(options)),
+      requests.pipe(inLane('sysinfo'), sysinfoRequests(options)),
+    ),
+  );
+}
+
+function inLane<R extends Request>(lane: R['lane']): OperatorFunction<Request, R> {
+  return filter((request: Request): request is R => request.lane === lane);
+}
+
+function zoneRequests(
+  { zones, onQueue }: LanesOptions,
+  lane: 'files' | 'zone',
+): OperatorFunction<ZoneRequest, Outcome> {
+  return coalesceWhileBusy<ZoneRequest, Outcome>({
+    key: ({ zonename }) => zonename,
+    merge: mergeZoneRequests,
+    run: (batch) => zones.run(batch),
+    settles: (outcome) =>
+      outcome.type === 'settled' && 'zonename' in outcome ? outcome.zonename : undefined,
+    maxRuns: reloads.maxRuns,
+    // Files of different zones have nothing to share, so their readers need not wait for one another.
+    slowAfterMs: lane === 'files' ? 0 : reloads.slowAfterMs,
+    maxBatch: reloads.maxBatch,
+    onQueue: (queue) => {
+      onQueue(lane, queue);
+    },
+  });
+}
+
+function datasetRequests(
+  { datasets, onQueue }: LanesOptions,
+  lane: 'dataset' | 'unused',
+): OperatorFunction<DatasetRequest, Outcome> {
+  return coalesceWhileBusy<DatasetRequest, Outcome>({
+    key: ({ name }) => name,
+    merge: (waiting) => waiting,
+    run: (batch) => datasets.run(batch),
+    alone: ({ name }) => datasets.isSuspect(name),
+    maxRuns: reloads.maxRuns,
+    slowAfterMs: reloads.slowAfterMs,
+    maxBatch: reloads.maxBatch,
+    ...(lane === 'unused' && { delayMs: reloads.unusedDatasetDelayMs }),
+    onQueue: (queue) => {
+      onQueue(lane, queue);
+    },
+  });
+}
+
+function rescanRequests({
+  rescanner,
+  rescans,
+  onQueue,
+}: LanesOptions): OperatorFunction<RescanRequest, Outcome> {
+  const rescan = async ({ scope, reason }: RescanRequest): Promise<Outcome> => {
+    const started = new Date();
+    const report = await rescanner.rescan(scope);
+    rescans.add(reason, started, report);
+    return { type: 'rescanned', scope, report };
+  };
+  return coalesceWhileBusy<RescanRequest, Outcome>({
+    key: ({ lane }) => lane,
+    merge: mergeRescanRequests,
+    run: (batch) => from(batch).pipe(mergeMap(rescan, 1)),
+    maxRuns: 1,
+    slowAfterMs: 0,
+    maxBatch: 1,
+    onQueue: (queue) => {
+      onQueue('rescan', queue);
+    },
+  });
+}
+
+function sysinfoRequests({ host, state, onQueue }: LanesOptions): OperatorFunction<SysinfoRequest, never> {
+  const reload = async () => {
+    // Without the cache, or with one that cannot be read, the VMs keep what they have; the next rescan tells of it.
+    const sysinfo = await readSysinfo(host).catch(() => undefined);
+    if (sysinfo === undefined || !state.takeSysinfo(sysinfo)) return;
+    await eachInSlices(state.zones.names(), 1, (zonename) => void state.commit(zonename));
+  };
+  return coalesceWhileBusy<SysinfoRequest, never>({
+    key: ({ lane }) => lane,
+    merge: (waiting) => waiting,
+    run: () => from(reload()).pipe(ignoreElements()),
+    maxRuns: 1,
+    slowAfterMs: 0,
+    maxBatch: 1,
+    onQueue: (queue) => {
+      onQueue('sysinfo', queue);
+    },
+  });
+}

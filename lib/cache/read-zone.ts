@@ -1,0 +1,131 @@
+/**
+ * Reads the inputs of one zone, in parallel. It never fails: what cannot be read is put on record and left out.
+ */
+import type { Host } from '../host/host.js';
+import { readKstats } from '../host/kstat.js';
+import { listZones, readZone as readRecord } from '../host/zoneadm.js';
+import { fileInputs, type ZoneInput } from '../sources/invalidation.js';
+import type { ZoneKstat, ZoneRecord } from '../vm/inputs.js';
+import type { HostState } from './host-state.js';
+import type { ZoneRequest } from './requests.js';
+import { readZoneFile, ZoneXmlMissingError, type ZoneFile } from './zone-files.js';
+import type { InputValues, Readings } from './zone-table.js';
+
+/** What was read of one zone. */
+export interface ZoneRead {
+  readonly zonename: string;
+  /** The clock when the reading began. */
+  readonly readAt: number;
+  readonly readings: Readings;
+  /** zoneadm was asked and answered. */
+  readonly hasRecord: boolean;
+  /** It answered that there is no such zone. */
+  readonly gone: boolean;
+  /** There is no zone XML. Not on record as an error yet when the zone was known: it may be away for a moment. */
+  readonly xmlMissing: boolean;
+}
+
+/** The commands of one batch: each runs at most once, and only if somebody asks. */
+export interface SharedCommands {
+  record(zonename: string): Promise<ZoneRecord | undefined>;
+  kstat(zonename: string): Promise<ZoneKstat | undefined>;
+}
+
+/** The commands for a batch of requests: for one zone zoneadm is asked by name, for several it lists all. */
+export function sharedCommands(host: Host, state: HostState, batch: readonly ZoneRequest[]): SharedCommands {
+  const isAlone = batch.filter(({ inputs }) => inputs.has('record')).length === 1;
+  let zones: ReturnType<typeof listZones> | undefined;
+  let kstats: ReturnType<typeof readKstats> | undefined;
+  return {
+    record: async (zonename) => {
+      if (isAlone) return readRecord(host, zonename);
+      const { records, errors } = await (zones ??= listZones(host));
+      throwErrorOf(zonename, errors);
+      // A listing that lacks a zone is not yet proof: what deletes a VM is the answer to the question for it alone.
+      return records.get(zonename) ?? (state.zones.has(zonename) ? readRecord(host, zonename) : undefined);
+    },
+    kstat: async (zonename) => {
+      const listing = await (kstats ??= readKstats(host));
+      throwErrorOf(zonename, listing.errors);
+      return listing.kstats.get(zonename);
+    },
+  };
+}
+
+/** Reads what is asked for; all of a zone that is not known yet. */
+export async function readZone(
+  host: Host,
+  state: HostState,
+  request: ZoneRequest,
+  commands: SharedCommands,
+): Promise<ZoneRead> {
+  const { zonename } = request;
+  const isNew = !state.zones.has(zonename);
+  const wants = (input: ZoneInput) => isNew || request.inputs.has(input);
+  const readAt = state.clock.tick();
+  const readings: Readings = {};
+  const facts = { hasRecord: false, xmlMissing: false };
+
+  const attempt = async <I extends ZoneInput>(input: I, read: () => Promise<InputValues[I] | undefined>) => {
+    try {
+      const value = await read();
+      state.mended(zonename, input);
+      return { value };
+    } catch (error) {
+      const isMissingXml = error instanceof ZoneXmlMissingError;
+      facts.xmlMissing ||= isMissingXml;
+      if (isNew || !isMissingXml) state.failed(zonename, input, error);
+      return undefined;
+    }
+  };
+
+  const readZoneadm = async () => {
+    const answer = await attempt('record', () => commands.record(zonename));
+    facts.hasRecord = answer !== undefined;
+    const record = answer?.value;
+    if (record === undefined) return undefined;
+    readings.record = { value: record, readAt };
+    if (record.zonepath !== state.zones.record(zonename)?.zonepath) state.watch(zonename, record.zonepath);
+    return record;
+  };
+
+  const readFile = async (file: ZoneFile, zonepath: string) => {
+    const read = await attempt(file, () => readZoneFile(host, { zonename, zonepath }, file));
+    // Of a new zone a file that cannot be read counts as empty; of a known one the last good value stays.
+    if (read !== undefined) Object.assign(readings, { [file]: { value: read.value, readAt } });
+    else if (isNew && file !== 'xml') Object.assign(readings, { [file]: { value: undefined, readAt } });
+  };
+
+  const readKstat = async () => {
+    const read = await attempt('kstat', () => commands.kstat(zonename));
+    if (read !== undefined) readings.kstat = { value: read.value, readAt };
+  };
+
+  const readRest = (zonepath: string) =>
+    Promise.all([
+      ...fileInputs.filter(wants).map((file) => readFile(file, zonepath)),
+      wants('kstat') ? readKstat() : undefined,
+    ]);
+
+  const known = state.zones.record(zonename);
+  if (known === undefined) {
+    // Where its files are, zoneadm says; and whether there is anything to read at all.
+    const record = await readZoneadm();
+    if (record !== undefined) await readRest(record.zonepath);
+  } else {
+    const [record] = await Promise.all([
+      wants('record') ? readZoneadm() : undefined,
+      readRest(known.zonepath),
+    ]);
+    if (record !== undefined && record.zonepath !== known.zonepath) await readRest(record.zonepath);
+  }
+  return { zonename, readAt, readings, ...facts, gone: facts.hasRecord && readings.record === undefined };
+}
+
+function throwErrorOf(
+  zonename: string,
+  errors: readonly (Error & { readonly zonename: string | undefined })[],
+): void {
+  const error = errors.find((each) => each.zonename === zonename);
+  if (error !== undefined) throw error;
+}

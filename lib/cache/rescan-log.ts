@@ -1,0 +1,79 @@
+/**
+ * What the last rescans did: for `/status` and for the operator who must see that the kernel drops events.
+ */
+import type { Logger } from 'pino';
+import { rescanLog } from '../config.js';
+import type { SourceName } from '../sources/invalidation.js';
+import type { VmEvent } from '../vm/event.js';
+import type { RescanReport } from './rescan.js';
+
+/** A rescan that is over. */
+export interface RescanRecord {
+  readonly started: Date;
+  readonly ended: Date;
+  readonly reason: string;
+  readonly found: readonly { readonly source: SourceName; readonly event: VmEvent }[];
+}
+
+/** A rescan, or a half of one, that failed. */
+export interface RescanFailure {
+  readonly error: string;
+  readonly time: Date;
+}
+
+/** The record of the rescans. Both lists are bounded. */
+export interface RescanLog {
+  readonly records: readonly RescanRecord[];
+  readonly failures: readonly RescanFailure[];
+  /** Differences that only a rescan found, by the source that should have told, since the daemon started. */
+  readonly found: Readonly<Record<SourceName, number>>;
+  add(reason: string, started: Date, report: RescanReport): void;
+}
+
+/** An empty record. Each rescan that is added is one line in the log. */
+export function createRescanLog(log: Logger): RescanLog {
+  const records: RescanRecord[] = [];
+  const failures: RescanFailure[] = [];
+  const found = { 'zone-events': 0, 'zfs-events': 0, 'file-events': 0 };
+  return {
+    records,
+    failures,
+    found,
+    add: (reason, started, report) => {
+      const ended = new Date();
+      records.push({
+        started,
+        ended,
+        reason,
+        found: report.found
+          .slice(0, rescanLog.maxFound)
+          .map(({ source, commit }) => ({ source, event: withoutVm(commit.event) })),
+      });
+      if (records.length > rescanLog.maxRecords) records.shift();
+      for (const error of report.errors) {
+        failures.push({ error: error.message, time: ended });
+        if (failures.length > rescanLog.maxFailures) failures.shift();
+      }
+      for (const { source } of report.found) found[source]++;
+
+      const took = `took ${((ended.getTime() - started.getTime()) / 1000).toFixed(3)}s`;
+      const what = `rescan (${reason}): ${report.zones} zones, ${report.datasets} datasets, ${report.found.length} missed changes, ${report.errors.length} errors, ${took}`;
+      if (report.found.length === 0 && report.errors.length === 0) log.info(what);
+      else
+        log.warn(
+          {
+            missed: report.found
+              .slice(0, 10)
+              .map(({ source, commit: { event } }) => `${source}: ${event.type} ${event.zonename}`),
+            errors: report.errors.map(({ message }) => message),
+          },
+          what,
+        );
+    },
+  };
+}
+
+/** The record outlives many versions of a VM, so it does not keep them. */
+function withoutVm(event: VmEvent): VmEvent {
+  return 'vm' in event ? ({ ...event, vm: undefined } as unknown as VmEvent) : event;
+}

@@ -1,0 +1,201 @@
+/**
+ * The daemon: its parts, wired. The only file that knows them all.
+ */
+import { access, constants } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import {
+  Subject,
+  combineLatest,
+  filter,
+  ignoreElements,
+  lastValueFrom,
+  map,
+  merge,
+  race,
+  skip,
+  takeUntil,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs';
+import { createCache, type VmCache } from './cache/cache.js';
+import { http as httpLimits, sysevents } from './config.js';
+import { createHost, type Host } from './host/host.js';
+import { createListeners } from './http/listeners.js';
+import { routes } from './http/routes.js';
+import { createSerialisedVms } from './http/serialised.js';
+import { listenOn } from './http/server.js';
+import { status } from './http/status.js';
+import { fileEvents } from './sources/file-events.js';
+import { createSourceHealth, type SourceHealth } from './sources/health.js';
+import type { Invalidation } from './sources/invalidation.js';
+import { rescans } from './sources/rescans.js';
+import type { Watch } from './sources/watch-set.js';
+import { zfsEvents } from './sources/zfs-events.js';
+import { zoneEvents } from './sources/zone-events.js';
+
+export interface DaemonOptions {
+  /** The directory that all files and commands are below: `/`, or a simulated global zone. */
+  readonly root: string;
+  readonly listen: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly rescanIntervalMs: number;
+  readonly log: Logger;
+  /** What the operator asks for while it runs, e.g. a rescan by SIGHUP. */
+  readonly requests: Observable<Invalidation>;
+  /** Replaces fs.watch. */
+  readonly watch?: Watch;
+}
+
+/** A daemon that runs. */
+export interface Daemon {
+  /** Where it serves, e.g. `http://127.0.0.1:9090`. */
+  readonly url: string;
+  /** Resolves when it is closed. Rejects with what should never happen: then the process must end. */
+  readonly ended: Promise<void>;
+  /** Ends children, watches, listeners and connections; resolves when all are gone. */
+  close(): Promise<void>;
+}
+
+/** A command that every global zone has is not there. */
+export class MissingCommandError extends Error {
+  override readonly name = 'MissingCommandError';
+  readonly command: string;
+
+  constructor(command: string, options?: ErrorOptions) {
+    super(
+      `there is no ${command}, so this is not a SmartOS global zone. To try vminfod on a simulated one, run ` +
+        '`vminfod-sim make DIR` and then `vminfod --root DIR`, or `npm run demo`.',
+      options,
+    );
+    this.command = command;
+  }
+}
+
+/**
+ * Starts a daemon. The port is open when it resolves; the first load goes on.
+ *
+ * @throws MissingCommandError, ListenError
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { log, rescanIntervalMs } = options;
+  const startedAt = process.hrtime.bigint();
+  const stop = new AbortController();
+  const host = createHost({ root: options.root, signal: stop.signal });
+  await requireZoneadm(host);
+
+  const cache = createCache({ host, log });
+  const health = {
+    zones: createSourceHealth('zone-events'),
+    zfs: createSourceHealth('zfs-events'),
+    files: createSourceHealth('file-events'),
+  };
+  const sources = Object.values(health);
+  const files = fileEvents({
+    host,
+    requests: cache.watchRequests,
+    health: health.files,
+    ...(options.watch !== undefined && { watch: options.watch }),
+  });
+
+  const serialised = createSerialisedVms();
+  const listeners = createListeners({ snapshot: cache.snapshot, commits: cache.commits, serialised, log });
+  const handler = routes({
+    cache,
+    serialised,
+    listeners,
+    status: (full) =>
+      status({
+        process: {
+          pid: process.pid,
+          uptimeNs: process.hrtime.bigint() - startedAt,
+          memory: process.memoryUsage(),
+          now: new Date(),
+        },
+        snapshot: cache.snapshot.value,
+        cache: cache.status(),
+        sources: sources.map((each) => each.status()),
+        listeners: listeners.list(),
+        watches: full ? files.status() : undefined,
+      }),
+  });
+  const server = await listenOn(options.listen, options.port, handler);
+
+  const invalidations = merge(
+    zoneEvents(host, health.zones),
+    zfsEvents(host, health.zfs),
+    files.invalidations,
+    rescans(rescanIntervalMs),
+    options.requests,
+  );
+  const stopped = new Subject<void>();
+  const ended = lastValueFrom(
+    merge(cache.keep(invalidations, allLive(sources)), logEvents(cache, log), logHealth(sources, log)).pipe(
+      takeUntil(stopped),
+    ),
+    { defaultValue: undefined },
+  );
+  log.info({ root: options.root, url: server.url }, `listening on ${server.url}`);
+
+  return {
+    url: server.url,
+    ended,
+    close: async () => {
+      stopped.next();
+      stop.abort();
+      await server.close(httpLimits.closeGraceMs);
+    },
+  };
+}
+
+async function requireZoneadm(host: Host): Promise<void> {
+  const zoneadm = host.path('/usr/sbin/zoneadm');
+  try {
+    await access(zoneadm, constants.X_OK);
+  } catch (cause) {
+    throw new MissingCommandError(zoneadm, { cause });
+  }
+}
+
+/** Emits when every source is live, or has failed, or too much time has passed: a rescan follows a late `ready`. */
+function allLive(sources: readonly SourceHealth[]): Observable<unknown> {
+  const all = combineLatest(sources.map(({ state }) => state)).pipe(
+    filter((states) => states.every((state) => state !== 'starting')),
+  );
+  return race(all, timer(sysevents.patienceMs));
+}
+
+/** One short line per event. */
+function logEvents({ commits }: VmCache, log: Logger): Observable<never> {
+  return commits.pipe(
+    tap(({ event, seq }) => {
+      const what =
+        event.type === 'modify' ? event.changes.map(({ prettyPath }) => prettyPath).join(', ') : '';
+      log.info({ zonename: event.zonename, seq }, `${event.type} ${event.zonename} ${what}`.trimEnd());
+    }),
+    ignoreElements(),
+  );
+}
+
+/** One line when a source is unwell, and one when it is well again. */
+function logHealth(sources: readonly SourceHealth[], log: Logger): Observable<never> {
+  return merge(
+    ...sources.map((source) =>
+      source.state.pipe(
+        skip(1),
+        map((state) => ({ state, source })),
+      ),
+    ),
+  ).pipe(
+    tap(({ state, source }) => {
+      const { name } = source;
+      if (state === 'restarting' || state === 'degraded') {
+        log.warn({ source: name }, `${name} ${state}: ${source.status().lastError?.message ?? ''}`);
+      } else {
+        log.info({ source: name }, `${name} ${state}`);
+      }
+    }),
+    ignoreElements(),
+  );
+}

@@ -1,0 +1,102 @@
+/** The answer to `/status`: the platform's fields in the platform's form (wire.md), and ours beside them. Pure. */
+import type { CacheStatus } from '../cache/cache.js';
+import type { Snapshot } from '../cache/vm-store.js';
+import type { ListenerStatus } from './listeners.js';
+import { nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
+
+/** What the daemon says of its own process. */
+export interface ProcessStatus {
+  readonly pid: number;
+  readonly uptimeNs: bigint;
+  readonly memory: NodeJS.MemoryUsage;
+  readonly now: Date;
+}
+
+/** What is watched for file events. */
+export interface Watches {
+  readonly watching: readonly string[];
+  readonly notWatching: readonly string[];
+}
+
+export interface StatusInputs {
+  readonly process: ProcessStatus;
+  readonly snapshot: Snapshot;
+  readonly cache: CacheStatus;
+  /** As each source reports itself. */
+  readonly sources: readonly object[];
+  readonly listeners: readonly ListenerStatus[];
+  /** Only for the full answer, which also has the log of rescans. */
+  readonly watches: Watches | undefined;
+}
+
+/** The whole answer. */
+export function status({ process, snapshot, cache, sources, listeners, watches }: StatusInputs): object {
+  const { now } = process;
+  const { pending, queued } = cache.queue;
+  const last = cache.rescans.records.at(-1);
+  const isIdle = pending + queued === 0;
+  const ago = (date: Date) => shortDuration(nanosecondsBetween(date, now));
+  return {
+    pid: process.pid,
+    uptime: prettyDuration(process.uptimeNs),
+    memory: process.memory,
+    state: snapshot.loaded ? 'running' : 'booting',
+    status: snapshot.loaded ? (isIdle ? 'idle' : 'working') : `waiting for ${cache.awaiting.join(', ')}`,
+    awaiting: cache.awaiting,
+    numVms: snapshot.vms.size,
+    curDate: now.toISOString(),
+    curTime: now.getTime(),
+    queue: {
+      now: now.toISOString(),
+      paused: !snapshot.loaded,
+      idle: isIdle,
+      vasync_queue: { concurrency: 1, npending: pending, nqueued: queued, pending: [], queued: [] },
+    },
+    lastRefresh: last === undefined ? null : prettyDuration(nanosecondsBetween(last.ended, now)),
+    refreshErrors: cache.rescans.failures.map(({ error, time }) => ({
+      err: error,
+      time: time.toISOString(),
+      ago: ago(time),
+    })),
+    eventsListeners: Object.fromEntries(
+      listeners.map(({ uuid, userAgent, created }) => [
+        uuid,
+        {
+          userAgent,
+          createdTime: created.getTime(),
+          createdDate: created.toISOString(),
+          createdAgo: ago(created),
+        },
+      ]),
+    ),
+    sources,
+    loadErrors: cache.loadErrors,
+    missed: cache.rescans.found,
+    ...(watches !== undefined && {
+      refreshLog: refreshLog(cache, now),
+      fswatcher: {
+        running: true,
+        watcher_pid: null,
+        watching: watches.watching,
+        not_yet_watching: watches.notWatching,
+        pending_actions: {},
+      },
+    }),
+  };
+}
+
+function refreshLog({ rescans }: CacheStatus, now: Date): readonly object[] {
+  return rescans.records.map(({ started, ended, reason, found }) => ({
+    reason,
+    cacheChanges: found.map(({ source, event }) => ({ source, zonename: event.zonename })),
+    vmChanges: found.map(({ event }) => ({
+      zonename: event.zonename,
+      action: event.type,
+      ...(event.type === 'modify' && { changes: event.changes }),
+    })),
+    started: started.toISOString(),
+    ended: ended.toISOString(),
+    took: prettyDuration(nanosecondsBetween(started, ended)),
+    endedAgo: shortDuration(nanosecondsBetween(ended, now)),
+  }));
+}

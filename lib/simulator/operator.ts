@@ -1,0 +1,30 @@
+/**
+ * What every operation of the simulated host works with.
+ */
+import { exclusively } from './lock.js';
+import type { Paths } from './paths.js';
+import { ZoneStore, type Zone } from './zone-store.js';
+
+/** An operator at one tree. */
+export interface Operator {
+  readonly paths: Paths;
+  readonly zones: ZoneStore;
+  /** How long zoneadm shows the old state after a kernel event, in milliseconds. */
+  stateLagMs: number;
+  /** Runs one command; only one at a time works on a tree. */
+  readonly exclusively: <T>(work: () => Promise<T> | T) => Promise<T>;
+  /** Runs one command on a zone, which must exist. */
+  readonly onZone: (zonename: string, work: (zone: Zone) => Promise<void> | void) => Promise<void>;
+}
+
+/** The operator of the tree at `paths`. */
+export function operatorOf(paths: Paths): Operator {
+  const zones = new ZoneStore(paths);
+  return {
+    paths,
+    zones,
+    stateLagMs: 0,
+    exclusively: (work) => exclusively(paths.lock, work),
+    onZone: (zonename, work) => exclusively(paths.lock, () => work(zones.get(zonename))),
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * Zones as an operator creates, boots, halts and deletes them.
+ */
+import { readCounters, writeCounters } from './counters.js';
+import type { Operator } from './operator.js';
+import { destroyDatasets, factsOf, provision } from './provision.js';
+import { createRandom } from './random.js';
+import { planVm, type VmKind } from './vm-profile.js';
+import { beginUninstall, boot, halt, restartInit, unconfigure } from './zone-commands.js';
+import type { Zone } from './zone-store.js';
+
+/** How to create a zone. */
+export interface CreateZoneOptions {
+  /** Default `joyent-minimal`. */
+  readonly kind?: VmKind;
+  /** Default: the UUID. */
+  readonly zonename?: string;
+  readonly alias?: string;
+  /** Boot it at the end (default true). */
+  readonly boot?: boolean;
+}
+
+/** What can be done with zones. Each step is done, and its sysevent posted, in the order of the real tools. */
+export interface ZoneOperations {
+  /** The names of the zones, sorted; without the global zone. */
+  zonenames(): string[];
+  /** What is known of a zone; throws when there is none. */
+  zone(zonename: string): Zone;
+  /** Provisions a VM as vmadm does: configure, install with its datasets and files, boot. Resolves to its zonename. */
+  createZone(options?: CreateZoneOptions): Promise<string>;
+  /** Halts a zone if it runs, and deletes it with all its datasets. */
+  destroyZone(zonename: string): Promise<void>;
+  /** Boots a zone that is installed. */
+  start(zonename: string): Promise<void>;
+  /** Halts a running zone. `waitStatus` (default 0) is what lastexited says of its init: see wait(2), or -1. */
+  stop(zonename: string, options?: { readonly waitStatus?: number }): Promise<void>;
+  /** Halts a running zone and boots it again, under a new zoneid. */
+  reboot(zonename: string): Promise<void>;
+  /** The init of a running zone dies, and the kernel starts it again. */
+  restartInit(zonename: string): Promise<void>;
+  /** How long zoneadm goes on printing the old state after a kernel event; 0 at first. In this process only. */
+  setStateLag(milliseconds: number): void;
+}
+
+/** The {@link ZoneOperations} of an operator. */
+export function zoneOperations(operator: Operator): ZoneOperations {
+  const { paths, zones, onZone } = operator;
+  return {
+    zonenames: () => zones.names().sort(),
+    zone: (zonename) => zones.get(zonename),
+    createZone: (options = {}) => operator.exclusively(() => create(operator, options)),
+    destroyZone: (zonename) =>
+      onZone(zonename, async (zone) => {
+        if (zone.zoneid !== null) await halt(operator, zone, 0);
+        beginUninstall(operator, zone);
+        destroyDatasets(paths, zone);
+        unconfigure(operator, zone);
+      }),
+    start: (zonename) =>
+      onZone(zonename, async (zone) => {
+        expectState(zone, 'installed');
+        await boot(operator, zone);
+      }),
+    stop: (zonename, { waitStatus = 0 } = {}) =>
+      onZone(zonename, async (zone) => {
+        expectState(zone, 'running');
+        await halt(operator, zone, waitStatus);
+      }),
+    reboot: (zonename) =>
+      onZone(zonename, async (zone) => {
+        expectState(zone, 'running');
+        await halt(operator, zone, 0);
+        await boot(operator, zone);
+      }),
+    restartInit: (zonename) =>
+      onZone(zonename, (zone) => {
+        expectState(zone, 'running');
+        restartInit(operator, zone);
+      }),
+    setStateLag: (milliseconds) => {
+      operator.stateLagMs = milliseconds;
+    },
+  };
+}
+
+async function create(operator: Operator, options: CreateZoneOptions): Promise<string> {
+  const { kind = 'joyent-minimal', boot: boots = true, ...names } = options;
+  const { paths, zones } = operator;
+  const counters = readCounters(paths);
+  const debugid = counters.debugid++;
+  writeCounters(paths, counters);
+  // The debug id is new on this host, so that the UUID made of it is, too.
+  const facts = factsOf(paths);
+  const random = createRandom(debugid ^ Number.parseInt(facts.images[0]?.slice(0, 8) ?? '0', 16));
+  const plan = planVm({ random, facts, kind, number: debugid, debugid, ...names });
+  if (zones.find(plan.zonename) !== undefined) throw new Error(`${plan.zonename}: zone exists already`);
+  const zone = provision(operator, plan, boots ? 'running' : 'stopped');
+  if (boots) await boot(operator, zone);
+  return zone.zonename;
+}
+
+function expectState(zone: Zone, state: Zone['state']): void {
+  if (zone.state !== state) throw new Error(`${zone.zonename}: expected state ${state}, got ${zone.state}`);
+}

@@ -1,0 +1,73 @@
+/**
+ * What a source says: not what is true, but what may be stale. A duplicate, late or spurious one costs a
+ * read and never a wrong answer (events.md).
+ */
+
+/** The inputs of one zone that can be stale on their own; sysinfo and datasets belong to no single zone. */
+export type ZoneInput =
+  'record' | 'xml' | 'kstat' | 'metadata' | 'tags' | 'routes' | 'lastexited' | 'receiving';
+
+/** Inputs that are files; the others come from commands. */
+export const fileInputs = ['xml', 'metadata', 'tags', 'routes', 'lastexited', 'receiving'] as const;
+
+/** Every input of a zone. */
+export const zoneInputs: readonly ZoneInput[] = ['record', 'kstat', ...fileInputs];
+
+/** Who says so: shown in `/status` and counted. */
+export type SourceName = 'zone-events' | 'zfs-events' | 'file-events';
+
+/** These inputs of this zone may be stale. A zone not known yet is loaded whole, whatever is named. */
+export interface ZoneInvalidation {
+  readonly type: 'zone';
+  readonly zonename: string;
+  readonly inputs: readonly ZoneInput[];
+  /** The state that a zone sysevent announced: zoneadm may show the old one for a moment longer. */
+  readonly newstate?: string;
+  /** Read the zone's datasets again as well. */
+  readonly datasets?: boolean;
+}
+
+/** This dataset, its snapshots and its children may be stale. */
+export interface DatasetInvalidation {
+  readonly type: 'dataset';
+  readonly name: string;
+}
+
+/** This dataset and everything below it, or this one snapshot, is no more. */
+export interface DatasetGone {
+  readonly type: 'dataset-gone';
+  readonly name: string;
+}
+
+/** The files of the zone that lives on this dataset were replaced as a whole, without a file event. */
+export interface FilesReplaced {
+  readonly type: 'files-replaced';
+  readonly dataset: string;
+}
+
+/** The datasets below this one may be stale, and it is not known which: all are listed, in the background. */
+export interface DescendantsInvalidation {
+  readonly type: 'descendants';
+  readonly dataset: string;
+}
+
+/** The sysinfo cache, which every VM object draws on. */
+export interface SysinfoInvalidation {
+  readonly type: 'sysinfo';
+}
+
+/** Anything may be stale: a rescan. */
+export interface EverythingInvalidation {
+  readonly type: 'everything';
+  /** For the log: `timer`, `SIGHUP`, `zone-events ready`, … */
+  readonly reason: string;
+}
+
+export type Invalidation =
+  | ZoneInvalidation
+  | DatasetInvalidation
+  | DatasetGone
+  | FilesReplaced
+  | DescendantsInvalidation
+  | SysinfoInvalidation
+  | EverythingInvalidation;

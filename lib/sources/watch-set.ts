@@ -1,0 +1,212 @@
+/**
+ * Keeps files watched, whatever happens to them: one that was replaced is watched anew, one that is not there yet
+ * is noticed when it comes, and one that cannot be watched is looked at now and then.
+ *
+ * fs.watch says only that something may have changed (host.md, "fs.watch on illumos is not inotify"), and so does
+ * this: what became of a file is for its reader to find out.
+ */
+import { statSync, watch as fsWatch, type FSWatcher } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** What of fs.watch is used. */
+export type Watch = (path: string, listener: (event: string, filename: string | null) => void) => FSWatcher;
+
+export interface WatchSetOptions {
+  /** A file may have changed. The watch is on what is there now, so a read from here on misses nothing. */
+  readonly onChange: (path: string) => void;
+  /** A directory may have a new entry that is not watched; `undefined` where the platform does not say which. */
+  readonly onEntry: (directory: string, name: string | undefined) => void;
+  /** Some path cannot be watched and is polled instead; without an error, all can again. */
+  readonly onTrouble: (error: Error | undefined) => void;
+  /** Replaces fs.watch. */
+  readonly watch?: Watch;
+}
+
+interface Watched {
+  readonly isFile: boolean;
+  /** Asked for itself, not only for what is in it. */
+  isWanted: boolean;
+  /** Files and directories watched for the sake of which this directory is. */
+  readonly entries: Set<string>;
+  watcher?: FSWatcher | undefined;
+  /** Device and inode that the watcher is on, or that were last seen. */
+  identity?: string | undefined;
+  /** Identity, size and times when last looked at. */
+  fingerprint?: string | undefined;
+  /** When that was, ms since the epoch. */
+  lookedAtMs: number;
+}
+
+/** File times are as coarse as a clock tick, up to 10 ms: a file changed that recently may change and look the same. */
+const timeGrainMs = 20;
+
+/** Watches on files and on the directories above them. It owns the FSWatchers; `close` gives them back. */
+export class WatchSet {
+  readonly #watched = new Map<string, Watched>();
+  /** Paths that exist and that fs.watch refused. */
+  readonly #refused = new Set<string>();
+  readonly #options: WatchSetOptions;
+  readonly #watch: Watch;
+
+  constructor(options: WatchSetOptions) {
+    this.#options = options;
+    this.#watch = options.watch ?? ((path, listener) => fsWatch(path, { persistent: false }, listener));
+  }
+
+  /** Files with a watch in place, and those without: not there, or refused. */
+  status(): { watching: string[]; notWatching: string[] } {
+    const watching: string[] = [];
+    const notWatching: string[] = [];
+    for (const [path, { watcher }] of this.#watched)
+      (watcher === undefined ? notWatching : watching).push(path);
+    return { watching, notWatching };
+  }
+
+  /** Watches a file, which need not exist, and the directories above it up to `top`. */
+  addFile(path: string, top: string): void {
+    if (this.#watched.has(path)) return;
+    this.#addAbove(path, top);
+    this.#add(path, true);
+  }
+
+  /** Watches a directory, which need not exist, and those above it up to `top`. */
+  addDirectory(path: string, top: string): void {
+    this.#addAbove(path, top);
+    if (!this.#watched.has(path)) this.#add(path, false);
+    const watched = this.#watched.get(path);
+    if (watched !== undefined) watched.isWanted = true;
+  }
+
+  /** Ends the watch on a file, and on the directories that were watched for its sake alone. */
+  remove(path: string): void {
+    const watched = this.#watched.get(path);
+    if (watched === undefined) return;
+    watched.watcher?.close();
+    this.#watched.delete(path);
+    this.#refused.delete(path);
+    const directory = this.#watched.get(dirname(path));
+    directory?.entries.delete(path);
+    if (directory?.entries.size === 0 && !directory.isWanted) this.remove(dirname(path));
+  }
+
+  /**
+   * Looks at what is there now and puts the watch on it. True when it may not be what it was when last looked at.
+   * A directory that is another one than before is looked through as well.
+   */
+  look(path: string): boolean {
+    const watched = this.#watched.get(path);
+    if (watched === undefined) return false;
+    const before = watched.identity;
+    const { lookedAtMs } = watched;
+    watched.lookedAtMs = Date.now();
+    let changed = this.#stat(path, watched, lookedAtMs);
+    if (watched.identity !== before || watched.watcher === undefined) {
+      watched.watcher?.close();
+      watched.watcher = undefined;
+      // Watch first, then look once more: what happens in between shows in one of the two.
+      if (watched.identity !== undefined && this.#arm(path, watched)) {
+        changed = this.#stat(path, watched, lookedAtMs) || changed;
+      }
+    }
+    if (watched.identity !== before) {
+      for (const entry of watched.entries) this.#lookAndTell(entry);
+    }
+    return changed;
+  }
+
+  /** Looks at every path that is refused a watch, and tells of those that changed. */
+  poll(): void {
+    for (const path of [...this.#refused]) {
+      this.#lookAndTell(path);
+      for (const entry of this.#watched.get(path)?.entries ?? []) this.#lookAndTell(entry);
+      if (this.#watched.get(path)?.isFile === false) this.#options.onEntry(path, undefined);
+    }
+  }
+
+  /** Looks at everything: every watch is then on what is there now. */
+  mend(): void {
+    for (const path of [...this.#watched.keys()]) this.#lookAndTell(path);
+  }
+
+  /** Ends every watch. */
+  close(): void {
+    for (const { watcher } of this.#watched.values()) watcher?.close();
+    this.#watched.clear();
+    this.#refused.clear();
+  }
+
+  #addAbove(path: string, top: string): void {
+    const directory = dirname(path);
+    if (path === top || path === directory || this.#watched.has(directory)) return;
+    this.#addAbove(directory, top);
+    this.#add(directory, false);
+  }
+
+  #add(path: string, isFile: boolean): void {
+    this.#watched.set(path, { isFile, isWanted: isFile, entries: new Set(), lookedAtMs: 0 });
+    this.#watched.get(dirname(path))?.entries.add(path);
+    this.look(path);
+  }
+
+  #stat(path: string, watched: Watched, lookedAtMs: number): boolean {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    const identity = stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+    const fingerprint =
+      stat === undefined ? undefined : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+    const unsure = stat !== undefined && Number(stat.ctimeMs) > lookedAtMs - timeGrainMs;
+    const changed = unsure || fingerprint !== watched.fingerprint;
+    watched.identity = identity;
+    watched.fingerprint = fingerprint;
+    return changed;
+  }
+
+  #arm(path: string, watched: Watched): boolean {
+    try {
+      const watcher = this.#watch(path, (_event, filename) => {
+        this.#raw(path, filename);
+      });
+      watcher.on('error', (error) => {
+        if (watched.watcher !== watcher) return;
+        watcher.close();
+        watched.watcher = undefined;
+        this.#refuse(path, error);
+      });
+      watched.watcher = watcher;
+      if (this.#refused.delete(path) && this.#refused.size === 0) this.#options.onTrouble(undefined);
+      return true;
+    } catch (error) {
+      // Gone again: its directory tells when it comes back.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#refuse(path, error as Error);
+      return false;
+    }
+  }
+
+  #refuse(path: string, error: Error): void {
+    this.#refused.add(path);
+    this.#options.onTrouble(error);
+  }
+
+  /** A raw event of fs.watch on a path. */
+  #raw(path: string, filename: string | null): void {
+    const watched = this.#watched.get(path);
+    if (watched === undefined) return;
+    this.look(path);
+    if (watched.isFile) {
+      this.#options.onChange(path);
+    } else if (filename === null) {
+      for (const entry of watched.entries) this.#lookAndTell(entry);
+      this.#options.onEntry(path, undefined);
+    } else if (watched.entries.has(join(path, filename))) {
+      this.look(join(path, filename));
+      if (this.#watched.get(join(path, filename))?.isFile === true)
+        this.#options.onChange(join(path, filename));
+    } else if (filename !== basename(path)) {
+      // inotify reports a directory's own removal under its own name; that is no entry of it.
+      this.#options.onEntry(path, filename);
+    }
+  }
+
+  #lookAndTell(path: string): void {
+    if (this.look(path) && this.#watched.get(path)?.isFile === true) this.#options.onChange(path);
+  }
+}

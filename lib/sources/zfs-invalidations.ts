@@ -1,0 +1,77 @@
+/**
+ * What a ZFS history event makes stale: the table of events.md, "ZFS history events". Pure.
+ * A name not listed here, known to ZFS today or not, means: list that dataset again.
+ */
+import type { Invalidation } from './invalidation.js';
+
+/** A ZFS history event, reduced to what decides. */
+export interface ZfsHistoryEvent {
+  /** `history_internal_name` */
+  readonly action: string;
+  /** `history_dsname`; may name a snapshot. For a rename it is the old name. */
+  readonly dataset: string;
+  /** `history_internal_str` */
+  readonly detail: string;
+}
+
+/** Names that ZFS gives to its own temporary datasets: `<dataset>/%rollback`, `<dataset>/%recv`. */
+const temporary = /^(?<owner>.*)\/%[^/]*$/;
+
+/**
+ * The invalidations that follow from one event, in the order they apply.
+ *
+ * @example
+ * zfsInvalidations({ action: 'set', dataset: 'zones/web', detail: 'quota=10737418240' })
+ * // → the dataset zones/web, and whatever inherits from it
+ */
+export function zfsInvalidations({ action, dataset, detail }: ZfsHistoryEvent): readonly Invalidation[] {
+  const owner = temporary.exec(dataset.split('@', 1)[0] ?? '')?.groups?.['owner'];
+  if (owner !== undefined) {
+    return action === 'clone swap'
+      ? [
+          { type: 'dataset', name: owner },
+          { type: 'files-replaced', dataset: owner },
+        ]
+      : [];
+  }
+  const name = dataset.split('@', 1)[0] ?? '';
+  switch (action) {
+    case 'receive':
+      return [];
+    case 'destroy':
+      return [{ type: 'dataset-gone', name: dataset }];
+    case 'set':
+    case 'inherit':
+      return dataset.includes('@')
+        ? [{ type: 'dataset', name }]
+        : [
+            { type: 'dataset', name },
+            { type: 'descendants', dataset: name },
+          ];
+    case 'rename':
+      return renamed(dataset, name, detail);
+    case 'promote':
+      return [
+        { type: 'dataset', name },
+        { type: 'descendants', dataset: poolOf(name) },
+      ];
+    default:
+      return [{ type: 'dataset', name }];
+  }
+}
+
+/** `-> <new name>` or `-> @<new snapshot>`. Children and their snapshots post nothing. */
+function renamed(dataset: string, name: string, detail: string): readonly Invalidation[] {
+  const target = detail.startsWith('-> ') ? detail.slice(3) : '';
+  if (target === '' || dataset.includes('@')) return [{ type: 'dataset', name }];
+  return [
+    { type: 'dataset-gone', name: dataset },
+    { type: 'dataset', name: target },
+    { type: 'descendants', dataset: target },
+  ];
+}
+
+/** The first component of a dataset's name. */
+export function poolOf(dataset: string): string {
+  return dataset.split(/[/@]/, 1)[0] ?? dataset;
+}

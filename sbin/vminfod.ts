@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+/** The daemon: flags in, exit code out. vminfod(8). */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { fromEvent, map } from 'rxjs';
+import { defaultListen, defaultPort, defaultRescanIntervalMs } from '../lib/config.js';
+import { MissingCommandError, startDaemon } from '../lib/daemon.js';
+import { ListenError } from '../lib/http/server.js';
+import { createLog, logLevels, type LogLevel } from '../lib/log.js';
+import { parsePeriodMs } from '../lib/period.js';
+import { version } from '../lib/version.js';
+
+interface Flags {
+  readonly root: string;
+  readonly listen: string;
+  readonly port: number;
+  readonly rescanInterval: number;
+  readonly logLevel: LogLevel;
+}
+
+const command = new Command('vminfod')
+  .description(
+    'Keeps the VM objects of a SmartOS global zone fresh in memory, and serves and streams them over HTTP.',
+  )
+  .option('--root <dir>', 'directory that all files and commands of the host are below', '/')
+  .option('--listen <address>', 'address to listen on', defaultListen)
+  .option('--port <port>', 'port to listen on; 0 takes a free one', parsePort, defaultPort)
+  .addOption(
+    new Option('--rescan-interval <period>', 'how often everything is read afresh, e.g. 300s, 5m, 500ms')
+      .argParser(parsePeriod)
+      .default(defaultRescanIntervalMs, '5m'),
+  )
+  .addOption(
+    new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'),
+  )
+  .version(version)
+  .allowExcessArguments(false)
+  .parse();
+
+const { root, listen, port, rescanInterval, logLevel } = command.opts<Flags>();
+const log = createLog('vminfod', logLevel);
+
+process.once('uncaughtException', (error) => {
+  // Half a daemon is worse than none: SMF starts a whole one.
+  log.fatal({ err: error }, `unexpected: ${error.message}`);
+  process.exit(1);
+});
+
+try {
+  const hangups = fromEvent(process, 'SIGHUP').pipe(
+    map(() => ({ type: 'everything', reason: 'SIGHUP' }) as const),
+  );
+  const daemon = await startDaemon({
+    root,
+    listen,
+    port,
+    rescanIntervalMs: rescanInterval,
+    log,
+    requests: hangups,
+  });
+  const stop = (signal: string) => {
+    log.info(`${signal}: stopping`);
+    void daemon.close();
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  await daemon.ended;
+} catch (error) {
+  if (!(error instanceof ListenError || error instanceof MissingCommandError)) throw error;
+  process.stderr.write(`vminfod: ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function parsePort(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= 65_535) return number;
+  throw new InvalidArgumentError('Expected a number from 0 to 65535.');
+}
+
+function parsePeriod(text: string): number {
+  try {
+    return parsePeriodMs(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
