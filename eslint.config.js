@@ -22,7 +22,7 @@ const zones = [
   ...rooms.map((room) => ({
     target: `./lib/${room}`,
     from: './lib',
-    except: [`./${room}`, './config.ts', ...mayImport[room].map((other) => `./${other}`)],
+    except: [`./${room}`, './config.ts', './version.ts', ...mayImport[room].map((other) => `./${other}`)],
     message: `lib/${room} may import only ${[room, 'config.ts', ...mayImport[room]].join(', ')}.`,
   })),
   {

@@ -36,7 +36,7 @@ export interface Status {
   readonly sources?: readonly SourceStatus[];
   readonly loadErrors?: readonly LoadError[];
   /** Events that never came and a rescan found missing, by source. */
-  readonly lost?: Readonly<Record<string, number>>;
+  readonly missed?: Readonly<Record<string, number>>;
 }
 
 export interface SourceStatus {

@@ -13,7 +13,7 @@ const troubles: { name: string; status: Partial<Status>; says: RegExp[] }[] = [
   { name: 'nothing', status: {}, says: [] },
   {
     name: 'healthy sources, old errors',
-    status: { sources: [well], lost: { zfs: 0 }, loadErrors: [] },
+    status: { sources: [well], missed: { zfs: 0 }, loadErrors: [] },
     says: [],
   },
   {
@@ -31,7 +31,7 @@ const troubles: { name: string; status: Partial<Status>; says: RegExp[] }[] = [
   },
   {
     name: 'lost events',
-    status: { lost: { zfs: 12, zones: 1 } },
+    status: { missed: { zfs: 12, zones: 1 } },
     says: [/12 changes .* of zfs/, /1 change came .* of zones/],
   },
   {

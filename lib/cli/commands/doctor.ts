@@ -47,7 +47,7 @@ export function diagnose(status: Status): Trouble[] {
       what: `source ${source.name} is ${source.state} since ${source.since}${source.lastError ? `: ${source.lastError.message}` : ''}`,
       advice: `It is restarted by itself (${source.restarts} times so far). Until then only the rescan finds what it would have said.`,
     })),
-    ...lostEvents(status),
+    ...missedEvents(status),
     ...rescans(status),
     ...(status.loadErrors ?? []).map(({ zone, input, error, since }) => ({
       what: `zone ${zone}: its ${input} cannot be read since ${since}: ${error}`,
@@ -73,8 +73,8 @@ function paused({ state }: Status): Trouble[] {
   return [{ what: 'vminfod is paused: nothing is read', advice: 'Restart it: svcadm restart vminfod.' }];
 }
 
-function lostEvents({ lost = {} }: Status): Trouble[] {
-  return Object.entries(lost)
+function missedEvents({ missed = {} }: Status): Trouble[] {
+  return Object.entries(missed)
     .filter(([, count]) => count > 0)
     .map(([source, count]) => ({
       what: `${count} ${count === 1 ? 'change' : 'changes'} came without an event of ${source}; a rescan found them`,
