@@ -7,9 +7,10 @@ import ts from 'typescript';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The modules that a module imports, types included. */
+/** The modules that a module imports when it runs: types are gone by then. */
 function importsOf(file: string): string[] {
-  const { importedFiles } = ts.preProcessFile(readFileSync(join(project, file), 'utf8'));
+  const text = readFileSync(join(project, file), 'utf8').replace(/^(import|export) type [^;]*;/gm, '');
+  const { importedFiles } = ts.preProcessFile(text);
   return importedFiles
     .filter(({ fileName }) => fileName.startsWith('.'))
     .map(({ fileName }) => normalize(join(dirname(file), fileName.replace(/\.js$/, '.ts'))));
