@@ -9,44 +9,6 @@ export const defaultListen = '127.0.0.1';
 /** The platform's period. A rescan costs about what the first load did. */
 export const defaultRescanIntervalMs = 300_000;
 
-// The client (lib/client) and vminfo.
-
-/** How long a plain request may take: longer than the daemon's own limit for `?sync=true`, whose reason is the better one. */
-export const requestTimeoutMs = 60_000;
-
-/** From asking for /events to its `ready` line. A snapshot of 1000 VMs takes well under a second. */
-export const readyTimeoutMs = 30_000;
-
-/** The longest line of an event stream: a `ready` of 1000 VMs is about 5 MB. */
-export const maxLineBytes = 256 * 1024 * 1024;
-
-/** How long an idle connection is kept for the next request; then nothing is left behind. */
-export const keepAliveMs = 2_000;
-
-/** Reconnects wait a random time up to this, doubling with each failure: a fleet must not come back at once. */
-export const reconnectMinMs = 100;
-
-/** The longest wait before a reconnect: how late a client may notice that the daemon is back. */
-export const reconnectMaxMs = 5_000;
-
-/** A connection that lived this long was a good one: the next reconnect starts at `reconnectMinMs` again. */
-export const stableConnectionMs = 1_000;
-
-/** How often the client asks the daemon for a sign of life. */
-export const heartbeatSeconds = 15;
-
-/** Silence after which a daemon that promised heartbeats is taken for gone. */
-export const silenceMs = 3 * heartbeatSeconds * 1000;
-
-/** Changes that a reader of `watch()` may leave unread: about 100 MB of VM objects at 3 KB each, parsed. */
-export const maxUnreadEvents = 10_000;
-
-/** VMs that `vminfo sync` has read at a time: few enough connections for any daemon, enough to share its commands. */
-export const maxSyncs = 64;
-
-/** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
-export const missedRescans = 3;
-
 export const rescanTimer = {
   /** The first rescan comes within this time: what was missed while the host booted should not wait for minutes. */
   firstMaxMs: 60_000,
@@ -173,3 +135,41 @@ export const listeners = {
   /** Unsent bytes at which a listener is cut off: room for the `ready` of a thousand VMs and a storm of events. */
   maxUnsentBytes: 64 * 1024 * 1024,
 } as const;
+
+// The client (lib/client) and vminfo.
+
+/** How long a plain request may take: longer than the daemon's own limit for `?sync=true`, whose reason is the better one. */
+export const requestTimeoutMs = 60_000;
+
+/** From asking for /events to its `ready` line. A snapshot of 1000 VMs takes well under a second. */
+export const readyTimeoutMs = 30_000;
+
+/** The longest line of an event stream: a `ready` of 1000 VMs is about 5 MB. */
+export const maxLineBytes = 256 * 1024 * 1024;
+
+/** How long an idle connection is kept for the next request; then nothing is left behind. */
+export const keepAliveMs = 2_000;
+
+/** Reconnects wait a random time up to this, doubling with each failure: a fleet must not come back at once. */
+export const reconnectMinMs = 100;
+
+/** The longest wait before a reconnect: how late a client may notice that the daemon is back. */
+export const reconnectMaxMs = 5_000;
+
+/** A connection that lived this long was a good one: the next reconnect starts at `reconnectMinMs` again. */
+export const stableConnectionMs = 1_000;
+
+/** How often the client asks the daemon for a sign of life. */
+export const heartbeatSeconds = 15;
+
+/** Silence after which a daemon that promised heartbeats is taken for gone. */
+export const silenceMs = 3 * heartbeatSeconds * 1000;
+
+/** Changes that a reader of `watch()` may leave unread: about 100 MB of VM objects at 3 KB each, parsed. */
+export const maxUnreadEvents = 10_000;
+
+/** VMs that `vminfo sync` has read at a time: few enough connections for any daemon, enough to share its commands. */
+export const maxSyncs = 64;
+
+/** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
+export const missedRescans = 3;

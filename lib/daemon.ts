@@ -54,7 +54,7 @@ export interface Daemon {
   readonly url: string;
   /** Resolves when it is closed. Rejects with what should never happen: then the process must end. */
   readonly ended: Promise<void>;
-  /** Ends children, watches, listeners and connections; resolves when all are gone. */
+  /** Ends children, watches, listeners and connections; resolves when all are gone. May be called again. */
   close(): Promise<void>;
 }
 
@@ -130,6 +130,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     options.requests,
   );
   const stopped = new Subject<void>();
+  let closed: Promise<void> | undefined;
   const ended = lastValueFrom(
     merge(cache.keep(invalidations, allLive(sources)), logEvents(cache, log), logHealth(sources, log)).pipe(
       takeUntil(stopped),
@@ -141,10 +142,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     url: server.url,
     ended,
-    close: async () => {
+    close: () => {
       stopped.next();
       stop.abort();
-      await server.close(httpLimits.closeGraceMs);
+      return (closed ??= server.close(httpLimits.closeGraceMs));
     },
   };
 }

@@ -61,7 +61,8 @@ try {
     log.info(`${signal}: stopping`);
     void daemon.close();
   };
-  process.once('SIGTERM', stop).once('SIGINT', stop);
+  // `on`, not `once`: execa ends the process at a signal that nobody else listens to.
+  process.on('SIGTERM', stop).on('SIGINT', stop);
   await daemon.ended;
 } catch (error) {
   if (!(error instanceof ListenError || error instanceof MissingCommandError)) throw error;

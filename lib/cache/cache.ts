@@ -103,6 +103,8 @@ export function createCache({ host, log }: CacheOptions): VmCache {
   const queues = new Map<string, QueueLength>();
   let stage: 'sources' | 'load' | 'done' = 'sources';
   let failuresInARow = 0;
+  /** Invalidations that wait for their time. */
+  let repeats = 0;
 
   const lanes = serveRequests({
     host,
@@ -172,9 +174,14 @@ export function createCache({ host, log }: CacheOptions): VmCache {
 
   /** As many at a time as there are zones and datasets in trouble: each has one at most. */
   const repeated = again.pipe(
-    mergeMap(({ invalidation, afterMs }) =>
-      afterMs === 0 ? of(invalidation) : timer(afterMs).pipe(map(() => invalidation)),
-    ),
+    mergeMap(({ invalidation, afterMs }) => {
+      if (afterMs === 0) return of(invalidation);
+      repeats++;
+      return timer(afterMs).pipe(
+        map(() => invalidation),
+        finalize(() => repeats--),
+      );
+    }),
   );
 
   const overdue = interval(loadErrorTickMs).pipe(
@@ -191,10 +198,7 @@ export function createCache({ host, log }: CacheOptions): VmCache {
       awaiting: stage === 'sources' ? ['sources'] : stage === 'load' ? rescanner.awaiting() : [],
       queue: [...queues.values()].reduce(
         (a, b) => ({ pending: a.pending + b.pending, queued: a.queued + b.queued }),
-        {
-          pending: 0,
-          queued: 0,
-        },
+        { pending: 0, queued: repeats },
       ),
       rescans,
       loadErrors: state.errors.list(),

@@ -10,6 +10,7 @@ import { fileOperations, type FileOperations } from './file-operations.js';
 import { operatorOf } from './operator.js';
 import { pathsOf, type Paths } from './paths.js';
 import { writeScenario, type ScenarioOptions } from './scenario.js';
+import { SimulatorError } from './simulator-error.js';
 import { createTree } from './tree.js';
 import { zfsOperations, type ZfsOperations } from './zfs-operations.js';
 import { zoneOperations, type ZoneOperations } from './zone-operations.js';
@@ -35,7 +36,7 @@ export interface SimulatedHost extends ZoneOperations, FileOperations, ZfsOperat
 export async function createSimulatedHost(options: SimulatedHostOptions = {}): Promise<SimulatedHost> {
   const { root, ...scenario } = options;
   const paths = pathsOf(root === undefined ? temporaryDirectory() : resolve(root));
-  if (existsSync(paths.simulator)) throw new Error(`${paths.root}: there is a simulated host already`);
+  if (existsSync(paths.simulator)) throw new SimulatorError(paths.root, 'there is a simulated host already');
   createTree(paths);
   writeScenario(paths, new ZoneStore(paths), scenario);
   return Promise.resolve(hostOf(paths));
@@ -45,7 +46,7 @@ export async function createSimulatedHost(options: SimulatedHostOptions = {}): P
 export async function openSimulatedHost(root: string): Promise<SimulatedHost> {
   const paths = pathsOf(resolve(root));
   if (!existsSync(paths.simulator)) {
-    throw new Error(`${root}: no simulated host here; "vminfod-sim make ${root}" makes one`);
+    throw new SimulatorError(paths.root, `no simulated host here; "vminfod-sim make ${root}" makes one`);
   }
   return Promise.resolve(hostOf(paths));
 }

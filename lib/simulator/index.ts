@@ -23,9 +23,11 @@ export {
   type HistoryEvent,
   type ZoneStatusEvent,
 } from './sysevents.js';
-export { vmKinds, type VmKind } from './vm-profile.js';
+export { vmKinds, type VmKind } from './vm-kinds.js';
 export type { ConfigChange, Zonecfg } from './zonecfg.js';
-export { setAttr, setRctl } from './zonecfg.js';
+export { attrOf, setAttr, setRctl } from './zonecfg.js';
+export { SimulatorError } from './simulator-error.js';
+export { lifelike, performAction, type Activity, type ActivityOptions } from './lifelike.js';
 export { zfsSubcommands } from './zfs-commands.js';
 export { ZfsError } from './zfs-error.js';
 export type { ReceiveOptions } from './zfs-receive.js';

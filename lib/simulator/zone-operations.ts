@@ -1,13 +1,17 @@
 /**
  * Zones as an operator creates, boots, halts and deletes them.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { readCounters, writeCounters } from './counters.js';
 import type { Operator } from './operator.js';
 import { destroyDatasets, factsOf, provision } from './provision.js';
 import { createRandom } from './random.js';
-import { planVm, type VmKind } from './vm-profile.js';
+import { SimulatorError } from './simulator-error.js';
+import type { VmKind } from './vm-kinds.js';
+import { planVm } from './vm-plan.js';
 import { beginUninstall, boot, halt, restartInit, unconfigure } from './zone-commands.js';
 import type { Zone } from './zone-store.js';
+import { attrOf } from './zonecfg.js';
 
 /** How to create a zone. */
 export interface CreateZoneOptions {
@@ -26,6 +30,8 @@ export interface ZoneOperations {
   zonenames(): string[];
   /** What is known of a zone; throws when there is none. */
   zone(zonename: string): Zone;
+  /** The zone with this zonename, UUID or alias, or the only one whose zonename begins so; throws when there is none. */
+  findZone(text: string): Zone;
   /** Provisions a VM as vmadm does: configure, install with its datasets and files, boot. Resolves to its zonename. */
   createZone(options?: CreateZoneOptions): Promise<string>;
   /** Halts a zone if it runs, and deletes it with all its datasets. */
@@ -38,8 +44,11 @@ export interface ZoneOperations {
   reboot(zonename: string): Promise<void>;
   /** The init of a running zone dies, and the kernel starts it again. */
   restartInit(zonename: string): Promise<void>;
-  /** How long zoneadm goes on printing the old state after a kernel event; 0 at first. In this process only. */
-  setStateLag(milliseconds: number): void;
+  /**
+   * How long zoneadm goes on printing the old state after a kernel event: milliseconds, or until the promise of a function
+   * that is called after each. 0 at first; for what this process does only.
+   */
+  setStateLag(lag: number | (() => Promise<unknown>)): void;
 }
 
 /** The {@link ZoneOperations} of an operator. */
@@ -48,6 +57,7 @@ export function zoneOperations(operator: Operator): ZoneOperations {
   return {
     zonenames: () => zones.names().sort(),
     zone: (zonename) => zones.get(zonename),
+    findZone: (text) => find(operator, text),
     createZone: (options = {}) => operator.exclusively(() => create(operator, options)),
     destroyZone: (zonename) =>
       onZone(zonename, async (zone) => {
@@ -77,8 +87,8 @@ export function zoneOperations(operator: Operator): ZoneOperations {
         expectState(zone, 'running');
         restartInit(operator, zone);
       }),
-    setStateLag: (milliseconds) => {
-      operator.stateLagMs = milliseconds;
+    setStateLag: (lag) => {
+      operator.stateLag = typeof lag === 'number' ? () => wait(lag) : lag;
     },
   };
 }
@@ -93,12 +103,25 @@ async function create(operator: Operator, options: CreateZoneOptions): Promise<s
   const facts = factsOf(paths);
   const random = createRandom(debugid ^ Number.parseInt(facts.images[0]?.slice(0, 8) ?? '0', 16));
   const plan = planVm({ random, facts, kind, number: debugid, debugid, ...names });
-  if (zones.find(plan.zonename) !== undefined) throw new Error(`${plan.zonename}: zone exists already`);
+  if (zones.find(plan.zonename) !== undefined) throw new SimulatorError(plan.zonename, 'zone exists already');
   const zone = provision(operator, plan, boots ? 'running' : 'stopped');
   if (boots) await boot(operator, zone);
   return zone.zonename;
 }
 
+function find({ zones }: Operator, text: string): Zone {
+  const exact = zones.find(text);
+  if (exact !== undefined) return exact;
+  const all = zones.names().map((name) => zones.get(name));
+  const named = all.filter((zone) => zone.uuid === text || attrOf(zone.config, 'alias') === text);
+  const candidates = named.length > 0 ? named : all.filter((zone) => zone.zonename.startsWith(text));
+  const [found, another] = candidates;
+  if (found === undefined) throw new SimulatorError(text, 'No such zone configured');
+  if (another !== undefined) throw new SimulatorError(text, 'more than one zone is meant by this');
+  return found;
+}
+
 function expectState(zone: Zone, state: Zone['state']): void {
-  if (zone.state !== state) throw new Error(`${zone.zonename}: expected state ${state}, got ${zone.state}`);
+  if (zone.state !== state)
+    throw new SimulatorError(zone.zonename, `expected state ${state}, got ${zone.state}`);
 }

@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readIfExists, readJson, removeFile, replaceFile } from './files.js';
 import type { Paths } from './paths.js';
+import { SimulatorError } from './simulator-error.js';
 import type { Zonecfg } from './zonecfg.js';
 
 /** A zone, as the host knows it. */
@@ -48,7 +49,7 @@ export class ZoneStore {
   /** A zone by name; throws when there is none. */
   get(zonename: string): Zone {
     const zone = this.find(zonename);
-    if (zone === undefined) throw new Error(`No such zone configured: ${zonename}`);
+    if (zone === undefined) throw new SimulatorError(zonename, 'No such zone configured');
     return zone;
   }
 

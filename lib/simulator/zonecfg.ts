@@ -49,6 +49,12 @@ export function applyChange(config: Zonecfg, change: ConfigChange): void {
   for (const [name, limit] of Object.entries(change.rctls ?? {})) setRctl(config, name, limit);
 }
 
+/** The value of an attr as an operator means it (not in base64), or undefined. */
+export function attrOf(config: Zonecfg, name: string): string | undefined {
+  const value = config.attrs.find((attr) => attr.name === name)?.value;
+  return value !== undefined && base64Attrs.has(name) ? Buffer.from(value, 'base64').toString() : value;
+}
+
 /** Sets an attr, in its place if it is there; `null` removes it. */
 export function setAttr(config: Zonecfg, name: string, value: string | number | boolean | null): void {
   if (value === null) {

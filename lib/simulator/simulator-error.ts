@@ -1,0 +1,13 @@
+/**
+ * An operation that the host cannot do as it is now: there is no such zone, or it is in another state.
+ */
+export class SimulatorError extends Error {
+  override readonly name = 'SimulatorError';
+  /** The zone or root that it is about. */
+  readonly subject: string;
+
+  constructor(subject: string, problem: string) {
+    super(`${subject}: ${problem}`);
+    this.subject = subject;
+  }
+}
