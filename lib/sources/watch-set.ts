@@ -5,7 +5,7 @@
  * fs.watch says only that something may have changed (host.md, "fs.watch on illumos is not inotify"), and so does
  * this: what became of a file is for its reader to find out.
  */
-import { statSync, watch as fsWatch, type FSWatcher } from 'node:fs';
+import { statSync, watch as fsWatch, type BigIntStats, type FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** What of fs.watch is used. */
@@ -149,11 +149,11 @@ export class WatchSet {
   }
 
   #stat(path: string, watched: Watched, lookedAtMs: number): boolean {
-    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-    const identity = stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
-    const fingerprint =
-      stat === undefined ? undefined : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
-    const unsure = stat !== undefined && Number(stat.ctimeMs) > lookedAtMs - timeGrainMs;
+    const stat = statOf(path);
+    const isThere = typeof stat === 'object';
+    const identity = isThere ? `${stat.dev}:${stat.ino}` : undefined;
+    const fingerprint = isThere ? `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}` : stat;
+    const unsure = isThere && Number(stat.ctimeMs) > lookedAtMs - timeGrainMs;
     const changed = unsure || fingerprint !== watched.fingerprint;
     watched.identity = identity;
     watched.fingerprint = fingerprint;
@@ -208,5 +208,16 @@ export class WatchSet {
 
   #lookAndTell(path: string): void {
     if (this.look(path) && this.#watched.get(path)?.isFile === true) this.#options.onChange(path);
+  }
+}
+
+/** What is there; the error's code for what cannot be reached, which is for its reader to report. */
+function statOf(path: string): BigIntStats | string {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false }) ?? 'ENOENT';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    return code;
   }
 }
