@@ -74,9 +74,9 @@ void tap.test('vminfo: code, --help and man page have the same commands and flag
     // Short flags in the synopsis: `-jfr1` and `-t types`.
     const [, usage = ''] =
       new RegExp(`^\\.Cm ${name}$([^]*?)(?=^\\.Nm$|^\\.Sh|$(?![^]))`, 'm').exec(synopsis) ?? [];
-    const short = [...usage.matchAll(/^\.Op Fl ([A-Za-z0-9]+)/gm)].flatMap(([, letters]) => [
-      ...(letters ?? ''),
-    ]);
+    const short = [...usage.matchAll(/^\.Op Fl ([A-Za-z0-9]+)/gm)].flatMap(([, letters = '']) =>
+      letters.split(''),
+    );
     const shortInCode = command.options
       .map((option) => option.short?.slice(1) ?? '')
       .filter((letter) => letter !== '');
