@@ -66,7 +66,7 @@ void tap.test('an unknown brand is treated as joyent, with a warning', async (t)
     }),
   );
   t.match(await test.vm(test.zonename), { brand: 'sn1', state: String, nics: Array, hvm: false });
-  t.equal(test.log.filter(({ msg }) => /unknown brand sn1/.test(String(msg))).length, 1);
+  t.equal(test.log.filter(({ msg }) => String(msg).includes('unknown brand sn1')).length, 1);
 });
 
 void tap.test('unknown attrs are left out and logged once', async (t) => {
@@ -74,7 +74,7 @@ void tap.test('unknown attrs are left out and logged once', async (t) => {
     await host.updateConfig(zonename, { attrs: { 'flux-capacitor': '1.21' } });
   });
   t.notOk(JSON.stringify(await test.vm(test.zonename)).includes('flux'));
-  t.equal(test.log.filter(({ msg }) => /flux-capacitor/.test(String(msg))).length, 1);
+  t.equal(test.log.filter(({ msg }) => String(msg).includes('flux-capacitor')).length, 1);
 });
 
 void tap.test('truncated JSON at boot counts as {} and is on record', async (t) => {
