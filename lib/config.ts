@@ -138,8 +138,8 @@ export const listeners = {
 
 // The client (lib/client) and vminfo.
 
-/** How long a plain request may take. `?sync=true` may wait for a slow `zfs list`, but not for ever. */
-export const requestTimeoutMs = 30_000;
+/** How long a plain request may take: longer than the daemon's own limit for `?sync=true`, whose reason is the better one. */
+export const requestTimeoutMs = 60_000;
 
 /** From asking for /events to its `ready` line. A snapshot of 1000 VMs takes well under a second. */
 export const readyTimeoutMs = 30_000;

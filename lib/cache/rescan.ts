@@ -26,8 +26,12 @@ export interface Found {
   readonly commit: Commit;
 }
 
+/** What is read: everything, or, because an event said that some of them changed, all datasets. */
+export type RescanScope = 'everything' | 'datasets';
+
 /** What a rescan did. */
 export interface RescanReport {
+  readonly scope: RescanScope;
   readonly zones: number;
   readonly datasets: number;
   readonly found: readonly Found[];
@@ -45,7 +49,7 @@ export type Again = Extract<ZoneOutcome | DatasetOutcome, { type: 'again' }>;
 /** Reads everything. It keeps a fingerprint of each file, and reads again only what may have changed. */
 export interface Rescanner {
   /** Never fails; what did is in the report. One at a time. */
-  rescan(scope: 'everything' | 'datasets'): Promise<RescanReport>;
+  rescan(scope: RescanScope): Promise<RescanReport>;
   /** Lists datasets of VMs that are deeper than a full listing goes. Failures are on record. */
   listDeep(): Promise<void>;
   /** What a rescan under way waits for, e.g. `zfs list`. */
@@ -61,6 +65,7 @@ export interface RescanOptions {
 }
 
 interface Report {
+  readonly scope: RescanScope;
   zones: number;
   datasets: number;
   found: Found[];
@@ -83,7 +88,15 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
         await datasetLane.run(names.map((name) => ({ lane: 'dataset', name }))).forEach(() => undefined);
     },
     rescan: async (scope) => {
-      const report: Report = { zones: 0, datasets: 0, found: [], errors: [], complete: true, again: [] };
+      const report: Report = {
+        scope,
+        zones: 0,
+        datasets: 0,
+        found: [],
+        errors: [],
+        complete: true,
+        again: [],
+      };
       const half = async (work: Promise<void>) => {
         await work.catch((error: unknown) => {
           report.errors.push(error as Error);

@@ -3,7 +3,8 @@
  * inputs of each zone, never from a pattern alone: an image dataset has a UUID in its name too.
  */
 import { poolOf } from '../sources/zfs-invalidations.js';
-import { parentOf } from './dataset-table.js';
+import { parentOf } from './dataset-names.js';
+import { addTo, removeFrom } from './sets.js';
 
 /** What a zone depends on. */
 export interface ZoneDependencies {
@@ -36,11 +37,7 @@ export class ZoneIndex {
     this.remove(zonename);
     this.#zones.set(zonename, dependencies);
     this.#byZonepath.set(dependencies.zonepath, zonename);
-    for (const name of dependencies.datasets) {
-      const zones = this.#byDataset.get(name);
-      if (zones === undefined) this.#byDataset.set(name, new Set([zonename]));
-      else zones.add(zonename);
-    }
+    for (const name of dependencies.datasets) addTo(this.#byDataset, name, zonename);
     this.#countRoot(dependencies.root, 1);
   }
 
@@ -49,11 +46,7 @@ export class ZoneIndex {
     if (known === undefined) return;
     this.#zones.delete(zonename);
     if (this.#byZonepath.get(known.zonepath) === zonename) this.#byZonepath.delete(known.zonepath);
-    for (const name of known.datasets) {
-      const zones = this.#byDataset.get(name);
-      zones?.delete(zonename);
-      if (zones?.size === 0) this.#byDataset.delete(name);
-    }
+    for (const name of known.datasets) removeFrom(this.#byDataset, name, zonename);
     this.#countRoot(known.root, -1);
   }
 

@@ -1,0 +1,56 @@
+/** `vminfo doctor` on a real daemon in trouble. */
+import { writeFile } from 'node:fs/promises';
+import tap from 'tap';
+import { eventually, startTestDaemon } from '../daemon/harness.js';
+import { run } from './run.js';
+
+void tap.test('doctor names what is wrong with a daemon', async (t) => {
+  const { host, daemon, rescan, requests } = await startTestDaemon(t);
+  const says = async (pattern: RegExp) => {
+    await eventually(async () => pattern.test((await run(daemon.url, ['doctor'])).stdout), String(pattern));
+    t.equal((await run(daemon.url, ['doctor'])).status, 1, String(pattern));
+  };
+  t.match(await run(daemon.url, ['doctor']), { status: 0, stdout: /^vminfod is well/ });
+
+  const [zonename = ''] = host.zonenames();
+  await writeFile(host.configFile(zonename, 'tags'), 'not json');
+  await says(new RegExp(`trouble: zone ${zonename}: its tags cannot be read`));
+  await writeFile(host.configFile(zonename, 'tags'), '{}');
+  await eventually(async () => (await run(daemon.url, ['doctor'])).status === 0, 'tags mended');
+
+  host.setFault('sysevent', { exitCode: 1 });
+  for (const pid of host.syseventPids()) process.kill(pid, 'SIGKILL');
+  await says(/trouble: source \S+ is restarting since/);
+  host.clearFaults();
+  await eventually(async () => (await run(daemon.url, ['doctor'])).status === 0, 'sources healed');
+
+  host.setFault('zfs', { exitCode: 1, stderr: 'internal error', full: true });
+  requests.next({ type: 'everything', reason: 'test' });
+  await says(/trouble: the last rescan failed .* ago: .*internal error/);
+  host.clearFaults();
+  await rescan();
+
+  host.dropEvents({ zfs: true });
+  await host.zfs('set', 'quota=77g', `zones/${zonename}`);
+  await rescan();
+  await says(/trouble: \d+ changes? came without an event of zfs-events/);
+
+  await daemon.close();
+  await says(/trouble: cannot reach vminfod at /);
+});
+
+void tap.test('doctor says what a booting daemon waits for', async (t) => {
+  const { host, daemon } = await startTestDaemon(t, {
+    booting: true,
+    prepare: (simulated) => {
+      simulated.setFault('zfs', { exitCode: 1 });
+      return undefined;
+    },
+  });
+  t.match(await run(daemon.url, ['doctor']), {
+    status: 1,
+    stdout: /trouble: vminfod is still loading; it waits for \w/,
+  });
+  host.clearFaults();
+  await eventually(async () => (await run(daemon.url, ['doctor'])).status === 0, 'loaded');
+});
