@@ -24,6 +24,7 @@ import {
 } from 'rxjs';
 import { backoffLimits, heldInvalidations, loadErrorTickMs } from '../config.js';
 import type { Host } from '../host/host.js';
+import { isZonename } from '../host/paths.js';
 import type { WatchRequest } from '../sources/file-events.js';
 import { zoneInputs, type Invalidation } from '../sources/invalidation.js';
 import { backoff } from '../sources/restarting.js';
@@ -200,6 +201,7 @@ export function createCache({ host, log }: CacheOptions): VmCache {
       loadErrors: state.errors.list(),
     }),
     sync: async (zonename, timeoutMs) => {
+      if (!isZonename(zonename)) return; // There is no such zone, and there is nothing to ask for.
       const since = state.clock.tick();
       const done = firstValueFrom(
         settled.pipe(
