@@ -17,7 +17,9 @@ import type { VmObject } from '../../lib/vm/vm-object.js';
 /** A rescan would hide what events miss, so tests that do not ask for one have none. */
 const neverMs = 2 ** 31 - 1;
 
-export interface TestDaemonOptions extends Partial<Pick<DaemonOptions, 'rescanIntervalMs' | 'watch'>> {
+export interface TestDaemonOptions extends Partial<
+  Pick<DaemonOptions, 'rescanIntervalMs' | 'syncTimeoutMs' | 'watch'>
+> {
   /** How many VMs the simulated host has. Default 3. */
   readonly vms?: number;
   /** Called with the host before the daemon starts, e.g. to break something. */
@@ -93,7 +95,7 @@ export interface Listening {
 
 /** Starts a daemon for a test, which ends it. */
 export async function startTestDaemon(t: Test, options: TestDaemonOptions = {}): Promise<TestDaemon> {
-  const { vms = 3, prepare, booting = false, rescanIntervalMs = neverMs, watch } = options;
+  const { vms = 3, prepare, booting = false, rescanIntervalMs = neverMs, syncTimeoutMs, watch } = options;
   const host = await createSimulatedHost({ vms });
   await prepare?.(host);
   const { log, records } = recordingLog();
@@ -105,6 +107,7 @@ export async function startTestDaemon(t: Test, options: TestDaemonOptions = {}):
     rescanIntervalMs,
     log,
     requests,
+    ...(syncTimeoutMs !== undefined && { syncTimeoutMs }),
     ...(watch !== undefined && { watch }),
   });
   const open = new Set<Listening>();
