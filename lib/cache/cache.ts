@@ -6,8 +6,10 @@ import type { Logger } from 'pino';
 import {
   Subject,
   asapScheduler,
+  defer,
   filter,
   finalize,
+  first,
   firstValueFrom,
   ignoreElements,
   interval,
@@ -16,6 +18,7 @@ import {
   mergeMap,
   observeOn,
   of,
+  repeat,
   take,
   tap,
   timeout,
@@ -115,16 +118,27 @@ export function createCache({ host, log }: CacheOptions): VmCache {
     onQueue: (lane, queue) => queues.set(lane, queue),
   });
 
-  /** The first load. It is repeated until zoneadm and zfs answer: to end instead would put the service into maintenance. */
-  const load = async () => {
+  /**
+   * The first load. It is repeated until zoneadm and zfs answer, or nobody wants it any more: to end instead would put
+   * the service into maintenance.
+   */
+  const load = () => {
     stage = 'load';
+    return defer(readEverything).pipe(
+      repeat({ delay: (failures) => timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)) }),
+      first(({ complete }) => complete),
+      mergeMap(finishLoad, 1),
+    );
+  };
+
+  const readEverything = async () => {
     const started = new Date();
-    for (let failures = 1; ; failures++) {
-      const report = await rescanner.rescan('everything');
-      rescans.add('first load', started, report);
-      if (report.complete) break;
-      await firstValueFrom(timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)));
-    }
+    const report = await rescanner.rescan('everything');
+    rescans.add('first load', started, report);
+    return report;
+  };
+
+  const finishLoad = async () => {
     await rescanner.listDeep();
     state.isLoading = false;
     await eachInSlices(state.zones.names(), 1, (zonename) => void state.commit(zonename));
