@@ -90,6 +90,8 @@ export interface Listening {
   until(fits: (event: VmEvent) => boolean, from?: number): Promise<VmEvent>;
   /** Resolves when the daemon ends the stream. */
   readonly ended: Promise<void>;
+  /** Whether it ended with the last chunk, not with a broken connection. */
+  endedCleanly(): boolean;
   close(): void;
 }
 
@@ -202,6 +204,7 @@ export async function listen(url: string): Promise<Listening> {
     snapshot,
     events,
     ended,
+    endedCleanly: () => response.complete,
     replayed: () => {
       const vms = new Map(snapshot);
       for (const event of events) {
