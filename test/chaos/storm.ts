@@ -151,11 +151,18 @@ class Chaos {
     };
   }
 
-  /** Actions and faults side by side; when it resolves all faults are over. */
+  /** Actions and faults side by side. It is over when all faults are, and the sources run again. */
   async #storm(seconds: number): Promise<void> {
     const endsAt = Date.now() + seconds * 1000;
-    const goesOn = () => Date.now() < endsAt && this.#isFine();
-    await Promise.all([this.#act(goesOn), this.#breakThings(goesOn), this.#changeListeners(goesOn)]);
+    const storms = () => Date.now() < endsAt && this.#isFine();
+    const healed = new AbortController();
+    const weather = Promise.all([this.#breakThings(storms), this.#changeListeners(storms)])
+      .then(() => this.#until('all sources run', () => this.#sourcesRun()))
+      .finally(() => {
+        healed.abort();
+      });
+    // An operator does not wait for the daemon.
+    await Promise.all([weather, this.#act(() => !healed.signal.aborted)]);
     await this.#operator.tidyUp();
     await this.#faults.repair();
     this.#trail.note('the storm is over');
@@ -240,9 +247,7 @@ class Chaos {
 
   /** What was posted before, and delivered late, has been taken in when a change that came after it shows. */
   async #awaitBacklog(): Promise<void> {
-    await this.#until('all sources run', async () =>
-      (await this.#status()).sources.every(({ state }) => state === 'running'),
-    );
+    await this.#until('all sources run', () => this.#sourcesRun());
     await this.#awaitIdle();
     const zonename = this.#host.zonenames().find((each) => {
       const { state, config, zonepath } = this.#host.zone(each);
@@ -264,6 +269,10 @@ class Chaos {
       const vm = this.#witness?.vms.get(zonename);
       return vm?.quota === quota && vm.init_restarts === initRestarts;
     });
+  }
+
+  async #sourcesRun(): Promise<boolean> {
+    return (await this.#status()).sources.every(({ state }) => state === 'running');
   }
 
   async #awaitIdle(): Promise<void> {
@@ -335,21 +344,25 @@ class Chaos {
     this.#checked.set(check, (this.#checked.get(check) ?? 0) + 1);
   }
 
-  readonly #problem = (problem: string): void => {
+  readonly #problem = (problem: string) => {
     this.#trail.note(`PROBLEM ${problem}`);
     this.#problems.push(problem);
   };
 
   /** True when it holds soon: longer than anything is waited for that is read again by itself. */
   async #isSoon(holds: () => boolean | Promise<boolean>): Promise<boolean> {
-    for (const deadline = Date.now() + soonMs; !(await holds()); await wait(20)) {
+    const deadline = Date.now() + soonMs;
+    while (!(await holds())) {
       if (Date.now() > deadline) return false;
+      await wait(20);
     }
     return true;
   }
 
   async #until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    for (const deadline = Date.now() + settleMs; !(await holds()); await wait(20)) {
+    const deadline = Date.now() + settleMs;
+    while (!(await holds())) {
+      await wait(20);
       if (Date.now() <= deadline) continue;
       const { sources, queue, loadErrors } = await this.#status();
       throw new Error(
