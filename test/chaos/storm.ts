@@ -151,12 +151,16 @@ class Chaos {
     };
   }
 
-  /** Actions and faults side by side. It is over when all faults are, and the sources run again. */
+  /**
+   * Actions and faults side by side, until every kind of fault has had its turn. It is over when all faults are, and the
+   * sources run again.
+   */
   async #storm(seconds: number): Promise<void> {
     const endsAt = Date.now() + seconds * 1000;
-    const storms = () => Date.now() < endsAt && this.#isFine();
+    const goesOn = () => (Date.now() < endsAt || !this.#hadAllFaults()) && this.#isFine();
+    const gapMs = (seconds * 1000) / this.#faults.kinds.length;
     const healed = new AbortController();
-    const weather = Promise.all([this.#breakThings(storms), this.#changeListeners(storms)])
+    const weather = Promise.all([this.#breakThings(goesOn, gapMs), this.#changeListeners(goesOn)])
       .then(() => this.#until('all sources run', () => this.#sourcesRun()))
       .finally(() => {
         healed.abort();
@@ -174,12 +178,16 @@ class Chaos {
       // Now and then all at once, as scripts do.
       for (let burst = random.chance(0.05) ? 40 : 1; burst > 0 && goesOn(); burst--)
         await this.#operator.act();
-      await wait(random.integer(0, 40));
+      await wait(random.integer(0, 10));
     }
   }
 
-  /** About half of the time several things are wrong at once. Every kind has its turn before one comes again. */
-  async #breakThings(goesOn: () => boolean): Promise<void> {
+  #hadAllFaults(): boolean {
+    return this.#trail.faults.size === this.#faults.kinds.length;
+  }
+
+  /** Most of the time several things are wrong at once. Every kind has its turn before one comes again. */
+  async #breakThings(goesOn: () => boolean, gapMs: number): Promise<void> {
     const lasting: Promise<void>[] = [];
     const ending = new AbortController();
     setMaxListeners(0, ending.signal); // one for each fault that lasts
@@ -192,7 +200,7 @@ class Chaos {
         this.#kindsToCome.push(...shuffled(this.#faults.kinds, this.#random));
       const undo = await this.#faults.inject(this.#kindsToCome.pop() ?? '');
       lasting.push(end(undo, this.#random.integer(100, 1_500)));
-      await wait(this.#random.integer(20, 300));
+      await wait(this.#random.integer(0, gapMs * 1.5));
     }
     ending.abort();
     await Promise.all(lasting);
