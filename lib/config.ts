@@ -50,7 +50,7 @@ export const reloads = {
   /** A listing of several datasets that takes longer is given up, and each is listed alone. */
   sharedListingTimeoutMs: 2_000,
   /** Datasets of no VM wait this long and are then listed together: nobody waits for them. */
-  unusedDatasetDelayMs: 100,
+  unusedDatasetDelayMs: 500,
   /** More datasets of no VM than this are cheaper to list with everything. */
   maxUnusedDatasets: 256,
   /** File reads at a time: libuv has four threads, and one must stay free for the rest. */

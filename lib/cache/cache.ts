@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import {
+  EMPTY,
   Subject,
   asapScheduler,
   filter,
@@ -16,6 +17,7 @@ import {
   mergeMap,
   observeOn,
   of,
+  switchMap,
   take,
   tap,
   timeout,
@@ -99,6 +101,8 @@ export function createCache({ host, log }: CacheOptions): VmCache {
   const rescans = createRescanLog(log);
   const asked = new Subject<Invalidation>();
   const again = new Subject<{ readonly invalidation: Invalidation; readonly afterMs: number }>();
+  /** How many rescans in a row have failed. */
+  const failedRescans = new Subject<number>();
   const settled = new Subject<Settled>();
   const queues = new Map<string, QueueLength>();
   let stage: 'sources' | 'load' | 'done' = 'sources';
@@ -123,10 +127,12 @@ export function createCache({ host, log }: CacheOptions): VmCache {
     for (let failures = 1; ; failures++) {
       const report = await rescanner.rescan('everything');
       rescans.add('first load', started, report);
-      if (report.complete) break;
+      if (report.complete) {
+        for (const each of [...report.again, ...(await rescanner.listDeep())]) again.next(each);
+        break;
+      }
       await firstValueFrom(timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)));
     }
-    await rescanner.listDeep();
     state.isLoading = false;
     await eachInSlices(state.zones.names(), 1, (zonename) => void state.commit(zonename));
     stage = 'done';
@@ -164,10 +170,7 @@ export function createCache({ host, log }: CacheOptions): VmCache {
         });
         watchRequests.next({ type: 'mend' });
         failuresInARow = outcome.report.complete ? 0 : failuresInARow + 1;
-        if (!outcome.report.complete) {
-          const afterMs = backoff(failuresInARow, backoffLimits.minMs, backoffLimits.maxMs);
-          again.next({ invalidation: { type: 'everything', reason: 'the last one failed' }, afterMs });
-        }
+        failedRescans.next(failuresInARow);
       }
     }
   };
@@ -182,6 +185,14 @@ export function createCache({ host, log }: CacheOptions): VmCache {
         finalize(() => repeats--),
       );
     }),
+  );
+
+  /** One at most, however many have failed: each that ends puts off or calls off the next. */
+  const rescanAgain = failedRescans.pipe(
+    switchMap((failures) =>
+      failures === 0 ? EMPTY : timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)),
+    ),
+    map((): Invalidation => ({ type: 'everything', reason: 'the last one failed' })),
   );
 
   const overdue = interval(loadErrorTickMs).pipe(
@@ -223,7 +234,7 @@ export function createCache({ host, log }: CacheOptions): VmCache {
       return merge(
         // After the turn, so that what the last source said when it became live counts as said before.
         live.pipe(take(1), observeOn(asapScheduler), mergeMap(load, 1)),
-        merge(news, asked, repeated, overdue).pipe(
+        merge(news, asked, repeated, rescanAgain, overdue).pipe(
           hold<Invalidation>({
             until: loaded,
             key: (invalidation) => JSON.stringify(invalidation),

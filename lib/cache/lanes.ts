@@ -1,10 +1,12 @@
 /**
  * The lanes: how each kind of request is collected and served. A lane that is busy, or stuck, holds up no other.
  */
-import { connect, filter, from, ignoreElements, merge, mergeMap, type OperatorFunction } from 'rxjs';
+import { connect, filter, from, ignoreElements, merge, mergeMap, of, type OperatorFunction } from 'rxjs';
 import { reloads } from '../config.js';
 import type { Host } from '../host/host.js';
 import { readSysinfo } from '../host/sysinfo.js';
+import type { DescendantsInvalidation } from '../sources/invalidation.js';
+import { poolOf } from '../sources/zfs-invalidations.js';
 import { coalesceWhileBusy, type QueueLength } from './coalesce.js';
 import type { HostState } from './host-state.js';
 import type { DatasetLane, DatasetOutcome } from './reload-datasets.js';
@@ -26,6 +28,7 @@ import { eachInSlices } from './slices.js';
 export type Outcome =
   | ZoneOutcome
   | DatasetOutcome
+  | { readonly type: 'again'; readonly invalidation: DescendantsInvalidation; readonly afterMs: number }
   | { readonly type: 'rescanned'; readonly scope: RescanRequest['scope']; readonly report: RescanReport };
 
 export interface LanesOptions {
@@ -83,16 +86,23 @@ function datasetRequests(
   return coalesceWhileBusy<DatasetRequest, Outcome>({
     key: ({ name }) => name,
     merge: (waiting) => waiting,
-    run: (batch) => datasets.run(batch),
+    run: (batch) =>
+      lane === 'unused' && batch.length > reloads.maxUnusedDatasets ? of(allOf(batch)) : datasets.run(batch),
     alone: ({ name }) => datasets.isSuspect(name),
     maxRuns: reloads.maxRuns,
     slowAfterMs: reloads.slowAfterMs,
-    maxBatch: reloads.maxBatch,
+    maxBatch: lane === 'unused' ? Infinity : reloads.maxBatch,
     ...(lane === 'unused' && { delayMs: reloads.unusedDatasetDelayMs }),
     onQueue: (queue) => {
       onQueue(lane, queue);
     },
   });
+}
+
+/** So many datasets of no VM are not worth a listing each: their pools are listed, in the background. */
+function allOf(batch: readonly DatasetRequest[]): Outcome {
+  const dataset = poolOf(batch[0]?.name ?? '');
+  return { type: 'again', invalidation: { type: 'descendants', dataset }, afterMs: 0 };
 }
 
 function rescanRequests({

@@ -2,8 +2,7 @@
  * Which zones depend on a dataset, or on a mountpoint: O(1), however many zones there are. The names come from the
  * inputs of each zone, never from a pattern alone: an image dataset has a UUID in its name too.
  */
-import { poolOf } from '../sources/zfs-invalidations.js';
-import { parentOf } from './dataset-names.js';
+import { levelOf, parentOf } from './dataset-names.js';
 import { addTo, removeFrom } from './sets.js';
 
 /** What a zone depends on. */
@@ -92,8 +91,7 @@ export class ZoneIndex {
     ) {
       if (this.isRoot(parent)) return child === `${parent}/data` && child !== dataset ? 'delegated' : 'used';
     }
-    const components = dataset.split('/').length;
-    return components === 2 && this.hasRootsBelow(poolOf(dataset)) ? 'unused' : 'foreign';
+    return levelOf(dataset) === 1 ? 'unused' : 'foreign';
   }
 
   #countRoot(root: string | undefined, by: 1 | -1): void {

@@ -69,7 +69,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
         },
         onEntry: (directory, name) => {
           if (directory !== zonesDir) return;
-          for (const entry of name === undefined ? entriesOf(zonesDir) : [name]) {
+          for (const entry of name === undefined ? entriesOf(zonesDir, health) : [name]) {
             const zonename = zonenameOfXml(entry);
             if (zonename !== undefined && !zones.has(zonename))
               said.add(zonename, [{ type: 'zone', zonename, inputs: ['xml'] }]);
@@ -113,7 +113,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
             unwatch(request.zonename);
             return;
           case 'rearm':
-            for (const path of zones.get(request.zonename) ?? []) watched.look(path);
+            for (const path of zones.get(request.zonename) ?? []) watched.rearm(path);
             said.add(request.zonename, [{ type: 'zone', zonename: request.zonename, inputs: fileInputs }]);
             return;
           case 'mend':
@@ -175,11 +175,11 @@ function saying(say: (invalidations: readonly Invalidation[]) => void) {
 }
 
 /** Empty when the directory is not there: a host without zones. */
-function entriesOf(directory: string): string[] {
+function entriesOf(directory: string, health: SourceHealth): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') health.degraded(error as Error);
+    return [];
   }
 }

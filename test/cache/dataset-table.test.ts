@@ -235,7 +235,7 @@ void tap.test('snapshots of a delegated dataset, which no full listing has', (t)
   };
   const full = ['zones', 'zones/a', data].map((name) => aDataset({ name }));
 
-  t.test('stay when a listing does not have them', (t) => {
+  void t.test('stay when a listing does not have them', (t) => {
     const table = aTableWithHold();
     t.same(snapshotsOf(table, data), ['indestructible']);
     t.equal(table.apply(aListing({ readAt: 3, asked: 'everything', datasets: full })).names.size, 0);
@@ -244,7 +244,7 @@ void tap.test('snapshots of a delegated dataset, which no full listing has', (t)
     t.end();
   });
 
-  t.test('go when one that was named is missing, or its dataset is listed itself', (t) => {
+  void t.test('go when one that was named is missing, or its dataset is listed itself', (t) => {
     const missing = aTableWithHold();
     const changes = missing.apply(
       aListing({ readAt: 3, asked: [`${data}@indestructible`], missing: [`${data}@indestructible`] }),
@@ -257,7 +257,7 @@ void tap.test('snapshots of a delegated dataset, which no full listing has', (t)
     t.end();
   });
 
-  t.test('never go back to what they were', (t) => {
+  void t.test('never go back to what they were', (t) => {
     const table = aTableWithHold();
     const released = [aSnapshot('indestructible')];
     table.apply(
@@ -270,7 +270,7 @@ void tap.test('snapshots of a delegated dataset, which no full listing has', (t)
     t.end();
   });
 
-  t.test(
+  void t.test(
     'are taken from a slow listing, although a quicker one has read the dataset without them since',
     (t) => {
       const table = aTable('zones', 'zones/a', data);
