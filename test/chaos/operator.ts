@@ -76,7 +76,7 @@ export function createOperator({ host, seed, zones, trail }: OperatorOptions): O
       const zone = host.zone(random.pick(zonenames));
       const root = zone.zonepath.slice(1);
       const dataset = host.dataset(root);
-      host.setStateLag(random.pick([0, 0, 0, 5, 40]));
+      host.setStateLag(random.pick([0, 0, 0, 0, 5, 40]));
       const scene: Scene = {
         ...{ host, zone, random, root, scratch, renamed, vanished },
         snapshots: (dataset?.snapshots ?? [])

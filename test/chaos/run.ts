@@ -15,6 +15,11 @@ const { minutes, seed, vms } = new Command('npm run test:chaos --')
 const print = (line: string) => {
   process.stdout.write(`${line}\n`);
 };
-const report = await runChaos({ seed, seconds: minutes * 60, zones: vms, onProgress: print });
-process.stdout.write(`\n${reportText(report, seed, minutes)}`);
-process.exitCode = report.problems.length + faultsNeverInjected(report).length > 0 ? 1 : 0;
+try {
+  const report = await runChaos({ seed, seconds: minutes * 60, zones: vms, onProgress: print });
+  print(`\n${reportText(report, seed, minutes)}`);
+  process.exitCode = report.problems.length + faultsNeverInjected(report).length > 0 ? 1 : 0;
+} catch (error) {
+  print(`FAILED. Again: npm run test:chaos -- --minutes ${minutes} --seed ${seed}`);
+  throw error;
+}

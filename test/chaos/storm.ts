@@ -151,11 +151,22 @@ class Chaos {
     };
   }
 
-  /** Actions and faults side by side; when it resolves all faults are over. */
+  /**
+   * Actions and faults side by side, until every kind of fault has had its turn. It is over when all faults are, and the
+   * sources run again.
+   */
   async #storm(seconds: number): Promise<void> {
     const endsAt = Date.now() + seconds * 1000;
-    const goesOn = () => Date.now() < endsAt && this.#isFine();
-    await Promise.all([this.#act(goesOn), this.#breakThings(goesOn), this.#changeListeners(goesOn)]);
+    const goesOn = () => (Date.now() < endsAt || !this.#hadAllFaults()) && this.#isFine();
+    const gapMs = (seconds * 1000) / this.#faults.kinds.length;
+    const healed = new AbortController();
+    const weather = Promise.all([this.#breakThings(goesOn, gapMs), this.#changeListeners(goesOn)])
+      .then(() => this.#until('all sources run', () => this.#sourcesRun()))
+      .finally(() => {
+        healed.abort();
+      });
+    // An operator does not wait for the daemon.
+    await Promise.all([weather, this.#act(() => !healed.signal.aborted)]);
     await this.#operator.tidyUp();
     await this.#faults.repair();
     this.#trail.note('the storm is over');
@@ -167,12 +178,16 @@ class Chaos {
       // Now and then all at once, as scripts do.
       for (let burst = random.chance(0.05) ? 40 : 1; burst > 0 && goesOn(); burst--)
         await this.#operator.act();
-      await wait(random.integer(0, 40));
+      await wait(random.integer(0, 10));
     }
   }
 
-  /** About half of the time several things are wrong at once. Every kind has its turn before one comes again. */
-  async #breakThings(goesOn: () => boolean): Promise<void> {
+  #hadAllFaults(): boolean {
+    return this.#trail.faults.size === this.#faults.kinds.length;
+  }
+
+  /** Most of the time several things are wrong at once. Every kind has its turn before one comes again. */
+  async #breakThings(goesOn: () => boolean, gapMs: number): Promise<void> {
     const lasting: Promise<void>[] = [];
     const ending = new AbortController();
     setMaxListeners(0, ending.signal); // one for each fault that lasts
@@ -185,7 +200,7 @@ class Chaos {
         this.#kindsToCome.push(...shuffled(this.#faults.kinds, this.#random));
       const undo = await this.#faults.inject(this.#kindsToCome.pop() ?? '');
       lasting.push(end(undo, this.#random.integer(100, 1_500)));
-      await wait(this.#random.integer(20, 300));
+      await wait(this.#random.integer(0, gapMs * 1.5));
     }
     ending.abort();
     await Promise.all(lasting);
@@ -240,9 +255,7 @@ class Chaos {
 
   /** What was posted before, and delivered late, has been taken in when a change that came after it shows. */
   async #awaitBacklog(): Promise<void> {
-    await this.#until('all sources run', async () =>
-      (await this.#status()).sources.every(({ state }) => state === 'running'),
-    );
+    await this.#until('all sources run', () => this.#sourcesRun());
     await this.#awaitIdle();
     const zonename = this.#host.zonenames().find((each) => {
       const { state, config, zonepath } = this.#host.zone(each);
@@ -264,6 +277,10 @@ class Chaos {
       const vm = this.#witness?.vms.get(zonename);
       return vm?.quota === quota && vm.init_restarts === initRestarts;
     });
+  }
+
+  async #sourcesRun(): Promise<boolean> {
+    return (await this.#status()).sources.every(({ state }) => state === 'running');
   }
 
   async #awaitIdle(): Promise<void> {
@@ -335,21 +352,25 @@ class Chaos {
     this.#checked.set(check, (this.#checked.get(check) ?? 0) + 1);
   }
 
-  readonly #problem = (problem: string): void => {
+  readonly #problem = (problem: string) => {
     this.#trail.note(`PROBLEM ${problem}`);
     this.#problems.push(problem);
   };
 
   /** True when it holds soon: longer than anything is waited for that is read again by itself. */
   async #isSoon(holds: () => boolean | Promise<boolean>): Promise<boolean> {
-    for (const deadline = Date.now() + soonMs; !(await holds()); await wait(20)) {
+    const deadline = Date.now() + soonMs;
+    while (!(await holds())) {
       if (Date.now() > deadline) return false;
+      await wait(20);
     }
     return true;
   }
 
   async #until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    for (const deadline = Date.now() + settleMs; !(await holds()); await wait(20)) {
+    const deadline = Date.now() + settleMs;
+    while (!(await holds())) {
+      await wait(20);
       if (Date.now() <= deadline) continue;
       const { sources, queue, loadErrors } = await this.#status();
       throw new Error(
