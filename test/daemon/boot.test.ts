@@ -107,7 +107,7 @@ void tap.test('what happens during the first load is seen right after it', async
   await eventually(async () => (await daemon.get(`/vms/${created}`)).status === 200, 'the new one is there');
   await eventually(async () => (await daemon.vm(stopped)).state === 'stopped', 'it is stopped');
   t.match(await daemon.vm(stopped), { tags: { role: 'db' } });
-  await eventually(async () => (await daemon.vm(resized))['quota'] === 77, 'it has the quota');
+  await eventually(async () => (await daemon.vm(resized)).quota === 77, 'it has the quota');
   await eventsSufficed(t, daemon);
 });
 
