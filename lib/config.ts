@@ -172,6 +172,8 @@ export const listeners = {
   tickMs: 1_000,
   /** Bytes of missed events that are written at a time, and that wait before more are: a listener catches up as fast as it reads. */
   catchUpBytes: 256 * 1024,
+  /** Missed events made into lines in one turn: about a millisecond. */
+  catchUpEvents: 100,
   /** Seconds between heartbeats, at most. The least is one. */
   maxHeartbeatSeconds: 3_600,
   /** When a browser reconnects, ms; it is spread over as long again. */

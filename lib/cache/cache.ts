@@ -60,7 +60,7 @@ export interface CacheStatus {
   /** What the first load waits for; empty when it is done. */
   readonly awaiting: readonly string[];
   readonly queue: QueueLength;
-  readonly rescans: Pick<RescanLog, 'records' | 'failures' | 'found'>;
+  readonly rescans: Omit<RescanLog, 'add'>;
   readonly loadErrors: readonly LoadError[];
 }
 

@@ -91,10 +91,7 @@ function inLane<R extends Request>(lane: R['lane']): OperatorFunction<Request, R
   return filter((request: Request): request is R => request.lane === lane);
 }
 
-function zoneRequests(
-  options: LanesOptions,
-  lane: 'files' | 'zone',
-): OperatorFunction<ZoneRequest, Outcome> {
+function zoneRequests(options: LanesOptions, lane: 'files' | 'zone'): OperatorFunction<ZoneRequest, Outcome> {
   const { zones, onQueue } = options;
   return coalesceWhileBusy<ZoneRequest, Outcome>({
     key: ({ zonename }) => zonename,

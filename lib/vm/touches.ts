@@ -8,7 +8,7 @@ import { parseSelectors, type Selector } from './selector.js';
  * @throws QueryError that names the unknown ones.
  */
 export function parsePaths(text: string): readonly Selector[] {
-  return parseSelectors(text.split(','));
+  return parseSelectors(text.split(',')).flatMap((selector) => [selector, ...(madeOf[selector[0]] ?? [])]);
 }
 
 /**
@@ -19,16 +19,20 @@ export function touches(keys: readonly Selector[], path: Path): boolean {
   const changed = withoutElements(path);
   return keys.some((selector) => {
     const wanted = withoutElements(selector);
-    return isPrefix(wanted, changed) || isPrefix(changed, wanted);
+    return changed.startsWith(wanted) || wanted.startsWith(changed);
   });
 }
 
+/** What is shown of a VM without being a property, or not always: the properties that it comes from. */
+const madeOf: Readonly<Record<string, readonly Selector[]>> = {
+  type: [['brand']],
+  ram: [['max_physical_memory']],
+};
+
 /** As one text, because a key may have dots itself: `tags.triton.cns.services` is one key of tags. */
 function withoutElements(path: readonly (string | null)[]): string {
-  const keys = path.filter((key, index) => key !== null && key !== '*' && (index === 0 || !/^\d+$/.test(key)));
+  const keys = path.filter(
+    (key, index) => key !== null && key !== '*' && (index === 0 || !/^\d+$/.test(key)),
+  );
   return `${keys.join('.')}.`;
-}
-
-function isPrefix(start: string, text: string): boolean {
-  return text.startsWith(start);
 }
