@@ -132,6 +132,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         },
         snapshot: cache.snapshot.value,
         cache: cache.status(),
+        rescanIntervalMs,
         sources: sources.map((each) => each.status()),
         listeners,
         instance: cache.instance,
