@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { listeners as limits } from '../config.js';
+import type { listeners } from '../config.js';
 import { frameOf, type Format, type Frame } from './frames.js';
 import type { EventsParameters } from './parameters.js';
 
@@ -16,6 +16,9 @@ export interface ListenerRequest {
   readonly query: string;
 }
 
+/** What a listener may take; see config.ts. */
+export type ListenerLimits = Readonly<Record<keyof typeof listeners, number>>;
+
 export class Listener {
   readonly uuid = randomUUID();
   readonly created = new Date();
@@ -24,16 +27,24 @@ export class Listener {
   /** It has seen all events up to this one, as far as it wants to. Counts only while it catches up. */
   seq = 0;
   readonly #response: ServerResponse;
-  #limitBytes: number = limits.maxUnsentBytes;
+  readonly #limits: ListenerLimits;
+  #limitBytes: number;
   #nextHeartbeatAt = Number.POSITIVE_INFINITY;
   /** The end of what was written at a time: still unsent at the deadline, the listener is too slow. */
   #probe: { readonly offset: number; readonly at: number } | undefined;
   #destroyAt: number | undefined;
 
-  constructor(message: IncomingMessage, response: ServerResponse, request: ListenerRequest) {
+  constructor(
+    message: IncomingMessage,
+    response: ServerResponse,
+    request: ListenerRequest,
+    limits: ListenerLimits,
+  ) {
     this.userAgent = message.headers['user-agent'] ?? '';
     this.request = request;
     this.#response = response;
+    this.#limits = limits;
+    this.#limitBytes = limits.maxUnsentBytes;
   }
 
   get unsentBytes(): number {
@@ -91,7 +102,7 @@ export class Listener {
   /** Whether a heartbeat is due; then the next is due a period later. */
   takeHeartbeat(now: number): boolean {
     const { heartbeatMs } = this.request.parameters;
-    if (heartbeatMs === undefined || now + limits.tickMs / 2 < this.#nextHeartbeatAt) return false;
+    if (heartbeatMs === undefined || now + this.#limits.tickMs / 2 < this.#nextHeartbeatAt) return false;
     this.#nextHeartbeatAt = now + heartbeatMs;
     return true;
   }
@@ -103,13 +114,13 @@ export class Listener {
     if (unsent === 0) this.#probe = undefined;
     else if (this.#probe === undefined || written - unsent >= this.#probe.offset)
       this.#probe = { offset: written, at: now };
-    return this.#probe !== undefined && now - this.#probe.at > limits.writeDeadlineMs;
+    return this.#probe !== undefined && now - this.#probe.at > this.#limits.writeDeadlineMs;
   }
 
   /** Ends it with a last line, if that still fits. Its socket lives on for a grace. */
   cut(now: number, lastLine: readonly Buffer[]): void {
     this.write(frameOf(lastLine));
-    this.#destroyAt = now + limits.overflowGraceMs;
+    this.#destroyAt = now + this.#limits.overflowGraceMs;
     this.#response.end();
   }
 

@@ -10,10 +10,10 @@ import type { Logger } from 'pino';
 import { interval } from 'rxjs';
 import type { VmCache } from '../cache/cache.js';
 import type { Commit } from '../cache/vm-store.js';
-import { listeners as limits } from '../config.js';
+import { listeners as defaultLimits } from '../config.js';
 import { FanOut, type View } from './fan-out.js';
 import { frameOf, lineOf, preamble } from './frames.js';
-import { Listener, type ListenerRequest } from './listener.js';
+import { Listener, type ListenerLimits, type ListenerRequest } from './listener.js';
 import type { Selection } from './parameters.js';
 import { replyError } from './reply.js';
 import { escaped, selectVms, type SerialisedVms } from './serialised.js';
@@ -30,6 +30,8 @@ export interface ListenersOptions {
   readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'commits' | 'eventLog'>;
   readonly serialised: SerialisedVms;
   readonly log: Logger;
+  /** Other limits than config.ts has. */
+  readonly limits?: Partial<ListenerLimits>;
   /** Called with commits whose lines are written to every listener. */
   readonly written?: (commits: readonly Commit[], bytes: number) => void;
 }
@@ -44,7 +46,9 @@ export interface Listeners {
 }
 
 /** Nobody listens yet. All listeners end when `commits` completes. */
-export function createListeners({ cache, serialised, log, written }: ListenersOptions): Listeners {
+export function createListeners(options: ListenersOptions): Listeners {
+  const { cache, serialised, log, written } = options;
+  const limits = { ...defaultLimits, ...options.limits };
   const { instance, eventLog } = cache;
   const open = new Map<Listener, View>();
   const overflows = { bytes: 0, deadline: 0, log: 0 };
@@ -79,7 +83,7 @@ export function createListeners({ cache, serialised, log, written }: ListenersOp
         replyError(response, 'TooManyListeners', `too many listeners: ${open.size}`, { 'Retry-After': '1' });
         return;
       }
-      const listener = new Listener(message, response, request);
+      const listener = new Listener(message, response, request, limits);
       const view = fanOut.join(listener);
       open.set(listener, view);
       finished(response, () => {
