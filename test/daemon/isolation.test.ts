@@ -256,7 +256,7 @@ void tap.test('a config directory that cannot be read is that zone’s problem',
   await host.setTags(other, { role: 'db' });
   await listening.until(changeOf(other, 'tags.role', 'db'));
   await daemon.rescan();
-  t.strictSame((await daemon.vm(zonename))['tags'], before['tags']);
+  t.strictSame((await daemon.vm(zonename)).tags, before.tags);
   rmSync(config);
   mkdirSync(config);
   writeFileSync(host.configFile(zonename, 'tags'), '{"role":"mended"}');

@@ -74,7 +74,7 @@ void tap.test(
     const started = host.invocations('zfs').length;
     t.comment(`${started} zfs processes, ${listening.events.length} events`);
     t.ok(started < 40, `fewer than 40 zfs (${started})`);
-    for (const vm of await daemon.vms()) t.equal(vm['quota'], 300 + rounds);
+    for (const vm of await daemon.vms()) t.equal(vm.quota, 300 + rounds);
     await eventsSufficed(t, daemon, listening);
   },
 );
