@@ -6,8 +6,12 @@ import { InvalidArgumentError } from 'commander';
 import { simulatorProgram } from '../lib/simulator/cli/program.js';
 import { SimulatorError, ZfsError } from '../lib/simulator/index.js';
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error; // `vminfod-sim list | head` has seen enough
+});
+
 try {
-  await simulatorProgram(process.env).parseAsync();
+  await simulatorProgram(process.env, (line) => process.stdout.write(`${line}\n`)).parseAsync();
 } catch (error) {
   if (error instanceof ZfsError) {
     process.stderr.write(`${error.stderr}\n`);

@@ -2,8 +2,11 @@
  * The cache of VM objects. Invalidations go in; each is answered by reading again what it names, and what comes of
  * that is in the snapshot and in the stream of commits. What is read how is the business of the lanes.
  */
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import {
+  EMPTY,
   Subject,
   asapScheduler,
   defer,
@@ -19,6 +22,7 @@ import {
   observeOn,
   of,
   repeat,
+  switchMap,
   take,
   tap,
   timeout,
@@ -33,13 +37,15 @@ import { zoneInputs, type Invalidation } from '../sources/invalidation.js';
 import { backoff } from '../sources/restarting.js';
 import type { QueueLength } from './coalesce.js';
 import { hold } from './hold.js';
+import type { EventLog } from './event-log.js';
 import { HostState } from './host-state.js';
-import { serveRequests, type Outcome } from './lanes.js';
+import { serveRequests, type Outcome, type Reload } from './lanes.js';
 import type { FailingInput, LoadError } from './load-errors.js';
 import { datasetLane } from './reload-datasets.js';
 import { zoneLane, type ZoneOutcome } from './reload-zones.js';
+import { createNotices } from './notices.js';
 import { requestsFor, type Request } from './requests.js';
-import { createRescanner } from './rescan.js';
+import { createRescanner, type RescanReport } from './rescan.js';
 import { createRescanLog, type RescanLog } from './rescan-log.js';
 import { eachInSlices } from './slices.js';
 import { createVmStore, type Commit, type Snapshot } from './vm-store.js';
@@ -60,20 +66,26 @@ export interface CacheStatus {
   /** What the first load waits for; empty when it is done. */
   readonly awaiting: readonly string[];
   readonly queue: QueueLength;
-  readonly rescans: Pick<RescanLog, 'records' | 'failures' | 'found'>;
+  readonly rescans: Omit<RescanLog, 'add'>;
   readonly loadErrors: readonly LoadError[];
 }
 
 export interface CacheOptions {
   readonly host: Host;
   readonly log: Logger;
+  /** Called after each reload, e.g. for metrics. It must not throw. */
+  readonly onReload?: (reload: Reload) => void;
 }
 
 /** The cache. */
 export interface VmCache {
+  /** A UUID per start: `seq` counts within it. */
+  readonly instance: string;
   readonly snapshot: Observable<Snapshot> & { readonly value: Snapshot };
   /** Every change after the first load, in order, once it is in the snapshot. Completes when the cache is stopped. */
   readonly commits: Observable<Commit>;
+  /** The last of them. */
+  readonly eventLog: EventLog;
   /** Which zones' files the cache wants to hear of. */
   readonly watchRequests: Observable<WatchRequest>;
   /**
@@ -93,8 +105,9 @@ export interface VmCache {
 }
 
 /** An empty cache. */
-export function createCache({ host, log }: CacheOptions): VmCache {
-  const store = createVmStore();
+export function createCache({ host, log, onReload }: CacheOptions): VmCache {
+  const notices = createNotices();
+  const store = createVmStore(notices.take);
   const watchRequests = new Subject<WatchRequest>();
   const state = new HostState({ store, watchRequests, log });
   const zones = zoneLane(host, state);
@@ -103,10 +116,14 @@ export function createCache({ host, log }: CacheOptions): VmCache {
   const rescans = createRescanLog(log);
   const asked = new Subject<Invalidation>();
   const again = new Subject<{ readonly invalidation: Invalidation; readonly afterMs: number }>();
+  /** How many rescans in a row have failed. */
+  const failedRescans = new Subject<number>();
   const settled = new Subject<Settled>();
   const queues = new Map<string, QueueLength>();
   let stage: 'sources' | 'load' | 'done' = 'sources';
   let failuresInARow = 0;
+  /** Invalidations that wait for their time. */
+  let repeats = 0;
 
   const lanes = serveRequests({
     host,
@@ -116,6 +133,7 @@ export function createCache({ host, log }: CacheOptions): VmCache {
     rescanner,
     rescans,
     onQueue: (lane, queue) => queues.set(lane, queue),
+    onReload,
   });
 
   /**
@@ -138,8 +156,8 @@ export function createCache({ host, log }: CacheOptions): VmCache {
     return report;
   };
 
-  const finishLoad = async () => {
-    await rescanner.listDeep();
+  const finishLoad = async (report: RescanReport) => {
+    for (const each of [...report.again, ...(await rescanner.listDeep())]) again.next(each);
     state.isLoading = false;
     await eachInSlices(state.zones.names(), 1, (zonename) => void state.commit(zonename));
     stage = 'done';
@@ -148,6 +166,8 @@ export function createCache({ host, log }: CacheOptions): VmCache {
 
   /** What an invalidation asks to be read. What needs no reading is done at once. */
   const requests = (invalidation: Invalidation): readonly Request[] => {
+    const named = [...zonesNamed(state, invalidation)];
+    for (const zonename of named) notices.notice(zonename, performance.now());
     switch (invalidation.type) {
       case 'dataset-gone':
         state.forgetDataset(invalidation.name);
@@ -160,16 +180,24 @@ export function createCache({ host, log }: CacheOptions): VmCache {
         break;
       default:
     }
-    return requestsFor(state, invalidation);
+    const made = requestsFor(state, invalidation);
+    if (made.length === 0) for (const zonename of named) notices.settle(zonename);
+    return made;
   };
 
   const handle = (outcome: Outcome) => {
     switch (outcome.type) {
       case 'again':
+        for (const zonename of zonesNamed(state, outcome.invalidation)) notices.keep(zonename);
         again.next(outcome);
         break;
       case 'settled':
-        if ('zonename' in outcome) settled.next(outcome);
+        if ('zonename' in outcome) {
+          notices.settle(outcome.zonename);
+          settled.next(outcome);
+        } else {
+          for (const zonename of state.index.zonesOf(outcome.request.name)) notices.settle(zonename);
+        }
         break;
       case 'rescanned': {
         outcome.report.again.forEach((each) => {
@@ -177,19 +205,29 @@ export function createCache({ host, log }: CacheOptions): VmCache {
         });
         watchRequests.next({ type: 'mend' });
         failuresInARow = outcome.report.complete ? 0 : failuresInARow + 1;
-        if (!outcome.report.complete) {
-          const afterMs = backoff(failuresInARow, backoffLimits.minMs, backoffLimits.maxMs);
-          again.next({ invalidation: { type: 'everything', reason: 'the last one failed' }, afterMs });
-        }
+        failedRescans.next(failuresInARow);
       }
     }
   };
 
   /** As many at a time as there are zones and datasets in trouble: each has one at most. */
   const repeated = again.pipe(
-    mergeMap(({ invalidation, afterMs }) =>
-      afterMs === 0 ? of(invalidation) : timer(afterMs).pipe(map(() => invalidation)),
+    mergeMap(({ invalidation, afterMs }) => {
+      if (afterMs === 0) return of(invalidation);
+      repeats++;
+      return timer(afterMs).pipe(
+        map(() => invalidation),
+        finalize(() => repeats--),
+      );
+    }),
+  );
+
+  /** One at most, however many have failed: each that ends puts off or calls off the next. */
+  const rescanAgain = failedRescans.pipe(
+    switchMap((failures) =>
+      failures === 0 ? EMPTY : timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)),
     ),
+    map((): Invalidation => ({ type: 'everything', reason: 'the last one failed' })),
   );
 
   const overdue = interval(loadErrorTickMs).pipe(
@@ -198,18 +236,17 @@ export function createCache({ host, log }: CacheOptions): VmCache {
   );
 
   return {
+    instance: randomUUID(),
     snapshot: store.snapshot,
     commits: store.commits,
+    eventLog: store.log,
     watchRequests,
     loadErrors: (zonename) => state.errors.of(zonename),
     status: () => ({
       awaiting: stage === 'sources' ? ['sources'] : stage === 'load' ? rescanner.awaiting() : [],
       queue: [...queues.values()].reduce(
         (a, b) => ({ pending: a.pending + b.pending, queued: a.queued + b.queued }),
-        {
-          pending: 0,
-          queued: 0,
-        },
+        { pending: 0, queued: repeats },
       ),
       rescans,
       loadErrors: state.errors.list(),
@@ -235,7 +272,7 @@ export function createCache({ host, log }: CacheOptions): VmCache {
       return merge(
         // After the turn, so that what the last source said when it became live counts as said before.
         live.pipe(take(1), observeOn(asapScheduler), mergeMap(load, 1)),
-        merge(news, asked, repeated, overdue).pipe(
+        merge(news, asked, repeated, rescanAgain, overdue).pipe(
           hold<Invalidation>({
             until: loaded,
             key: (invalidation) => JSON.stringify(invalidation),
@@ -256,6 +293,19 @@ export function createCache({ host, log }: CacheOptions): VmCache {
 }
 
 type Settled = Extract<ZoneOutcome, { readonly type: 'settled' }>;
+
+/** The zones that an invalidation is about, for those that are about a few. */
+function zonesNamed(state: HostState, invalidation: Invalidation): Iterable<string> {
+  switch (invalidation.type) {
+    case 'zone':
+      return [invalidation.zonename];
+    case 'dataset':
+    case 'dataset-gone':
+      return state.index.zonesOf(invalidation.name);
+    default:
+      return [];
+  }
+}
 
 /** What to read again because an input of a zone could not be read. */
 function invalidationsOf(state: HostState, zonename: string, input: FailingInput): readonly Invalidation[] {

@@ -4,7 +4,8 @@
 import { reloads, zfsListTimeoutMs } from '../config.js';
 import { listDatasets } from '../host/zfs.js';
 import type { Host } from '../host/host.js';
-import { parentOf, type Listing } from './dataset-table.js';
+import { parentOf } from './dataset-names.js';
+import type { Listing } from './dataset-table.js';
 import type { HostState } from './host-state.js';
 
 /**

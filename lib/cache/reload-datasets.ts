@@ -33,15 +33,20 @@ export function datasetLane(host: Host, state: HostState): DatasetLane {
     if (!(listed instanceof Error)) {
       state.takeListing(listed.listing);
       listed.done();
+      for (const name of names) suspects.delete(name);
       for (const name of names) {
-        suspects.delete(name);
-        for (const zonename of state.index.zonesOf(name)) state.mended(zonename, 'datasets');
+        for (const zonename of state.index.zonesOf(name)) {
+          // As long as another of its datasets cannot be listed, the zone is in trouble, and its retries grow rarer.
+          const { datasets = [] } = state.index.dependencies(zonename) ?? {};
+          if (!datasets.some((each) => suspects.has(each))) state.mended(zonename, 'datasets');
+        }
       }
     } else if (shared) {
       for (const name of names) suspects.add(name);
       return names.map((name) => ({ type: 'again', invalidation: { type: 'dataset', name }, afterMs: 0 }));
     } else {
       for (const name of names) {
+        suspects.add(name);
         for (const zonename of state.index.zonesOf(name)) state.failed(zonename, 'datasets', listed);
       }
     }

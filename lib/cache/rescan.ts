@@ -4,14 +4,17 @@
  */
 import type { Observable } from 'rxjs';
 import { reloads } from '../config.js';
+import { CommandError } from '../host/command-error.js';
 import type { Host } from '../host/host.js';
 import { readKstats } from '../host/kstat.js';
 import { readSysinfo } from '../host/sysinfo.js';
 import { listAllDatasets, listDatasets } from '../host/zfs.js';
+import { ParseError } from '../host/parse-error.js';
 import { listZones, type ZoneListing } from '../host/zoneadm.js';
 import { fileInputs, zoneInputs, type SourceName, type ZoneInput } from '../sources/invalidation.js';
 import type { ZoneRecord } from '../vm/inputs.js';
 import { datasetsOf } from '../vm/storage.js';
+import { isSnapshot, parentOf } from './dataset-names.js';
 import type { HostState } from './host-state.js';
 import type { DatasetLane, DatasetOutcome } from './reload-datasets.js';
 import type { ZoneLane, ZoneOutcome } from './reload-zones.js';
@@ -50,8 +53,8 @@ export type Again = Extract<ZoneOutcome | DatasetOutcome, { type: 'again' }>;
 export interface Rescanner {
   /** Never fails; what did is in the report. One at a time. */
   rescan(scope: RescanScope): Promise<RescanReport>;
-  /** Lists datasets of VMs that are deeper than a full listing goes. Failures are on record. */
-  listDeep(): Promise<void>;
+  /** Lists datasets of VMs that are deeper than a full listing goes. Never fails; what is still to be asked for is returned. */
+  listDeep(): Promise<readonly Again[]>;
   /** What a rescan under way waits for, e.g. `zfs list`, and what failed in the last one. */
   awaiting(): readonly string[];
 }
@@ -85,19 +88,12 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
     listDeep: async () => {
       const inputs = [...state.zones.names()].map((zonename) => state.inputsWith(zonename, {}));
       const names = inputs.flatMap((each) => (each === undefined ? [] : datasetsOf(each))).filter(isDeep);
-      if (names.length > 0)
-        await datasetLane.run(names.map((name) => ({ lane: 'dataset', name }))).forEach(() => undefined);
+      const report = emptyReport('datasets');
+      await listBelow(names, report);
+      return report.again;
     },
     rescan: async (scope) => {
-      const report: Report = {
-        scope,
-        zones: 0,
-        datasets: 0,
-        found: [],
-        errors: [],
-        complete: true,
-        again: [],
-      };
+      const report = emptyReport(scope);
       const half = async (work: Promise<void>) => {
         await work.catch((error: unknown) => {
           report.errors.push(error as Error);
@@ -165,7 +161,7 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
     }
   }
 
-  /** Snapshots below the depth of the full listing. */
+  /** What is below the depth of the full listing. If that fails each is asked for alone, so that only the one to blame fails. */
   async function listBelow(names: readonly string[], report: Report): Promise<void> {
     for (let start = 0; start < names.length; start += reloads.maxBatch) {
       const asked = names.slice(start, start + reloads.maxBatch);
@@ -173,8 +169,16 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       state.datasets.begin(readAt);
       try {
         const listing = await awaiting('zfs list', listDatasets(host, asked, 1));
+        if (listing.errors[0] !== undefined) throw listing.errors[0];
         const changes = state.datasets.apply({ ...listing, asked, readAt });
         await commitAll(state.zonesAffected(changes), report, 'zfs-events');
+      } catch (error) {
+        if (!(error instanceof CommandError || error instanceof ParseError)) throw error;
+        report.errors.push(error);
+        for (const name of asked) {
+          const dataset = isSnapshot(name) ? parentOf(name) : name;
+          report.again.push({ type: 'again', invalidation: { type: 'dataset', name: dataset }, afterMs: 0 });
+        }
       } finally {
         state.datasets.end(readAt);
       }
@@ -302,6 +306,10 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       commits.unsubscribe();
     }
   }
+}
+
+function emptyReport(scope: RescanScope): Report {
+  return { scope, zones: 0, datasets: 0, found: [], errors: [], complete: true, again: [] };
 }
 
 function found(commit: Commit | undefined, report: Report, source: SourceName): void {

@@ -3,6 +3,7 @@
  * and times are what they were holds what it held.
  */
 import { statSync } from 'node:fs';
+import { FileError } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { zoneFilePath } from '../host/paths.js';
 import {
@@ -15,7 +16,7 @@ import {
 } from '../host/zone-files.js';
 import type { FileInput } from '../vm/inputs.js';
 import type { ZoneConfig } from '../vm/zone-config.js';
-import { parseZoneXml } from '../vm/zone-xml.js';
+import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
 import type { fileInputs } from '../sources/invalidation.js';
 import type { InputValues } from './zone-table.js';
 
@@ -60,7 +61,7 @@ export function fingerprintOf(host: Host, place: ZonePlace, file: ZoneFile): Fin
 /**
  * Reads one file of a zone.
  *
- * @throws FileError, ZoneXmlError, ZoneXmlMissingError
+ * @throws FileError, ZoneXmlMissingError
  */
 export function readZoneFile<F extends ZoneFile>(
   host: Host,
@@ -91,5 +92,10 @@ export async function readZoneFile(
 async function readConfig(host: Host, place: ZonePlace): Promise<FileInput<ZoneConfig>> {
   const text = await readZoneXml(host, place.zonename);
   if (text === undefined) throw new ZoneXmlMissingError(place.zonename);
-  return { value: parseZoneXml(text.value), mtimeMs: text.mtimeMs };
+  try {
+    return { value: parseZoneXml(text.value), mtimeMs: text.mtimeMs };
+  } catch (cause) {
+    if (!(cause instanceof ZoneXmlError)) throw cause;
+    throw new FileError(zoneFilePath(host, place, 'xml'), `is not a zone XML: ${cause.message}`, { cause });
+  }
 }

@@ -2,9 +2,9 @@
  * vminfo's commands and options, defined once: `--help`, the completions and the test of the man page all come from
  * here. What a command does is loaded when it runs.
  */
-import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { defaultListen, defaultPort } from '../config.js';
+import { version } from '../version.js';
 import type { EventsOptions } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';
 import type { StatusOptions } from './commands/status.js';
@@ -25,7 +25,7 @@ const defaultUrl = `http://${defaultListen}:${defaultPort}`;
 export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
   const program = new Command('vminfo')
     .description('Ask vminfod about the virtual machines of this host.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help on a command')
     .option('--url <url>', `http://host:port or unix:/path (default: $VMINFOD_URL, else ${defaultUrl})`)
@@ -155,9 +155,4 @@ function eventTypes(text: string): string[] {
   const types = text.split(',');
   if (types.every((type) => ['create', 'modify', 'delete'].includes(type))) return types;
   throw new InvalidArgumentError('Expected some of create,modify,delete.');
-}
-
-function version(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -23,7 +23,7 @@ export {
   type HistoryEvent,
   type ZoneStatusEvent,
 } from './sysevents.js';
-export { vmKinds, type VmKind } from './vm-profile.js';
+export { vmKinds, type VmKind } from './vm-kinds.js';
 export type { ConfigChange, Zonecfg } from './zonecfg.js';
 export { attrOf, setAttr, setRctl } from './zonecfg.js';
 export { SimulatorError } from './simulator-error.js';

@@ -6,7 +6,7 @@ import { concatMap, defer, interval, startWith, type Observable } from 'rxjs';
 import type { SimulatedHost } from './host.js';
 import { createRandom, type Random } from './random.js';
 import { SimulatorError } from './simulator-error.js';
-import { vmKinds } from './vm-profile.js';
+import { vmKinds } from './vm-kinds.js';
 import { ZfsError } from './zfs-error.js';
 import type { Zone } from './zone-store.js';
 import { attrOf } from './zonecfg.js';

@@ -9,8 +9,8 @@ import { ZoneStore, type Zone } from './zone-store.js';
 export interface Operator {
   readonly paths: Paths;
   readonly zones: ZoneStore;
-  /** How long zoneadm shows the old state after a kernel event, in milliseconds. */
-  stateLagMs: number;
+  /** What zoneadm waits for between a kernel event and showing the new state. */
+  stateLag: () => Promise<unknown>;
   /** Runs one command; only one at a time works on a tree. */
   readonly exclusively: <T>(work: () => Promise<T> | T) => Promise<T>;
   /** Runs one command on a zone, which must exist. */
@@ -23,7 +23,7 @@ export function operatorOf(paths: Paths): Operator {
   return {
     paths,
     zones,
-    stateLagMs: 0,
+    stateLag: () => Promise.resolve(),
     exclusively: (work) => exclusively(paths.lock, work),
     onZone: (zonename, work) => exclusively(paths.lock, () => work(zones.get(zonename))),
   };

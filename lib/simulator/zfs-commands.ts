@@ -4,10 +4,11 @@
  */
 import type { Paths } from './paths.js';
 import type { HistoryEvent } from './sysevents.js';
-import { clone, create, inherit, promote, rename, set } from './zfs-datasets.js';
+import { clone, create, promote, rename } from './zfs-datasets.js';
 import { destroy } from './zfs-destroy.js';
 import { ZfsError } from './zfs-error.js';
 import { abortReceive } from './zfs-receive.js';
+import { inherit, set } from './zfs-set.js';
 import { bookmark, diff, hold, release, renameSnapshot, rollback, snapshot } from './zfs-snapshots.js';
 import { ZfsTransaction } from './zfs-transaction.js';
 

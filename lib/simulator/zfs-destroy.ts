@@ -2,9 +2,10 @@
  * zfs destroy, of datasets, snapshots and bookmarks: what stands in its way, what goes with it, and the events.
  */
 import { parseZfsArguments } from './zfs-arguments.js';
+import { fail } from './zfs-error.js';
 import { forgetFiles, mountDirectory, unmount } from './zfs-files.js';
 import type { SimulatedDataset, SimulatedSnapshot } from './zfs-store.js';
-import { fail, type ZfsTransaction } from './zfs-transaction.js';
+import type { ZfsTransaction } from './zfs-transaction.js';
 
 /** `zfs destroy [-rRdfnpv] name`, where name is a dataset, `dataset@a,b%c` or `dataset#bookmark`. */
 export function destroy(transaction: ZfsTransaction, argv: readonly string[]): void {

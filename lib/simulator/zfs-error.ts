@@ -14,3 +14,13 @@ export class ZfsError extends Error {
     this.stderr = stderr;
   }
 }
+
+/** Ends the command with exit code 1: it cannot be done. */
+export function fail(stderr: string): never {
+  throw new ZfsError(1, stderr);
+}
+
+/** Ends the command with exit code 2: the command line is wrong. */
+export function usage(stderr: string): never {
+  throw new ZfsError(2, stderr);
+}

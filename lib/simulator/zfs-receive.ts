@@ -2,11 +2,12 @@
  * `zfs send … | zfs receive …` between datasets of one host, with the events of both ends.
  */
 import { destroyTree } from './zfs-destroy.js';
+import { fail } from './zfs-error.js';
 import { restoreFiles } from './zfs-files.js';
 import { parseAssignment } from './zfs-properties.js';
 import { addHold, dropHold, lastComponent } from './zfs-snapshots.js';
 import type { SimulatedDataset, SimulatedSnapshot } from './zfs-store.js';
-import { fail, type Assignment, type ZfsTransaction } from './zfs-transaction.js';
+import type { Assignment, ZfsTransaction } from './zfs-transaction.js';
 
 /** What is sent, where to, and how it goes. */
 export interface ReceiveOptions {

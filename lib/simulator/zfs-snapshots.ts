@@ -4,11 +4,11 @@
  */
 import { parseZfsArguments } from './zfs-arguments.js';
 import { destroySnapshot, releaseDeferred } from './zfs-destroy.js';
-import { ZfsError } from './zfs-error.js';
+import { fail, usage } from './zfs-error.js';
 import { restoreFiles } from './zfs-files.js';
 import { parseAssignment, rawValue } from './zfs-properties.js';
 import type { SimulatedDataset, SimulatedSnapshot } from './zfs-store.js';
-import { fail, nowSeconds, type ZfsTransaction } from './zfs-transaction.js';
+import { nowSeconds, type ZfsTransaction } from './zfs-transaction.js';
 
 /** `zfs snapshot [-r] [-o property=value]... dataset@name...` */
 export function snapshot(transaction: ZfsTransaction, argv: readonly string[]): void {
@@ -179,8 +179,4 @@ function matching(
     .flatMap((each) =>
       each.snapshots.filter((other) => other.name === found.name).map((other) => [each, other] as const),
     );
-}
-
-function usage(message: string): never {
-  throw new ZfsError(2, message);
 }

@@ -5,7 +5,7 @@
 import { readCounters, writeCounters, type Counters } from './counters.js';
 import type { Paths } from './paths.js';
 import { historyLine, post, type HistoryEvent } from './sysevents.js';
-import { ZfsError } from './zfs-error.js';
+import { fail } from './zfs-error.js';
 import { mount, saveFiles } from './zfs-files.js';
 import {
   isCreateOnly,
@@ -141,11 +141,6 @@ export class ZfsTransaction {
     const volblocksize = Number(dataset.properties['volblocksize']);
     this.set(dataset, ['refreservation', volumeReservation(volsize, volblocksize)]);
   }
-}
-
-/** Ends the command with exit code 1. */
-export function fail(stderr: string): never {
-  throw new ZfsError(1, stderr);
 }
 
 /** The present, as ZFS keeps it. */

@@ -1,10 +1,9 @@
 /**
  * What zonecfg, zoneadm and zoneadmd do to a zone, step by step in their order, each step with its sysevent. The kernel
- * publishes a change before the zone's state shows it; `stateLagMs` stretches that moment.
+ * publishes a change before the zone's state shows it; `stateLag` stretches that moment.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { readCounters, writeCounters } from './counters.js';
 import { removeFile, replaceFile, rewriteInPlace } from './files.js';
 import type { Paths } from './paths.js';
@@ -16,8 +15,8 @@ import type { Zone, ZoneStore } from './zone-store.js';
 export interface ZoneTools {
   readonly paths: Paths;
   readonly zones: ZoneStore;
-  /** How long zoneadm shows the old state after the kernel's event, in milliseconds. */
-  readonly stateLagMs: number;
+  /** What zoneadm waits for between the kernel's event and showing the new state. */
+  readonly stateLag: () => Promise<unknown>;
 }
 
 /** zonecfg create and commit: `"" → configured`. */
@@ -55,13 +54,13 @@ export async function boot(tools: ZoneTools, zone: Zone): Promise<void> {
   publish(tools, 'kernel', zone, 'uninitialized', 'free');
   publish(tools, 'kernel', zone, 'initialized', 'uninitialized');
   publish(tools, 'kernel', zone, 'ready', 'initialized');
-  await lag(tools);
+  await tools.stateLag();
   zone.state = 'ready';
   tools.zones.put(zone);
   // The kernel's state `booting` is published as ready.
   publish(tools, 'kernel', zone, 'ready', 'ready');
   publish(tools, 'kernel', zone, 'running', 'ready');
-  await lag(tools);
+  await tools.stateLag();
   Object.assign(zone, { state: 'running', initPid, bootTime: Math.floor(Date.now() / 1000) });
   tools.zones.put(zone);
 }
@@ -69,19 +68,19 @@ export async function boot(tools: ZoneTools, zone: Zone): Promise<void> {
 /** zoneadm halt; `waitStatus` is how the zone's init ended, as in lastexited (host.md). */
 export async function halt(tools: ZoneTools, zone: Zone, waitStatus: number): Promise<void> {
   publish(tools, 'kernel', zone, 'shutting_down', 'running');
-  await lag(tools);
+  await tools.stateLag();
   zone.state = 'shutting_down';
   tools.zones.put(zone);
   // empty, down and dying are published as shutting_down, too.
   publish(tools, 'kernel', zone, 'shutting_down', 'shutting_down');
   publish(tools, 'kernel', zone, 'shutting_down', 'shutting_down');
-  await lag(tools);
+  await tools.stateLag();
   zone.state = 'down';
   tools.zones.put(zone);
   publish(tools, 'kernel', zone, 'shutting_down', 'shutting_down');
   publish(tools, 'kernel', zone, 'uninitialized', 'shutting_down');
   publish(tools, 'kernel', zone, 'free', 'uninitialized');
-  await lag(tools);
+  await tools.stateLag();
   Object.assign(zone, { state: 'installed', zoneid: null });
   tools.zones.put(zone);
   writeLastExited(tools, zone, waitStatus);
@@ -143,8 +142,4 @@ function publish(
   const zoneid = publisher === 'kernel' ? (zone.zoneid ?? -1) : -1;
   const event = { publisher, zonename: zone.zonename, newstate, oldstate, zoneid };
   post(tools.paths, 'zones', [zoneStatusLine(event)]);
-}
-
-async function lag({ stateLagMs }: ZoneTools): Promise<void> {
-  if (stateLagMs > 0) await wait(stateLagMs);
 }

@@ -1,12 +1,14 @@
 /**
  * Zones as an operator creates, boots, halts and deletes them.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { readCounters, writeCounters } from './counters.js';
 import type { Operator } from './operator.js';
 import { destroyDatasets, factsOf, provision } from './provision.js';
 import { createRandom } from './random.js';
 import { SimulatorError } from './simulator-error.js';
-import { planVm, type VmKind } from './vm-profile.js';
+import type { VmKind } from './vm-kinds.js';
+import { planVm } from './vm-plan.js';
 import { beginUninstall, boot, halt, restartInit, unconfigure } from './zone-commands.js';
 import type { Zone } from './zone-store.js';
 import { attrOf } from './zonecfg.js';
@@ -42,8 +44,11 @@ export interface ZoneOperations {
   reboot(zonename: string): Promise<void>;
   /** The init of a running zone dies, and the kernel starts it again. */
   restartInit(zonename: string): Promise<void>;
-  /** How long zoneadm goes on printing the old state after a kernel event; 0 at first. In this process only. */
-  setStateLag(milliseconds: number): void;
+  /**
+   * How long zoneadm goes on printing the old state after a kernel event: milliseconds, or until the promise of a function
+   * that is called after each. 0 at first; for what this process does only.
+   */
+  setStateLag(lag: number | (() => Promise<unknown>)): void;
 }
 
 /** The {@link ZoneOperations} of an operator. */
@@ -82,8 +87,8 @@ export function zoneOperations(operator: Operator): ZoneOperations {
         expectState(zone, 'running');
         restartInit(operator, zone);
       }),
-    setStateLag: (milliseconds) => {
-      operator.stateLagMs = milliseconds;
+    setStateLag: (lag) => {
+      operator.stateLag = typeof lag === 'number' ? () => wait(lag) : lag;
     },
   };
 }

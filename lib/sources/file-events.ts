@@ -113,7 +113,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
             unwatch(request.zonename);
             return;
           case 'rearm':
-            for (const path of zones.get(request.zonename) ?? []) watched.look(path);
+            for (const path of zones.get(request.zonename) ?? []) watched.rearm(path);
             said.add(request.zonename, [{ type: 'zone', zonename: request.zonename, inputs: fileInputs }]);
             return;
           case 'mend':

@@ -13,7 +13,7 @@ const troubles: { name: string; status: Partial<Status>; says: RegExp[] }[] = [
   { name: 'nothing', status: {}, says: [] },
   {
     name: 'healthy sources, old errors',
-    status: { sources: [well], lost: { zfs: 0 }, loadErrors: [] },
+    status: { sources: [well], missed: { zfs: 0 }, loadErrors: [] },
     says: [],
   },
   {
@@ -31,13 +31,20 @@ const troubles: { name: string; status: Partial<Status>; says: RegExp[] }[] = [
   },
   {
     name: 'lost events',
-    status: { lost: { zfs: 12, zones: 1 } },
+    status: { missed: { zfs: 12, zones: 1 } },
     says: [/12 changes .* of zfs/, /1 change came .* of zones/],
   },
   {
-    name: 'a rescan that failed after the last good one',
-    status: { refreshErrors: [{ err: { message: 'zfs: exit 1' }, ago: '3s (3s)' }] },
-    says: [/last rescan failed 3s \(3s\) ago: zfs: exit 1/],
+    name: 'a rescan that failed',
+    status: {
+      refreshErrors: [{ err: { message: 'zfs: exit 1' }, time: '2026-11-23T10:00:04.493Z', ago: '15.51s' }],
+    },
+    says: [/last rescan failed 15.51s ago: zfs: exit 1/],
+  },
+  {
+    name: 'a rescan that failed before the last good one',
+    status: { refreshErrors: [{ err: 'zfs: exit 1', time: '2026-11-23T10:00:03.000Z', ago: '17s' }] },
+    says: [],
   },
   {
     name: 'no rescan for too long',

@@ -16,10 +16,8 @@ export async function openHost(program: Command): Promise<SimulatedHost> {
   return program.error('error: which simulated global zone? Say --root DIR or set VMINFOD_SIM_ROOT.');
 }
 
-/** Prints a line on stdout. */
-export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
+/** Prints a line. */
+export type Print = (line: string) => void;
 
 /** Adds a subcommand that works on one zone. */
 export function onZone(

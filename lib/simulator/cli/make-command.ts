@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { fromEvent, interval, lastValueFrom, merge, type Observable, takeUntil } from 'rxjs';
 import { createSimulatedHost } from '../host.js';
 import { lifelike } from '../lifelike.js';
-import { print } from './context.js';
+import type { Print } from './context.js';
 import { parseCount } from './values.js';
 
 interface MakeOptions {
@@ -16,7 +16,7 @@ interface MakeOptions {
 }
 
 /** Adds it. */
-export function addMakeCommand(program: Command): void {
+export function addMakeCommand(program: Command, print: Print): void {
   program
     .command('make')
     .description(

@@ -4,12 +4,13 @@
 import { Command, Option } from 'commander';
 import { addFaultCommands } from './fault-commands.js';
 import { addFileCommands } from './file-commands.js';
+import type { Print } from './context.js';
 import { addMakeCommand } from './make-command.js';
 import { addZfsCommand } from './zfs-command.js';
 import { addZoneCommands } from './zone-commands.js';
 
 /** Parses and runs with `parseAsync`; rejects with a SimulatorError, a ZfsError or an InvalidArgumentError. */
-export function simulatorProgram(env: NodeJS.ProcessEnv): Command {
+export function simulatorProgram(env: NodeJS.ProcessEnv, print: Print): Command {
   const program = new Command('vminfod-sim')
     .description('A simulated SmartOS global zone: make one, and work on it as an operator does.')
     .option(
@@ -20,8 +21,8 @@ export function simulatorProgram(env: NodeJS.ProcessEnv): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(vminfod-sim --help says more)')
     .addHelpText('after', examples);
-  addMakeCommand(program);
-  addZoneCommands(program);
+  addMakeCommand(program, print);
+  addZoneCommands(program, print);
   addFileCommands(program);
   addZfsCommand(program);
   addFaultCommands(program);

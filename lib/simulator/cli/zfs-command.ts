@@ -1,8 +1,9 @@
 /**
  * vminfod-sim zfs: the command line of zfs(8), exit codes included.
  */
+import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
-import { execa } from 'execa';
+import { SimulatorError } from '../simulator-error.js';
 import { zfsSubcommands } from '../zfs-commands.js';
 import { openHost } from './context.js';
 
@@ -20,7 +21,8 @@ export function addZfsCommand(program: Command): void {
         await host.zfs(...argv);
         return;
       }
-      const { exitCode } = await execa(host.path('/usr/sbin/zfs'), argv, { stdio: 'inherit', reject: false });
-      process.exitCode = exitCode ?? 1;
+      const { status, error } = spawnSync(host.path('/usr/sbin/zfs'), argv, { stdio: 'inherit' });
+      if (error !== undefined) throw new SimulatorError('zfs', error.message); // e.g. taken away by a fault
+      process.exitCode = status ?? 1;
     });
 }

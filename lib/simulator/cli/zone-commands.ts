@@ -2,12 +2,12 @@
  * vminfod-sim's commands on zones: list, create, destroy, start, stop, reboot, restart-init.
  */
 import { Option, type Command } from 'commander';
-import { vmKinds, type VmKind } from '../vm-profile.js';
+import { vmKinds, type VmKind } from '../vm-kinds.js';
 import { attrOf } from '../zonecfg.js';
-import { onZone, openHost, print } from './context.js';
+import { onZone, openHost, type Print } from './context.js';
 
 /** Adds them. */
-export function addZoneCommands(program: Command): void {
+export function addZoneCommands(program: Command, print: Print): void {
   program
     .command('list')
     .description('list the zones: zonename, state, brand, alias')

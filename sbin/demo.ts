@@ -1,0 +1,90 @@
+/** `npm run demo`: a simulated host, the daemon on it, and life; the events as `vminfo events` prints them. */
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import { execa } from 'execa';
+import { NEVER } from 'rxjs';
+import { defaultListen, defaultPort, defaultRescanIntervalMs } from '../lib/config.js';
+import { startDaemon } from '../lib/daemon.js';
+import { ListenError } from '../lib/http/server.js';
+import { createLog } from '../lib/log.js';
+import { createSimulatedHost, lifelike } from '../lib/simulator/index.js';
+
+interface Flags {
+  readonly vms: number;
+  readonly port: number;
+  readonly seed: number;
+}
+
+const { vms, port, seed } = new Command('npm run demo --')
+  .description('Runs vminfod on a simulated SmartOS global zone in which something happens every second.')
+  .option('--vms <n>', 'how many VMs the host has', wholeNumber, 12)
+  .option('--port <port>', 'port of the daemon; 0 takes a free one', wholeNumber, defaultPort)
+  .option('--seed <n>', 'another seed, another day', wholeNumber, 1)
+  .allowExcessArguments(false)
+  .parse()
+  .opts<Flags>();
+
+const interrupted = new AbortController();
+// `on`, not `once`: execa ends the process at a signal that nobody else listens to.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupted.abort();
+  });
+}
+
+const host = await createSimulatedHost({ vms, seed });
+try {
+  await using(port);
+} catch (error) {
+  if (!(error instanceof ListenError)) throw error;
+  process.stderr.write(`${error.message}: npm run demo -- --port 9191\n`);
+  process.exitCode = 1;
+} finally {
+  await host.remove();
+}
+
+async function using(wantedPort: number): Promise<void> {
+  const daemon = await startDaemon({
+    root: host.root,
+    listen: defaultListen,
+    port: wantedPort,
+    rescanIntervalMs: defaultRescanIntervalMs,
+    log: createLog('vminfod', 'error'),
+    requests: NEVER,
+  });
+  const { url } = daemon;
+  process.stdout.write(`
+vminfod ${url} on a simulated SmartOS global zone with ${vms} VMs, in ${host.root}
+
+In another terminal:
+  curl -s ${url}/vms | jq length
+  node dist/sbin/vminfo.js${port === defaultPort ? '' : ` --url ${url}`} status      also: list, vm <uuid>, events, --help
+  node dist/sbin/vminfod-sim.js --root ${host.root} list      and be the operator: --help
+
+Below, what happens, as \`vminfo events\` prints it. Ctrl-C ends it and removes everything.
+
+`);
+  // VMs change, but none comes or goes: what the lines above say stays true.
+  const life = lifelike(host, { seed, createAndDestroy: false }).subscribe();
+  const vminfo = fileURLToPath(new URL('vminfo.js', import.meta.url));
+  const watching = execa(process.execPath, [vminfo, '--url', url, 'events'], {
+    stdio: 'inherit',
+    reject: false,
+    cancelSignal: interrupted.signal,
+  });
+  await Promise.race([
+    watching,
+    daemon.ended,
+    interrupted.signal.aborted ? undefined : once(interrupted.signal, 'abort'),
+  ]);
+  interrupted.abort();
+  life.unsubscribe();
+  await watching;
+  await daemon.close();
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number.');
+}
