@@ -47,8 +47,10 @@ export const reloads = {
   slowAfterMs: 100,
   /** Datasets in one `zfs list`: keeps the command line far under any limit. */
   maxBatch: 500,
-  /** A listing of several datasets that takes longer is given up, and each is listed alone. */
+  /** A listing of several datasets that takes longer is given up, and each is listed alone: this, */
   sharedListingTimeoutMs: 2_000,
+  /** and this for each dataset. A host so busy that a listing is slow must not be given hundreds of them instead. */
+  sharedListingMsPerDataset: 50,
   /** Datasets of no VM wait this long and are then listed together: nobody waits for them. */
   unusedDatasetDelayMs: 500,
   /** More datasets of no VM than this are cheaper to list with everything. */
