@@ -44,6 +44,8 @@ export interface DaemonOptions {
   readonly log: Logger;
   /** What the operator asks for while it runs, e.g. a rescan by SIGHUP. */
   readonly requests: Observable<Invalidation>;
+  /** How long `GET /vms/<zone>?sync=true` may take before it is answered 504. Default: config.ts. */
+  readonly syncTimeoutMs?: number;
   /** Replaces fs.watch. */
   readonly watch?: Watch;
 }
@@ -105,6 +107,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cache,
     serialised,
     listeners,
+    syncTimeoutMs: options.syncTimeoutMs ?? httpLimits.syncTimeoutMs,
     status: (full) =>
       status({
         process: {

@@ -7,8 +7,10 @@ import {
   EMPTY,
   Subject,
   asapScheduler,
+  defer,
   filter,
   finalize,
+  first,
   firstValueFrom,
   ignoreElements,
   interval,
@@ -17,6 +19,7 @@ import {
   mergeMap,
   observeOn,
   of,
+  repeat,
   switchMap,
   take,
   tap,
@@ -26,6 +29,7 @@ import {
 } from 'rxjs';
 import { backoffLimits, heldInvalidations, loadErrorTickMs } from '../config.js';
 import type { Host } from '../host/host.js';
+import { isZonename } from '../host/paths.js';
 import type { WatchRequest } from '../sources/file-events.js';
 import { zoneInputs, type Invalidation } from '../sources/invalidation.js';
 import { backoff } from '../sources/restarting.js';
@@ -37,7 +41,7 @@ import type { FailingInput, LoadError } from './load-errors.js';
 import { datasetLane } from './reload-datasets.js';
 import { zoneLane, type ZoneOutcome } from './reload-zones.js';
 import { requestsFor, type Request } from './requests.js';
-import { createRescanner } from './rescan.js';
+import { createRescanner, type RescanReport } from './rescan.js';
 import { createRescanLog, type RescanLog } from './rescan-log.js';
 import { eachInSlices } from './slices.js';
 import { createVmStore, type Commit, type Snapshot } from './vm-store.js';
@@ -120,19 +124,28 @@ export function createCache({ host, log }: CacheOptions): VmCache {
     onQueue: (lane, queue) => queues.set(lane, queue),
   });
 
-  /** The first load. It is repeated until zoneadm and zfs answer: to end instead would put the service into maintenance. */
-  const load = async () => {
+  /**
+   * The first load. It is repeated until zoneadm and zfs answer, or nobody wants it any more: to end instead would put
+   * the service into maintenance.
+   */
+  const load = () => {
     stage = 'load';
+    return defer(readEverything).pipe(
+      repeat({ delay: (failures) => timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)) }),
+      first(({ complete }) => complete),
+      mergeMap(finishLoad, 1),
+    );
+  };
+
+  const readEverything = async () => {
     const started = new Date();
-    for (let failures = 1; ; failures++) {
-      const report = await rescanner.rescan('everything');
-      rescans.add('first load', started, report);
-      if (report.complete) {
-        for (const each of [...report.again, ...(await rescanner.listDeep())]) again.next(each);
-        break;
-      }
-      await firstValueFrom(timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)));
-    }
+    const report = await rescanner.rescan('everything');
+    rescans.add('first load', started, report);
+    return report;
+  };
+
+  const finishLoad = async (report: RescanReport) => {
+    for (const each of [...report.again, ...(await rescanner.listDeep())]) again.next(each);
     state.isLoading = false;
     await eachInSlices(state.zones.names(), 1, (zonename) => void state.commit(zonename));
     stage = 'done';
@@ -215,6 +228,7 @@ export function createCache({ host, log }: CacheOptions): VmCache {
       loadErrors: state.errors.list(),
     }),
     sync: async (zonename, timeoutMs) => {
+      if (!isZonename(zonename)) return; // There is no such zone, and there is nothing to ask for.
       const since = state.clock.tick();
       const done = firstValueFrom(
         settled.pipe(

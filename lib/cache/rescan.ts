@@ -55,7 +55,7 @@ export interface Rescanner {
   rescan(scope: RescanScope): Promise<RescanReport>;
   /** Lists datasets of VMs that are deeper than a full listing goes. Never fails; what is still to be asked for is returned. */
   listDeep(): Promise<readonly Again[]>;
-  /** What a rescan under way waits for, e.g. `zfs list`. */
+  /** What a rescan under way waits for, e.g. `zfs list`, and what failed in the last one. */
   awaiting(): readonly string[];
 }
 
@@ -80,10 +80,11 @@ interface Report {
 /** Makes a rescanner. */
 export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOptions): Rescanner {
   const fingerprints = new Map<string, Partial<Record<ZoneFile, Fingerprint>>>();
-  const awaited = new Set<string>();
+  /** What is under way, and what failed: that is still awaited. */
+  const awaited = new Map<string, string>();
 
   return {
-    awaiting: () => [...awaited],
+    awaiting: () => [...awaited.values()],
     listDeep: async () => {
       const inputs = [...state.zones.names()].map((zonename) => state.inputsWith(zonename, {}));
       const names = inputs.flatMap((each) => (each === undefined ? [] : datasetsOf(each))).filter(isDeep);
@@ -108,8 +109,15 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
   };
 
   async function awaiting<T>(what: string, promise: Promise<T>): Promise<T> {
-    awaited.add(what);
-    return promise.finally(() => awaited.delete(what));
+    if (!awaited.has(what)) awaited.set(what, what);
+    try {
+      const result = await promise;
+      awaited.delete(what);
+      return result;
+    } catch (error) {
+      awaited.set(what, `${what}, which failed and is tried again: ${(error as Error).message}`);
+      throw error;
+    }
   }
 
   async function rescanDatasets(report: Report): Promise<void> {
@@ -179,9 +187,10 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
 
   async function rescanZones(report: Report): Promise<void> {
     const readAt = state.clock.tick();
-    const failed = (error: unknown) => {
-      report.errors.push(error as Error);
-      return undefined;
+    const failed = (cause: unknown) => {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      report.errors.push(error);
+      return error;
     };
     const [listing, kstats, sysinfo] = await Promise.all([
       awaiting('zoneadm list', listZones(host)),
@@ -189,7 +198,7 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       readSysinfo(host).catch(failed),
     ]);
     report.zones = listing.records.size;
-    const sysinfoChanged = sysinfo !== undefined && state.takeSysinfo(sysinfo);
+    const sysinfoChanged = sysinfo !== undefined && !(sysinfo instanceof Error) && state.takeSysinfo(sysinfo);
     const strangers: string[] = [];
 
     await eachInSlices(listing.records.values(), reloads.maxFileReads, (record) => {
@@ -200,7 +209,9 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       }
       const readings: Readings = { record: { value: record, readAt } };
       state.mended(zonename, 'record');
-      if (kstats !== undefined) {
+      if (kstats instanceof Error) {
+        if (record.zoneid !== null) state.failed(zonename, 'kstat', kstats);
+      } else {
         state.mended(zonename, 'kstat');
         readings.kstat = { value: kstats.kstats.get(zonename), readAt };
       }
@@ -216,7 +227,7 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       return undefined;
     });
     putErrorsOnRecord(listing, report);
-    for (const error of kstats?.errors ?? []) {
+    for (const error of kstats instanceof Error ? [] : kstats.errors) {
       if (error.zonename !== undefined) state.failed(error.zonename, 'kstat', error);
     }
 

@@ -3,7 +3,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SyncTimeoutError, type VmCache } from '../cache/cache.js';
-import { http as limits } from '../config.js';
 import type { Listeners } from './listeners.js';
 import { replyBytes, replyError, replyJson } from './reply.js';
 import type { SerialisedVms } from './serialised.js';
@@ -12,6 +11,8 @@ export interface RoutesOptions {
   readonly cache: VmCache;
   readonly serialised: SerialisedVms;
   readonly listeners: Listeners;
+  /** How long `?sync=true` may take. */
+  readonly syncTimeoutMs: number;
   readonly status: (full: boolean) => object;
 }
 
@@ -21,7 +22,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 const retrySoon = { 'Retry-After': '1' };
 
 /** All routes. */
-export function routes({ cache, serialised, listeners, status }: RoutesOptions): Handler {
+export function routes({ cache, serialised, listeners, syncTimeoutMs, status }: RoutesOptions): Handler {
   return (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       replyError(response, 'MethodNotAllowed', 'only GET and HEAD are', { Allow: 'GET, HEAD' });
@@ -73,7 +74,7 @@ export function routes({ cache, serialised, listeners, status }: RoutesOptions):
 
   async function replySynced(response: ServerResponse, zonename: string): Promise<void> {
     try {
-      await cache.sync(zonename, limits.syncTimeoutMs);
+      await cache.sync(zonename, syncTimeoutMs);
     } catch (error) {
       if (!(error instanceof SyncTimeoutError)) throw error;
       replyError(response, 'Timeout', error.message);

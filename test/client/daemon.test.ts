@@ -36,34 +36,37 @@ async function start(t: Test) {
   return { host, client, restart };
 }
 
-void tap.test('500 times change-then-wait, with restarts in between: no hang, no false success', async (t) => {
-  const { host, client, restart } = await start(t);
-  const random = createRandom(1);
-  const [zonename = ''] = host.zonenames();
-  let restarts = 0;
-  for (let round = 1; round <= 500; round++) {
-    let written = false;
-    let restarting: Promise<void> | undefined;
-    const event = await client.waitForChanges(
-      { zonename },
-      { path: ['tags', 'round'], newValue: round },
-      {
-        timeoutMs: 30_000,
-        change: async () => {
-          const when = random.integer(0, 20);
-          if (when === 0) restarting = restart();
-          if (when === 1) await restart();
-          await host.setTags(zonename, { round });
-          written = true;
-          if (when === 2) restarting = restart();
-          if (when <= 2) restarts++;
+void tap.test(
+  '500 times change-then-wait, with restarts in between: no hang, no false success',
+  async (t) => {
+    const { host, client, restart } = await start(t);
+    const random = createRandom(1);
+    const [zonename = ''] = host.zonenames();
+    let restarts = 0;
+    for (let round = 1; round <= 500; round++) {
+      let written = false;
+      let restarting: Promise<void> | undefined;
+      const event = await client.waitForChanges(
+        { zonename },
+        { path: ['tags', 'round'], newValue: round },
+        {
+          timeoutMs: 30_000,
+          change: async () => {
+            const when = random.integer(0, 20);
+            if (when === 0) restarting = restart();
+            if (when === 1) await restart();
+            await host.setTags(zonename, { round });
+            written = true;
+            if (when === 2) restarting = restart();
+            if (when <= 2) restarts++;
+          },
         },
-      },
-    );
-    t.ok(written);
-    t.match(event, { type: 'modify', vm: { tags: { round } } });
-    await restarting;
-  }
-  t.comment(`${restarts} restarts`);
-  t.ok(restarts > 20);
-});
+      );
+      t.ok(written);
+      t.match(event, { type: 'modify', vm: { tags: { round } } });
+      await restarting;
+    }
+    t.comment(`${restarts} restarts`);
+    t.ok(restarts > 20);
+  },
+);

@@ -3,12 +3,12 @@
  */
 import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import type { FSWatcher } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync, type FSWatcher } from 'node:fs';
 import type { Test } from 'tap';
 import type { SimulatedHost } from '../../lib/simulator/index.js';
 import type { Watch } from '../../lib/sources/watch-set.js';
 import type { VmEvent } from '../../lib/vm/event.js';
-import type { Listening, TestDaemon } from './harness.js';
+import { eventually, type Listening, type TestDaemon } from './harness.js';
 
 /** A platform whose file watches never fire. */
 export const deaf: Watch = () => {
@@ -82,4 +82,39 @@ export function killHanging(parent = process.pid): number {
   const hanging = childrenOf(parent).filter(({ command }) => command === 'sleep 2147483647');
   for (const { pid } of hanging) process.kill(pid, 'SIGKILL');
   return hanging.length;
+}
+
+/**
+ * Makes a command read at once and answer later, when `answer` is called: the first time that it is called with
+ * arguments like `pattern` (of the shell).
+ */
+export function answersLate(host: SimulatedHost, command: string, pattern: string): LateAnswer {
+  const file = host.path(command);
+  const [asked, answered] = [`${file}.asked`, `${file}.answered`];
+  const simulated = readFileSync(file, 'utf8');
+  const wrapper = [
+    '#!/bin/sh',
+    `case "$*" in ${pattern.replaceAll(' ', '\\ ')}) ;; *) exec "$0.simulated" "$@" ;; esac`,
+    `[ ! -e "${asked}" ] || exec "$0.simulated" "$@"`,
+    `"$0.simulated" "$@" >"$0.output"; code=$?; : >"${asked}"`,
+    `while [ -d "\${0%/*}" ] && [ ! -e "${answered}" ]; do sleep 0.01; done`,
+    'cat "$0.output"; exit $code\n',
+  ].join('\n');
+  writeFileSync(`${file}.simulated`, simulated, { mode: 0o755 });
+  writeFileSync(`${file}.new`, wrapper, { mode: 0o755 });
+  renameSync(`${file}.new`, file);
+  return {
+    asked: eventually(() => existsSync(asked), `${command} is asked`),
+    answer: () => {
+      writeFileSync(answered, '');
+    },
+  };
+}
+
+/** See {@link answersLate}. */
+export interface LateAnswer {
+  /** Resolves when the command has read. */
+  readonly asked: Promise<void>;
+  /** Lets it answer. */
+  answer(): void;
 }

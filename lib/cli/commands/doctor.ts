@@ -34,7 +34,7 @@ function unreachable({ message }: Error): Trouble {
   return {
     what: message,
     advice:
-      'Is the service online? See svcs -xv vminfod and its log (svcs -L vminfod); check --url or VMINFOD_URL.',
+      'Is the service online? See svcs -xv svc:/system/vminfod and its log (svcs -L); check --url and VMINFOD_URL.',
   };
 }
 
@@ -70,7 +70,9 @@ function boot({ state, awaiting = [] }: Status): Trouble[] {
 
 function paused({ state }: Status): Trouble[] {
   if (state !== 'paused') return [];
-  return [{ what: 'vminfod is paused: nothing is read', advice: 'Restart it: svcadm restart vminfod.' }];
+  return [
+    { what: 'vminfod is paused: nothing is read', advice: 'Restart it: svcadm restart svc:/system/vminfod.' },
+  ];
 }
 
 function missedEvents({ missed = {} }: Status): Trouble[] {
@@ -95,7 +97,8 @@ function rescans(status: Status): Trouble[] {
     return [
       {
         what: `the last rescan failed ${failure.ago} ago: ${errorText(failure.err)}`,
-        advice: 'It is tried again. Try the command by hand; svcadm refresh vminfod rescans at once.',
+        advice:
+          'It is tried again. Try the command by hand; svcadm refresh svc:/system/vminfod rescans at once.',
       },
     ];
   }
@@ -103,7 +106,8 @@ function rescans(status: Status): Trouble[] {
   return [
     {
       what: `no rescan has ended for ${Math.round(ageMs / 1000)} s`,
-      advice: 'A zfs list may hang: see ps -ef and the service log; svcadm refresh vminfod rescans at once.',
+      advice:
+        'A zfs list may hang: see ps -ef and the service log; svcadm refresh svc:/system/vminfod rescans at once.',
     },
   ];
 }
