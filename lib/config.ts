@@ -47,8 +47,10 @@ export const reloads = {
   slowAfterMs: 100,
   /** Datasets in one `zfs list`: keeps the command line far under any limit. */
   maxBatch: 500,
-  /** A listing of several datasets that takes longer is given up, and each is listed alone. */
+  /** A listing of several datasets that takes longer is given up, and each is listed alone: this, */
   sharedListingTimeoutMs: 2_000,
+  /** and this for each dataset. A host so busy that a listing is slow must not be given hundreds of them instead. */
+  sharedListingMsPerDataset: 50,
   /** Datasets of no VM wait this long and are then listed together: nobody waits for them. */
   unusedDatasetDelayMs: 500,
   /** More datasets of no VM than this are cheaper to list with everything. */
@@ -122,6 +124,15 @@ export const maxPatternLength = 128;
  */
 export const maxPatternInstructions = 100;
 
+// The event log (lib/cache/event-log.ts): what a listener that lost its connection can catch up with.
+
+export const eventLog = {
+  /** An hour of a calm host, or some seconds of the worst storm: a reconnect takes under a second. */
+  maxEvents: 2_000,
+  /** Bytes of JSON of the VMs in it. The objects beside it take about twice as much again. */
+  maxBytes: 8 * 1024 * 1024,
+} as const;
+
 // HTTP
 
 export const http = {
@@ -129,11 +140,46 @@ export const http = {
   syncTimeoutMs: 30_000,
   /** Connections have this long to end when the daemon stops; it should be gone within a second or two. */
   closeGraceMs: 1_000,
+  /** Connections at a time, over all addresses. More are closed at once: listeners and then some, far below what a process may open. */
+  maxConnections: 4_000,
+  /** Bytes of a request's line and headers; ours need a few hundred. */
+  maxHeaderBytes: 16 * 1024,
+  /** How long a request's headers, and all of it, may take to arrive: on a loopback they come in one piece. */
+  requestTimeoutMs: 10_000,
+  /** How often it is looked whether a request takes too long. */
+  checkIntervalMs: 1_000,
+  /** How long a connection without a request is kept. Node's default. */
+  keepAliveMs: 5_000,
+  /** Conditions in one filter: each costs up to some microseconds per VM and event. */
+  maxConditions: 32,
+  /** How hard `/vms` is compressed: the lowest level makes a tenth of it, in a third of the default's time. */
+  gzipLevel: 1,
 } as const;
 
 export const listeners = {
-  /** Unsent bytes at which a listener is cut off: room for the `ready` of a thousand VMs and a storm of events. */
-  maxUnsentBytes: 64 * 1024 * 1024,
+  /** Listeners at a time; more get 503. Each costs a write per event, so this many cost some tens of milliseconds. */
+  maxListeners: 2_000,
+  /**
+   * Unsent bytes, beside its `ready`, at which a listener is cut off: some thousand events. The bytes of an event are one
+   * buffer for all listeners with the same parameters, so those who stall together do not multiply it.
+   */
+  maxUnsentBytes: 16 * 1024 * 1024,
+  /** Different `ready` snapshots that may be on their way at a time; more listeners get 503. Each is a copy of all VMs. */
+  maxSnapshotsUnsent: 16,
+  /** How long a listener's oldest unsent byte may wait: a reader on the same host that is alive is milliseconds behind. */
+  writeDeadlineMs: 30_000,
+  /** A listener that is cut off has this long to read what is on its way. */
+  overflowGraceMs: 2_000,
+  /** How often deadlines, graces and heartbeats are looked at. */
+  tickMs: 1_000,
+  /** Bytes of missed events that are written at a time, and that wait before more are: a listener catches up as fast as it reads. */
+  catchUpBytes: 256 * 1024,
+  /** Missed events made into lines in one turn: about a millisecond. */
+  catchUpEvents: 100,
+  /** Seconds between heartbeats, at most. The least is one. */
+  maxHeartbeatSeconds: 3_600,
+  /** When a browser reconnects, ms; it is spread over as long again. */
+  browserRetryMs: 500,
 } as const;
 
 // The client (lib/client) and vminfo.

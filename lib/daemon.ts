@@ -22,13 +22,15 @@ import { createCache, type VmCache } from './cache/cache.js';
 import { http as httpLimits, sysevents } from './config.js';
 import { createHost, type Host } from './host/host.js';
 import { createListeners } from './http/listeners.js';
-import { routes } from './http/routes.js';
+import { routes, type Handler } from './http/routes.js';
 import { createSerialisedVms } from './http/serialised.js';
-import { listenOn } from './http/server.js';
+import { createMetrics, type Metrics } from './http/metrics.js';
+import { listenOnPort, listenOnSocket, type HttpServer } from './http/server.js';
 import { status } from './http/status.js';
+import { vmReplies } from './http/vms.js';
 import { fileEvents } from './sources/file-events.js';
 import { createSourceHealth, type SourceHealth } from './sources/health.js';
-import type { Invalidation } from './sources/invalidation.js';
+import type { Invalidation, SourceName } from './sources/invalidation.js';
 import { rescans } from './sources/rescans.js';
 import type { Watch } from './sources/watch-set.js';
 import { zfsEvents } from './sources/zfs-events.js';
@@ -37,9 +39,14 @@ import { zoneEvents } from './sources/zone-events.js';
 export interface DaemonOptions {
   /** The directory that all files and commands are below: `/`, or a simulated global zone. */
   readonly root: string;
-  readonly listen: string;
+  /** The address that it listens on; `undefined`: no TCP, only `socket`. */
+  readonly listen: string | undefined;
   /** 0 takes a free one. */
   readonly port: number;
+  /** What a request may call the host, beside `listen` and localhost. */
+  readonly allowedHosts?: readonly string[];
+  /** Path of a Unix socket to listen on, beside TCP or instead. */
+  readonly socket?: string | undefined;
   readonly rescanIntervalMs: number;
   readonly log: Logger;
   /** What the operator asks for while it runs, e.g. a rescan by SIGHUP. */
@@ -52,7 +59,7 @@ export interface DaemonOptions {
 
 /** A daemon that runs. */
 export interface Daemon {
-  /** Where it serves, e.g. `http://127.0.0.1:9090`. */
+  /** Where it serves, e.g. `http://127.0.0.1:9090`; `unix:/path` when only there. */
   readonly url: string;
   /** Resolves when it is closed. Rejects with what should never happen: then the process must end. */
   readonly ended: Promise<void>;
@@ -84,10 +91,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log, rescanIntervalMs } = options;
   const startedAt = process.hrtime.bigint();
   const stop = new AbortController();
-  const host = createHost({ root: options.root, signal: stop.signal });
+  const metrics = createMetrics(() => ({
+    snapshot: cache.snapshot.value,
+    cache: cache.status(),
+    listeners,
+    sources: sources.map((each) => each.status()),
+  }));
+  const host = createHost({ root: options.root, signal: stop.signal, onCommand: metrics.command });
   await requireZoneadm(host);
 
-  const cache = createCache({ host, log });
+  const cache = createCache({ host, log, onReload: metrics.reload });
   const health = {
     zones: createSourceHealth('zone-events'),
     zfs: createSourceHealth('zfs-events'),
@@ -102,12 +115,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
 
   const serialised = createSerialisedVms();
-  const listeners = createListeners({ snapshot: cache.snapshot, commits: cache.commits, serialised, log });
+  const listeners = createListeners({ cache, serialised, log, written: metrics.written });
   const handler = routes({
     cache,
-    serialised,
+    vms: vmReplies({ cache, serialised }),
     listeners,
     syncTimeoutMs: options.syncTimeoutMs ?? httpLimits.syncTimeoutMs,
+    metrics,
     status: (full) =>
       status({
         process: {
@@ -118,17 +132,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         },
         snapshot: cache.snapshot.value,
         cache: cache.status(),
+        rescanIntervalMs,
         sources: sources.map((each) => each.status()),
-        listeners: listeners.list(),
+        listeners,
+        instance: cache.instance,
         watches: full ? files.status() : undefined,
       }),
   });
-  const server = await listenOn(options.listen, options.port, handler);
+  const servers = await listenOnAll(options, handler);
+  const url = servers[0]?.url ?? '';
 
   const invalidations = merge(
-    zoneEvents(host, health.zones),
-    zfsEvents(host, health.zfs),
-    files.invalidations,
+    counted('zone-events', zoneEvents(host, health.zones), metrics),
+    counted('zfs-events', zfsEvents(host, health.zfs), metrics),
+    counted('file-events', files.invalidations, metrics),
     rescans(rescanIntervalMs),
     options.requests,
   );
@@ -140,17 +157,50 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ),
     { defaultValue: undefined },
   );
-  log.info({ root: options.root, url: server.url }, `listening on ${server.url}`);
+  for (const server of servers)
+    log.info({ root: options.root, url: server.url }, `listening on ${server.url}`);
 
   return {
-    url: server.url,
+    url,
     ended,
     close: () => {
       stopped.next();
       stop.abort();
-      return (closed ??= server.close(httpLimits.closeGraceMs));
+      return (closed ??= closeAll(servers));
     },
   };
+}
+
+/** Listens everywhere or nowhere. */
+async function listenOnAll(
+  { listen, port, allowedHosts = [], socket }: DaemonOptions,
+  handler: Handler,
+): Promise<readonly HttpServer[]> {
+  const servers: HttpServer[] = [];
+  try {
+    if (listen !== undefined) servers.push(await listenOnPort({ listen, port, allowedHosts }, handler));
+    if (socket !== undefined) servers.push(await listenOnSocket(socket, handler));
+    return servers;
+  } catch (error) {
+    await closeAll(servers);
+    throw error;
+  }
+}
+
+async function closeAll(servers: readonly HttpServer[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.close(httpLimits.closeGraceMs)));
+}
+
+function counted(
+  source: SourceName,
+  invalidations: Observable<Invalidation>,
+  metrics: Metrics,
+): Observable<Invalidation> {
+  return invalidations.pipe(
+    tap(() => {
+      metrics.invalidation(source);
+    }),
+  );
 }
 
 async function requireZoneadm(host: Host): Promise<void> {

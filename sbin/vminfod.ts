@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { fromEvent, map } from 'rxjs';
 import { defaultListen, defaultPort, defaultRescanIntervalMs } from '../lib/config.js';
 import { MissingCommandError, startDaemon } from '../lib/daemon.js';
+import { isLoopback } from '../lib/http/hosts.js';
 import { ListenError } from '../lib/http/server.js';
 import { createLog, logLevels, type LogLevel } from '../lib/log.js';
 import { parsePeriodMs } from '../lib/period.js';
@@ -11,8 +12,11 @@ import { version } from '../lib/version.js';
 
 interface Flags {
   readonly root: string;
-  readonly listen: string;
+  readonly listen: string | false;
   readonly port: number;
+  readonly socket?: string;
+  readonly allowHost: readonly string[];
+  readonly allowRemote: boolean;
   readonly rescanInterval: number;
   readonly logLevel: LogLevel;
 }
@@ -24,6 +28,10 @@ const command = new Command('vminfod')
   .option('--root <dir>', 'directory that all files and commands of the host are below', '/')
   .option('--listen <address>', 'address to listen on', defaultListen)
   .option('--port <port>', 'port to listen on; 0 takes a free one', parsePort, defaultPort)
+  .option('--no-listen', 'do not listen on TCP, only on --socket')
+  .option('--socket <path>', 'Unix socket to listen on, open to its owner only')
+  .option('--allow-host <name>', 'name that requests may call this host by; may be repeated', append, [])
+  .option('--allow-remote', 'allow --listen on an address that other hosts can reach', false)
   .addOption(
     new Option('--rescan-interval <period>', 'how often everything is read afresh, e.g. 300s, 5m, 500ms')
       .argParser(parsePeriod)
@@ -36,7 +44,14 @@ const command = new Command('vminfod')
   .allowExcessArguments(false)
   .parse();
 
-const { root, listen, port, rescanInterval, logLevel } = command.opts<Flags>();
+const { root, listen, port, socket, allowHost, allowRemote, rescanInterval, logLevel } =
+  command.opts<Flags>();
+if (listen === false && socket === undefined) command.error('error: --no-listen needs --socket');
+if (listen !== false && !isLoopback(listen) && !allowRemote) {
+  command.error(
+    `error: other hosts can reach ${listen}, and VM objects hold passwords and keys; --allow-remote allows it`,
+  );
+}
 const log = createLog('vminfod', logLevel);
 
 process.once('uncaughtException', (error) => {
@@ -51,12 +66,17 @@ try {
   );
   const daemon = await startDaemon({
     root,
-    listen,
+    listen: listen === false ? undefined : listen,
     port,
+    allowedHosts: allowHost,
+    socket,
     rescanIntervalMs: rescanInterval,
     log,
     requests: hangups,
   });
+  if (listen !== false && !isLoopback(listen)) {
+    log.warn(`other hosts can read all VMs, with their passwords and keys, at ${daemon.url}`);
+  }
   const stop = (signal: string) => {
     log.info(`${signal}: stopping`);
     void daemon.close();
@@ -82,4 +102,8 @@ function parsePeriod(text: string): number {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+function append(name: string, names: readonly string[]): readonly string[] {
+  return [...names, name];
 }

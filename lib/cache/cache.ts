@@ -2,6 +2,8 @@
  * The cache of VM objects. Invalidations go in; each is answered by reading again what it names, and what comes of
  * that is in the snapshot and in the stream of commits. What is read how is the business of the lanes.
  */
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import {
   EMPTY,
@@ -35,11 +37,13 @@ import { zoneInputs, type Invalidation } from '../sources/invalidation.js';
 import { backoff } from '../sources/restarting.js';
 import type { QueueLength } from './coalesce.js';
 import { hold } from './hold.js';
+import type { EventLog } from './event-log.js';
 import { HostState } from './host-state.js';
-import { serveRequests, type Outcome } from './lanes.js';
+import { serveRequests, type Outcome, type Reload } from './lanes.js';
 import type { FailingInput, LoadError } from './load-errors.js';
 import { datasetLane } from './reload-datasets.js';
 import { zoneLane, type ZoneOutcome } from './reload-zones.js';
+import { createNotices } from './notices.js';
 import { requestsFor, type Request } from './requests.js';
 import { createRescanner, type RescanReport } from './rescan.js';
 import { createRescanLog, type RescanLog } from './rescan-log.js';
@@ -62,20 +66,26 @@ export interface CacheStatus {
   /** What the first load waits for; empty when it is done. */
   readonly awaiting: readonly string[];
   readonly queue: QueueLength;
-  readonly rescans: Pick<RescanLog, 'records' | 'failures' | 'found'>;
+  readonly rescans: Omit<RescanLog, 'add'>;
   readonly loadErrors: readonly LoadError[];
 }
 
 export interface CacheOptions {
   readonly host: Host;
   readonly log: Logger;
+  /** Called after each reload, e.g. for metrics. It must not throw. */
+  readonly onReload?: (reload: Reload) => void;
 }
 
 /** The cache. */
 export interface VmCache {
+  /** A UUID per start: `seq` counts within it. */
+  readonly instance: string;
   readonly snapshot: Observable<Snapshot> & { readonly value: Snapshot };
   /** Every change after the first load, in order, once it is in the snapshot. Completes when the cache is stopped. */
   readonly commits: Observable<Commit>;
+  /** The last of them. */
+  readonly eventLog: EventLog;
   /** Which zones' files the cache wants to hear of. */
   readonly watchRequests: Observable<WatchRequest>;
   /**
@@ -95,8 +105,9 @@ export interface VmCache {
 }
 
 /** An empty cache. */
-export function createCache({ host, log }: CacheOptions): VmCache {
-  const store = createVmStore();
+export function createCache({ host, log, onReload }: CacheOptions): VmCache {
+  const notices = createNotices();
+  const store = createVmStore(notices.take);
   const watchRequests = new Subject<WatchRequest>();
   const state = new HostState({ store, watchRequests, log });
   const zones = zoneLane(host, state);
@@ -122,6 +133,7 @@ export function createCache({ host, log }: CacheOptions): VmCache {
     rescanner,
     rescans,
     onQueue: (lane, queue) => queues.set(lane, queue),
+    onReload,
   });
 
   /**
@@ -154,6 +166,8 @@ export function createCache({ host, log }: CacheOptions): VmCache {
 
   /** What an invalidation asks to be read. What needs no reading is done at once. */
   const requests = (invalidation: Invalidation): readonly Request[] => {
+    const named = [...zonesNamed(state, invalidation)];
+    for (const zonename of named) notices.notice(zonename, performance.now());
     switch (invalidation.type) {
       case 'dataset-gone':
         state.forgetDataset(invalidation.name);
@@ -166,16 +180,24 @@ export function createCache({ host, log }: CacheOptions): VmCache {
         break;
       default:
     }
-    return requestsFor(state, invalidation);
+    const made = requestsFor(state, invalidation);
+    if (made.length === 0) for (const zonename of named) notices.settle(zonename);
+    return made;
   };
 
   const handle = (outcome: Outcome) => {
     switch (outcome.type) {
       case 'again':
+        for (const zonename of zonesNamed(state, outcome.invalidation)) notices.keep(zonename);
         again.next(outcome);
         break;
       case 'settled':
-        if ('zonename' in outcome) settled.next(outcome);
+        if ('zonename' in outcome) {
+          notices.settle(outcome.zonename);
+          settled.next(outcome);
+        } else {
+          for (const zonename of state.index.zonesOf(outcome.request.name)) notices.settle(zonename);
+        }
         break;
       case 'rescanned': {
         outcome.report.again.forEach((each) => {
@@ -214,8 +236,10 @@ export function createCache({ host, log }: CacheOptions): VmCache {
   );
 
   return {
+    instance: randomUUID(),
     snapshot: store.snapshot,
     commits: store.commits,
+    eventLog: store.log,
     watchRequests,
     loadErrors: (zonename) => state.errors.of(zonename),
     status: () => ({
@@ -269,6 +293,19 @@ export function createCache({ host, log }: CacheOptions): VmCache {
 }
 
 type Settled = Extract<ZoneOutcome, { readonly type: 'settled' }>;
+
+/** The zones that an invalidation is about, for those that are about a few. */
+function zonesNamed(state: HostState, invalidation: Invalidation): Iterable<string> {
+  switch (invalidation.type) {
+    case 'zone':
+      return [invalidation.zonename];
+    case 'dataset':
+    case 'dataset-gone':
+      return state.index.zonesOf(invalidation.name);
+    default:
+      return [];
+  }
+}
 
 /** What to read again because an input of a zone could not be read. */
 function invalidationsOf(state: HostState, zonename: string, input: FailingInput): readonly Invalidation[] {

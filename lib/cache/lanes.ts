@@ -1,7 +1,19 @@
 /**
  * The lanes: how each kind of request is collected and served. A lane that is busy, or stuck, holds up no other.
  */
-import { connect, filter, from, ignoreElements, merge, mergeMap, of, type OperatorFunction } from 'rxjs';
+import { performance } from 'node:perf_hooks';
+import {
+  connect,
+  filter,
+  finalize,
+  from,
+  ignoreElements,
+  merge,
+  mergeMap,
+  of,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
 import { reloads } from '../config.js';
 import type { Host } from '../host/host.js';
 import { readSysinfo } from '../host/sysinfo.js';
@@ -39,6 +51,13 @@ export interface LanesOptions {
   readonly rescanner: Rescanner;
   readonly rescans: RescanLog;
   readonly onQueue: (lane: Request['lane'], queue: QueueLength) => void;
+  readonly onReload?: ((reload: Reload) => void) | undefined;
+}
+
+/** A reload that is over: what a lane read in one go. */
+export interface Reload {
+  readonly lane: Request['lane'];
+  readonly durationMs: number;
 }
 
 /** Serves requests. Never fails; unsubscribing abandons what is being read. */
@@ -55,18 +74,33 @@ export function serveRequests(options: LanesOptions): OperatorFunction<Request, 
   );
 }
 
+/** The same run, reported when it is over. */
+function timed<T, R>(
+  lane: Request['lane'],
+  { onReload }: LanesOptions,
+  run: (batch: readonly T[]) => Observable<R>,
+): (batch: readonly T[]) => Observable<R> {
+  if (onReload === undefined) return run;
+  return (batch) => {
+    const startedAt = performance.now();
+    return run(batch).pipe(
+      finalize(() => {
+        onReload({ lane, durationMs: performance.now() - startedAt });
+      }),
+    );
+  };
+}
+
 function inLane<R extends Request>(lane: R['lane']): OperatorFunction<Request, R> {
   return filter((request: Request): request is R => request.lane === lane);
 }
 
-function zoneRequests(
-  { zones, onQueue }: LanesOptions,
-  lane: 'files' | 'zone',
-): OperatorFunction<ZoneRequest, Outcome> {
+function zoneRequests(options: LanesOptions, lane: 'files' | 'zone'): OperatorFunction<ZoneRequest, Outcome> {
+  const { zones, onQueue } = options;
   return coalesceWhileBusy<ZoneRequest, Outcome>({
     key: ({ zonename }) => zonename,
     merge: mergeZoneRequests,
-    run: (batch) => zones.run(batch),
+    run: timed(lane, options, (batch) => zones.run(batch)),
     settles: (outcome) =>
       outcome.type === 'settled' && 'zonename' in outcome ? outcome.zonename : undefined,
     maxRuns: reloads.maxRuns,
@@ -80,14 +114,16 @@ function zoneRequests(
 }
 
 function datasetRequests(
-  { datasets, onQueue }: LanesOptions,
+  options: LanesOptions,
   lane: 'dataset' | 'unused',
 ): OperatorFunction<DatasetRequest, Outcome> {
+  const { datasets, onQueue } = options;
   return coalesceWhileBusy<DatasetRequest, Outcome>({
     key: ({ name }) => name,
     merge: (waiting) => waiting,
-    run: (batch) =>
+    run: timed(lane, options, (batch) =>
       lane === 'unused' && batch.length > reloads.maxUnusedDatasets ? of(allOf(batch)) : datasets.run(batch),
+    ),
     alone: ({ name }) => datasets.isSuspect(name),
     maxRuns: reloads.maxRuns,
     slowAfterMs: reloads.slowAfterMs,
@@ -105,11 +141,8 @@ function allOf(batch: readonly DatasetRequest[]): Outcome {
   return { type: 'again', invalidation: { type: 'descendants', dataset }, afterMs: 0 };
 }
 
-function rescanRequests({
-  rescanner,
-  rescans,
-  onQueue,
-}: LanesOptions): OperatorFunction<RescanRequest, Outcome> {
+function rescanRequests(options: LanesOptions): OperatorFunction<RescanRequest, Outcome> {
+  const { rescanner, rescans, onQueue } = options;
   const rescan = async ({ scope, reason }: RescanRequest): Promise<Outcome> => {
     const started = new Date();
     const report = await rescanner.rescan(scope);
@@ -119,7 +152,7 @@ function rescanRequests({
   return coalesceWhileBusy<RescanRequest, Outcome>({
     key: ({ lane }) => lane,
     merge: mergeRescanRequests,
-    run: (batch) => from(batch).pipe(mergeMap(rescan, 1)),
+    run: timed('rescan', options, (batch) => from(batch).pipe(mergeMap(rescan, 1))),
     maxRuns: 1,
     slowAfterMs: 0,
     maxBatch: 1,
@@ -129,7 +162,8 @@ function rescanRequests({
   });
 }
 
-function sysinfoRequests({ host, state, onQueue }: LanesOptions): OperatorFunction<SysinfoRequest, never> {
+function sysinfoRequests(options: LanesOptions): OperatorFunction<SysinfoRequest, never> {
+  const { host, state, onQueue } = options;
   const reload = async () => {
     // Without the cache, or with one that cannot be read, the VMs keep what they have; the next rescan tells of it.
     const sysinfo = await readSysinfo(host).catch(() => undefined);
@@ -139,7 +173,7 @@ function sysinfoRequests({ host, state, onQueue }: LanesOptions): OperatorFuncti
   return coalesceWhileBusy<SysinfoRequest, never>({
     key: ({ lane }) => lane,
     merge: (waiting) => waiting,
-    run: () => from(reload()).pipe(ignoreElements()),
+    run: timed('sysinfo', options, () => from(reload()).pipe(ignoreElements())),
     maxRuns: 1,
     slowAfterMs: 0,
     maxBatch: 1,

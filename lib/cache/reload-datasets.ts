@@ -3,7 +3,6 @@
  * listed alone, so that only the one that is to blame fails; then its VMs keep what was known, and it is tried again.
  */
 import { from, mergeMap, type Observable } from 'rxjs';
-import { reloads } from '../config.js';
 import type { Host } from '../host/host.js';
 import type { DatasetInvalidation } from '../sources/invalidation.js';
 import type { HostState } from './host-state.js';
@@ -30,12 +29,7 @@ export function datasetLane(host: Host, state: HostState): DatasetLane {
   const serve = async (batch: readonly DatasetRequest[]): Promise<readonly DatasetOutcome[]> => {
     const names = batch.map(({ name }) => name);
     const shared = names.length > 1;
-    const listed = await listNamed(
-      host,
-      state,
-      names,
-      shared ? reloads.sharedListingTimeoutMs : undefined,
-    ).catch(asError);
+    const listed = await listNamed(host, state, names, shared).catch(asError);
     if (!(listed instanceof Error)) {
       state.takeListing(listed.listing);
       listed.done();

@@ -25,6 +25,9 @@ export interface RescanFailure {
 export interface RescanLog {
   readonly records: readonly RescanRecord[];
   readonly failures: readonly RescanFailure[];
+  /** How many rescans read everything, and how many did not, since the daemon started. */
+  readonly complete: number;
+  readonly failed: number;
   /** Differences that only a rescan found, by the source that should have told, since the daemon started. */
   readonly found: Readonly<Record<SourceName, number>>;
   add(reason: string, started: Date, report: RescanReport): void;
@@ -35,12 +38,22 @@ export function createRescanLog(log: Logger): RescanLog {
   const records: RescanRecord[] = [];
   const failures: RescanFailure[] = [];
   const found = { 'zone-events': 0, 'zfs-events': 0, 'file-events': 0 };
+  let complete = 0;
+  let failed = 0;
   return {
     records,
     failures,
     found,
+    get complete() {
+      return complete;
+    },
+    get failed() {
+      return failed;
+    },
     add: (reason, started, report) => {
       const ended = new Date();
+      if (report.complete) complete++;
+      else failed++;
       records.push({
         started,
         ended,

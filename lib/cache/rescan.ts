@@ -147,10 +147,11 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
         ],
         report,
       );
-      if (lacking.length > 0) {
-        const zones = new Set(lacking.flatMap((name) => [...state.index.zonesOf(name)]));
+      const byName = [...new Set([...lacking, ...datasetsInTrouble()])];
+      if (byName.length > 0) {
+        const zones = new Set(byName.flatMap((name) => [...state.index.zonesOf(name)]));
         await serving(
-          datasetLane.run(lacking.map((name) => ({ lane: 'dataset', name }))),
+          datasetLane.run(byName.map((name) => ({ lane: 'dataset', name }))),
           zones,
           report,
           'zfs-events',
@@ -159,6 +160,14 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
     } finally {
       state.datasets.end(readAt);
     }
+  }
+
+  /** Those that could not be listed when they were asked for: asked for again, so that the load errors end. */
+  function datasetsInTrouble(): string[] {
+    return state.errors
+      .list()
+      .filter(({ input }) => input === 'datasets')
+      .flatMap(({ zone }) => state.index.dependencies(zone)?.datasets ?? []);
   }
 
   /** What is below the depth of the full listing. If that fails each is asked for alone, so that only the one to blame fails. */

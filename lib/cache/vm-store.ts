@@ -6,6 +6,7 @@ import { BehaviorSubject, Subject, type Observable } from 'rxjs';
 import { diff } from '../vm/diff.js';
 import type { VmEvent } from '../vm/event.js';
 import type { VmObject } from '../vm/vm-object.js';
+import { createEventLog, type EventLog } from './event-log.js';
 
 /** A VM and its serialised form. */
 export interface StoredVm {
@@ -24,6 +25,8 @@ export interface Commit {
   readonly stored: StoredVm | undefined;
   /** Before the change; `undefined` for a create. */
   readonly previous: VmObject | undefined;
+  /** When a source said that this may be stale, as `performance.now()`; `undefined` when none did: a rescan found it. */
+  readonly noticedAt: number | undefined;
 }
 
 /**
@@ -42,6 +45,8 @@ export interface VmStore {
   readonly snapshot: BehaviorSubject<Snapshot>;
   /** Every change, in order, after it is in the snapshot. */
   readonly commits: Observable<Commit>;
+  /** The last of them; each is in it before it is in `commits`. */
+  readonly log: EventLog;
   /** Puts in a VM as it is now. The commit, or `undefined` when nothing changed. */
   put(vm: VmObject): Commit | undefined;
   /** Takes out a VM. The commit, or `undefined` when there was none. */
@@ -52,10 +57,13 @@ export interface VmStore {
   close(): void;
 }
 
-/** An empty store. */
-export function createVmStore(): VmStore {
+/** An empty store. `noticedAt` says when a source last named a zone; see Commit. */
+export function createVmStore(
+  noticedAt: (zonename: string) => number | undefined = () => undefined,
+): VmStore {
   const vms = new Map<string, StoredVm>();
   const commits = new Subject<Commit>();
+  const log = createEventLog();
   const snapshot = new BehaviorSubject<Snapshot>({ loaded: false, seq: 0, vms });
   let seq = 0;
 
@@ -65,15 +73,19 @@ export function createVmStore(): VmStore {
   const commit = (event: VmEvent, stored: StoredVm | undefined, previous: VmObject | undefined): Commit => {
     if (stored === undefined) vms.delete(event.zonename);
     else vms.set(event.zonename, stored);
-    const made = { seq, event, stored, previous };
+    const made = { seq, event, stored, previous, noticedAt: noticedAt(event.zonename) };
     snapshot.next({ loaded: snapshot.value.loaded, seq, vms });
-    if (snapshot.value.loaded) commits.next(made);
+    if (snapshot.value.loaded) {
+      log.add(made);
+      commits.next(made);
+    }
     return made;
   };
 
   return {
     snapshot,
     commits: commits.asObservable(),
+    log,
     put: (vm) => {
       const { zonename, uuid } = vm;
       const previous = vms.get(zonename)?.vm;

@@ -1,71 +1,217 @@
 /**
- * The listeners of `/events`: each gets the state and then every change after it, in order. A line is made once for
- * all of them, and a listener that does not read is cut off at its limit; it costs the others nothing.
+ * The listeners of `/events`: each gets the state, or what it missed, and then every change after it, once and in order,
+ * or a last line that says where to resume. A listener that does not read costs the others nothing.
  */
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
 import { finished } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { map, share, type Observable } from 'rxjs';
-import type { Commit, Snapshot } from '../cache/vm-store.js';
-import { listeners as limits } from '../config.js';
-import { eventLine, type SerialisedVms } from './serialised.js';
+import { interval } from 'rxjs';
+import type { VmCache } from '../cache/cache.js';
+import type { Commit } from '../cache/vm-store.js';
+import { listeners as defaultLimits } from '../config.js';
+import { FanOut, type View } from './fan-out.js';
+import { frameOf, lineOf, preamble } from './frames.js';
+import { Listener, type ListenerLimits, type ListenerRequest } from './listener.js';
+import type { Selection } from './parameters.js';
+import { replyError } from './reply.js';
+import { escaped, selectVms, type SerialisedVms } from './serialised.js';
 
-/** One open `/events` request, as `/status` shows it. */
-export interface ListenerStatus {
-  readonly uuid: string;
-  readonly userAgent: string;
-  readonly created: Date;
-}
+/** Why a listener was cut off. */
+export type CutReason = keyof typeof cutReasons;
+const cutReasons = {
+  bytes: 'it does not read, and too much is unsent',
+  deadline: 'it does not read, and what is unsent is too old',
+  log: 'it reads so slowly that what it missed is no longer at hand',
+} as const;
 
 export interface ListenersOptions {
-  readonly snapshot: { readonly value: Snapshot };
-  readonly commits: Observable<Commit>;
+  readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'commits' | 'eventLog'>;
   readonly serialised: SerialisedVms;
   readonly log: Logger;
+  /** Other limits than config.ts has. */
+  readonly limits?: Partial<ListenerLimits>;
+  /** Called with commits whose lines are written to every listener. */
+  readonly written?: (commits: readonly Commit[], bytes: number) => void;
 }
 
 /** The open `/events` requests. */
 export interface Listeners {
   /** Serves a request until either side ends it. */
-  add(request: IncomingMessage, response: ServerResponse): void;
-  list(): readonly ListenerStatus[];
+  add(message: IncomingMessage, response: ServerResponse, request: ListenerRequest): void;
+  list(): readonly Listener[];
+  /** How many were cut off since the start. */
+  readonly overflows: Readonly<Record<CutReason, number>>;
 }
 
 /** Nobody listens yet. All listeners end when `commits` completes. */
-export function createListeners({ snapshot, commits, serialised, log }: ListenersOptions): Listeners {
-  const open = new Map<string, ListenerStatus>();
-  /** One subscription and one line per commit, however many listen. */
-  const lines = commits.pipe(map(eventLine), share());
+export function createListeners(options: ListenersOptions): Listeners {
+  const { cache, serialised, log, written } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const { instance, eventLog } = cache;
+  const open = new Map<Listener, View>();
+  const overflows = { bytes: 0, deadline: 0, log: 0 };
+  /** The `ready` snapshots that are not sent yet, and to how many listeners: listeners share them. */
+  const unsentSnapshots = new Map<object, number>();
+  const fanOut = new FanOut({
+    instance,
+    seq: () => cache.snapshot.value.seq,
+    full: (listener) => {
+      cut(listener, 'bytes');
+    },
+    written,
+  });
+  const ticks = interval(limits.tickMs).subscribe(tick);
+
+  cache.commits.subscribe({
+    next: (commit) => {
+      fanOut.add(commit);
+    },
+    complete: () => {
+      fanOut.flush();
+      ticks.unsubscribe();
+      for (const listener of open.keys()) listener.end();
+    },
+  });
 
   return {
-    list: () => [...open.values()],
-    add: (request, response) => {
-      const uuid = randomUUID();
-      open.set(uuid, { uuid, userAgent: request.headers['user-agent'] ?? '', created: new Date() });
-      response.writeHead(200, { 'Content-Type': 'application/json' });
-      const head = JSON.stringify({ type: 'ready', date: new Date().toISOString(), uuid }).slice(0, -1);
-      const vms = serialised.string(snapshot.value);
-      response.write(Buffer.concat([Buffer.from(`${head},"vms":"`), vms, Buffer.from('"}\n')]));
-
-      const subscription = lines.subscribe({
-        next: (line) => {
-          response.write(line);
-          if (response.writableLength <= limits.maxUnsentBytes) return;
-          log.warn(
-            { listener: uuid, unsentBytes: response.writableLength },
-            'a listener does not read: cut off',
-          );
-          response.destroy();
-        },
-        complete: () => {
-          response.end();
-        },
-      });
+    overflows,
+    list: () => [...open.keys()],
+    add: (message, response, request) => {
+      if (open.size >= limits.maxListeners || unsentSnapshots.size >= limits.maxSnapshotsUnsent) {
+        replyError(response, 'TooManyListeners', `too many listeners: ${open.size}`, { 'Retry-After': '1' });
+        return;
+      }
+      const listener = new Listener(message, response, request, limits);
+      const view = fanOut.join(listener);
+      open.set(listener, view);
       finished(response, () => {
-        subscription.unsubscribe();
-        open.delete(uuid);
+        open.delete(listener);
+        fanOut.leave(listener, view);
       });
+      void serve(listener, view, response);
     },
   };
+
+  async function serve(listener: Listener, view: View, response: ServerResponse): Promise<void> {
+    const { since, vms: shape, selection } = listener.request.parameters;
+    const canResume = since?.instance === instance && eventLog.after(since.seq) !== undefined;
+    if (canResume || shape === 'none') {
+      listener.seq = canResume ? since.seq : eventLog.seq;
+      start(listener, canResume, []);
+    } else {
+      if (shape === 'string') await serialised.prepareString(cache.snapshot.value);
+      listener.seq = eventLog.seq;
+      const bytes =
+        selection === undefined || isWhole(selection)
+          ? serialised[shape](cache.snapshot.value)
+          : await selectVms([...cache.snapshot.value.vms.values()], selection, encodings[shape]);
+      if (!listener.isOpen) return;
+      start(listener, false, quoted(bytes, shape), holdSnapshot(bytes, response));
+    }
+    await catchUp(listener, view);
+  }
+
+  function start(
+    listener: Listener,
+    resumed: boolean,
+    vms: readonly Buffer[],
+    flushed: () => void = () => undefined,
+  ): void {
+    const { uuid, seq, request } = listener;
+    const date = new Date().toISOString();
+    const head = JSON.stringify({ type: 'ready', date, uuid, instance, seq, resumed }).slice(0, -1);
+    const json = vms.length === 0 ? [`${head}}`] : [`${head},"vms":`, ...vms, '}'];
+    const line = lineOf(request.format, `${instance}:${seq}`, json.map(asBuffer));
+    listener.start([...preamble(request.format), ...line], flushed);
+  }
+
+  /** Counts a large snapshot as unsent until the function it returns is called, or the connection is gone. */
+  function holdSnapshot(bytes: Buffer, response: ServerResponse): () => void {
+    if (bytes.length < limits.catchUpBytes) return () => undefined;
+    unsentSnapshots.set(bytes, (unsentSnapshots.get(bytes) ?? 0) + 1);
+    let held = true;
+    const release = () => {
+      const holders = unsentSnapshots.get(bytes) ?? 0;
+      if (held && holders > 1) unsentSnapshots.set(bytes, holders - 1);
+      else if (held) unsentSnapshots.delete(bytes);
+      held = false;
+    };
+    finished(response, release);
+    return release;
+  }
+
+  /** Writes what the listener has not seen, as fast as it reads; then it is live. */
+  async function catchUp(listener: Listener, view: View): Promise<void> {
+    while (listener.isOpen) {
+      fanOut.flush();
+      const missed = eventLog.after(listener.seq);
+      if (missed === undefined) {
+        cut(listener, 'log');
+      } else if (missed.length === 0) {
+        view.live.add(listener);
+        const now = performance.now();
+        listener.startHeartbeats(now);
+        beat(listener, now);
+        return;
+      } else {
+        const taken = missed.slice(0, limits.catchUpEvents);
+        const lines = fanOut.lines(view, taken);
+        if (lines.length > 0 && !listener.write(frameOf(lines))) cut(listener, 'bytes');
+        else listener.seq = taken.at(-1)?.seq ?? listener.seq;
+        if (listener.unsentBytes > limits.catchUpBytes) await listener.drained();
+        else if (taken.length < missed.length) await setImmediate();
+      }
+    }
+  }
+
+  function tick(): void {
+    const now = performance.now();
+    for (const listener of open.keys()) {
+      if (!listener.isOpen) listener.destroyWhenDue(now);
+      else if (listener.isStalled(now)) cut(listener, 'deadline');
+      else beat(listener, now);
+    }
+  }
+
+  function beat(listener: Listener, now: number): void {
+    if (!listener.takeHeartbeat(now)) return;
+    fanOut.flush();
+    const { seq } = fanOut;
+    const date = new Date().toISOString();
+    const json = Buffer.from(JSON.stringify({ type: 'heartbeat', date, instance, seq }));
+    if (!listener.write(frameOf(lineOf(listener.request.format, `${instance}:${seq}`, [json])))) {
+      cut(listener, 'bytes');
+    }
+  }
+
+  function cut(listener: Listener, reason: CutReason): void {
+    const view = open.get(listener);
+    const seq = view?.live.delete(listener) ? fanOut.seq : listener.seq;
+    const since = `${instance}:${seq}`;
+    overflows[reason]++;
+    log.warn(
+      { listener: listener.uuid, userAgent: listener.userAgent, unsentBytes: listener.unsentBytes, since },
+      `listener ${listener.uuid} is cut off: ${cutReasons[reason]}`,
+    );
+    const json = Buffer.from(JSON.stringify({ type: 'overflow', since }));
+    listener.cut(performance.now(), lineOf(listener.request.format, since, [json]));
+  }
 }
+
+/** Whether it selects events only, and every VM whole. */
+function isWhole({ filter, fields }: Selection): boolean {
+  return filter.length === 0 && fields === undefined;
+}
+
+function quoted(bytes: Buffer, shape: 'string' | 'array'): readonly Buffer[] {
+  return shape === 'array' ? [bytes] : [quote, bytes, quote];
+}
+
+function asBuffer(part: string | Buffer): Buffer {
+  return typeof part === 'string' ? Buffer.from(part) : part;
+}
+
+const encodings = { array: undefined, string: escaped } as const;
+const quote = Buffer.from('"');

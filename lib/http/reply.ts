@@ -2,20 +2,26 @@
 import type { ServerResponse } from 'node:http';
 
 /** What an error answer says: `code` is for programs, `message` for people. */
-export type ErrorCode = 'NotFound' | 'MethodNotAllowed' | 'NotReady' | 'LoadError' | 'Timeout' | 'BadRequest';
+export type ErrorCode = keyof typeof statusCodes;
 
-const statusCodes: Record<ErrorCode, number> = {
+const statusCodes = {
   BadRequest: 400,
+  Forbidden: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
   NotReady: 503,
   LoadError: 503,
+  TooManyListeners: 503,
   Timeout: 504,
-};
+} as const;
 
 /** Sends JSON that is ready as bytes. Node leaves out the body when the request is a HEAD. */
-export function replyBytes(response: ServerResponse, bytes: Buffer): void {
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': bytes.length });
+export function replyBytes(
+  response: ServerResponse,
+  bytes: Buffer,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': bytes.length, ...headers });
   response.end(bytes);
 }
 
@@ -29,7 +35,7 @@ export function replyError(
   response: ServerResponse,
   code: ErrorCode,
   message: string,
-  headers: Record<string, string> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): void {
   const bytes = Buffer.from(JSON.stringify({ code, message }));
   response.writeHead(statusCodes[code], {

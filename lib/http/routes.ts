@@ -3,16 +3,20 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SyncTimeoutError, type VmCache } from '../cache/cache.js';
+import { QueryError } from '../vm/selector.js';
 import type { Listeners } from './listeners.js';
-import { replyBytes, replyError, replyJson } from './reply.js';
-import type { SerialisedVms } from './serialised.js';
+import type { Metrics } from './metrics.js';
+import { parseEventsParameters, parseFlags, parsePosition } from './parameters.js';
+import { replyError, replyJson } from './reply.js';
+import type { VmReplies } from './vms.js';
 
 export interface RoutesOptions {
   readonly cache: VmCache;
-  readonly serialised: SerialisedVms;
+  readonly vms: VmReplies;
   readonly listeners: Listeners;
   /** How long `?sync=true` may take. */
   readonly syncTimeoutMs: number;
+  readonly metrics: Metrics;
   readonly status: (full: boolean) => object;
 }
 
@@ -22,38 +26,81 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 const retrySoon = { 'Retry-After': '1' };
 
 /** All routes. */
-export function routes({ cache, serialised, listeners, syncTimeoutMs, status }: RoutesOptions): Handler {
+export function routes({
+  cache,
+  vms,
+  listeners,
+  metrics,
+  syncTimeoutMs,
+  status,
+}: RoutesOptions): Handler {
   return (request, response) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const { url = '', method } = request;
+    if (method !== 'GET' && method !== 'HEAD') {
       replyError(response, 'MethodNotAllowed', 'only GET and HEAD are', { Allow: 'GET, HEAD' });
       return;
     }
-    const { path, query } = parseUrl(request.url ?? '');
+    // What is asked for most often, without a look at what it is made of.
+    const { loaded, vms: stored } = cache.snapshot.value;
+    const known = loaded && url.startsWith(vmPrefix) ? stored.get(url.slice(vmPrefix.length)) : undefined;
+    if (known !== undefined) {
+      vms.one(request, response, known);
+      return;
+    }
+    try {
+      route(request, response, url);
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      replyError(response, 'BadRequest', error.message);
+    }
+  };
+
+  function route(request: IncomingMessage, response: ServerResponse, url: string): void {
+    const { path, query } = split(url);
     const zonename = zonenameOf(path);
     if (path === '/status') {
-      replyJson(response, status(query.get('full') === 'true'));
+      replyJson(response, status(parseFlags(query, ['full']).has('full')));
+    } else if (path === '/metrics') {
+      parseFlags(query, []);
+      void replyMetrics(response);
     } else if (zonename === undefined && path !== '/ping' && path !== '/vms' && path !== '/events') {
       replyError(response, 'NotFound', `no such path: ${path}`);
     } else if (!cache.snapshot.value.loaded) {
       const awaiting = cache.status().awaiting.join(', ');
       replyError(response, 'NotReady', `the first load is not done: waiting for ${awaiting}`, retrySoon);
     } else if (zonename !== undefined) {
-      if (query.get('sync') === 'true') void replySynced(response, zonename);
-      else replyVm(response, zonename);
+      if (parseFlags(query, ['sync']).has('sync')) void replySynced(request, response, zonename);
+      else replyVm(request, response, zonename);
     } else if (path === '/ping') {
+      parseFlags(query, []);
       replyJson(response, { ping: 'pong' });
     } else if (path === '/vms') {
-      replyBytes(response, serialised.array(cache.snapshot.value));
-    } else if (request.method === 'HEAD') {
-      response.writeHead(200, { 'Content-Type': 'application/json' }).end();
+      void vms.all(request, response, query);
     } else {
-      listeners.add(request, response);
+      replyEvents(request, response, query);
     }
-  };
+  }
 
-  function replyVm(response: ServerResponse, zonename: string): void {
+  function replyEvents(request: IncomingMessage, response: ServerResponse, query: string): void {
+    const asked = parseEventsParameters(query);
+    const format = request.headers.accept?.includes('text/event-stream') === true ? 'sse' : 'json';
+    // A browser repeats its first URL, so where it says it is now comes before where it was then.
+    const lastId = request.headers['last-event-id'];
+    const parameters =
+      typeof lastId === 'string' && lastId !== '' ? { ...asked, since: parsePosition(lastId) } : asked;
+    if (request.method === 'HEAD') response.writeHead(200, { 'Content-Type': contentTypes[format] }).end();
+    else listeners.add(request, response, { parameters, format, query });
+  }
+
+  async function replyMetrics(response: ServerResponse): Promise<void> {
+    const { contentType, text } = await metrics.report();
+    response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(text) });
+    response.end(text);
+  }
+
+  function replyVm(request: IncomingMessage, response: ServerResponse, zonename: string): void {
     const stored = cache.snapshot.value.vms.get(zonename);
-    if (stored !== undefined) replyBytes(response, stored.bytes);
+    if (stored !== undefined) vms.one(request, response, stored);
     else if (!replyLoadError(response, zonename)) {
       replyError(response, 'NotFound', `no VM ${JSON.stringify(zonename)}`);
     }
@@ -72,7 +119,11 @@ export function routes({ cache, serialised, listeners, syncTimeoutMs, status }: 
     return true;
   }
 
-  async function replySynced(response: ServerResponse, zonename: string): Promise<void> {
+  async function replySynced(
+    request: IncomingMessage,
+    response: ServerResponse,
+    zonename: string,
+  ): Promise<void> {
     try {
       await cache.sync(zonename, syncTimeoutMs);
     } catch (error) {
@@ -80,22 +131,27 @@ export function routes({ cache, serialised, listeners, syncTimeoutMs, status }: 
       replyError(response, 'Timeout', error.message);
       return;
     }
-    if (!replyLoadError(response, zonename)) replyVm(response, zonename);
+    if (!replyLoadError(response, zonename)) replyVm(request, response, zonename);
   }
 }
 
-function parseUrl(url: string): { readonly path: string; readonly query: URLSearchParams } {
+const vmPrefix = '/vms/';
+const contentTypes = { json: 'application/json', sse: 'text/event-stream' };
+
+function split(url: string): { readonly path: string; readonly query: string } {
   const at = url.indexOf('?');
-  return at < 0
-    ? { path: url, query: new URLSearchParams() }
-    : { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) };
+  return at < 0 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
 }
 
-/** The zone in `/vms/<zone>`. A name that is not well formed is no zone's. */
+/**
+ * The zone in `/vms/<zone>`. A name that no zone can have (zonecfg(8)) is none: it becomes part of the path of a
+ * file when the zone is read afresh.
+ */
 function zonenameOf(path: string): string | undefined {
-  if (!path.startsWith('/vms/') || path === '/vms/') return undefined;
+  if (!path.startsWith(vmPrefix)) return undefined;
   try {
-    return decodeURIComponent(path.slice('/vms/'.length));
+    const name = decodeURIComponent(path.slice(vmPrefix.length));
+    return /^[a-z0-9][\w.-]{0,63}$/i.test(name) ? name : undefined;
   } catch (error) {
     if (error instanceof URIError) return undefined;
     throw error;

@@ -1,56 +1,85 @@
 /**
- * The bytes that many ask for, made once: the `/vms` array and the `ready` snapshot per state, a VM's part of the
- * latter per version of the VM, an event's line per event.
+ * The bytes that many ask for, made once: the `/vms` array, plain and compressed, and the `ready` snapshot per state;
+ * a VM's part of the latter per version of the VM. What takes long with many VMs gives way to others.
  */
-import type { Commit, Snapshot, StoredVm } from '../cache/vm-store.js';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { eachInSlices } from '../cache/slices.js';
+import type { Snapshot, StoredVm } from '../cache/vm-store.js';
+import { http as limits } from '../config.js';
+import { matches } from '../vm/filter.js';
+import type { Selection } from './parameters.js';
+import { bytesOf } from './view.js';
 
 /** All VMs of the current state as bytes. */
 export interface SerialisedVms {
   /** The JSON array. */
   array(snapshot: Snapshot): Buffer;
+  /** The JSON array, compressed. */
+  gzipped(snapshot: Snapshot): Promise<Buffer>;
   /** The JSON array as the content of a JSON string, without its quotes. */
   string(snapshot: Snapshot): Buffer;
+  /** Prepares for `string`, which takes long when it is asked for the first time. */
+  prepareString(snapshot: Snapshot): Promise<void>;
 }
 
 /** Makes a place for the bytes of the current state. */
 export function createSerialisedVms(): SerialisedVms {
-  const escaped = new WeakMap<StoredVm, Buffer>();
+  const escapedVms = new WeakMap<StoredVm, Buffer>();
   const escape = (stored: StoredVm) => {
-    let bytes = escaped.get(stored);
+    let bytes = escapedVms.get(stored);
     if (bytes === undefined) {
-      bytes = Buffer.from(JSON.stringify(stored.bytes.toString()).slice(1, -1));
-      escaped.set(stored, bytes);
+      bytes = escaped(stored.bytes);
+      escapedVms.set(stored, bytes);
     }
     return bytes;
   };
+  const array = perSnapshot(({ vms }) => joined([...vms.values()].map(({ bytes }) => bytes)));
   return {
-    array: perSnapshot(({ vms }) => joined([...vms.values()].map(({ bytes }) => bytes))),
+    array,
+    gzipped: perSnapshot((snapshot) => compress(array(snapshot), { level: limits.gzipLevel })),
     string: perSnapshot(({ vms }) => joined([...vms.values()].map(escape))),
+    prepareString: async ({ vms }) => {
+      const raw = [...vms.values()].filter((stored) => !escapedVms.has(stored));
+      await eachInSlices(raw, 1, (stored) => void escape(stored));
+    },
   };
 }
 
-/** An event's line. The VM in it is the bytes at hand, not serialised again. */
-export function eventLine({ event, stored }: Commit): Buffer {
-  const { type, date, zonename, uuid, seq } = event;
-  const head = JSON.stringify({ type, date, zonename, uuid, seq }).slice(0, -1);
-  if (stored === undefined) return Buffer.from(`${head}}\n`);
-  const changes = event.type === 'modify' ? `,"changes":${JSON.stringify(event.changes)}` : '';
-  return Buffer.concat([Buffer.from(`${head},"vm":`), stored.bytes, Buffer.from(`${changes}}\n`)]);
+/** The JSON array of the VMs that match, as selected. `encode` is for each of them, from what it is to what is put in. */
+export async function selectVms(
+  vms: Iterable<StoredVm>,
+  selection: Selection,
+  encode: (bytes: Buffer, stored: StoredVm) => Buffer = (bytes) => bytes,
+): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  await eachInSlices(vms, 1, (stored) => {
+    if (matches(selection.filter, stored.vm)) parts.push(encode(bytesOf(stored, selection), stored));
+    return undefined;
+  });
+  return joined(parts);
 }
 
-function perSnapshot(make: (snapshot: Snapshot) => Buffer): (snapshot: Snapshot) => Buffer {
-  let madeOf: Snapshot | undefined;
-  let bytes: Buffer = Buffer.alloc(0);
-  return (snapshot) => {
-    if (madeOf !== snapshot) bytes = make(snapshot);
-    madeOf = snapshot;
-    return bytes;
-  };
-}
-
-const comma = Buffer.from(',');
-
+/** A JSON array of values that are JSON. */
 function joined(parts: readonly Buffer[]): Buffer {
   const separated = parts.flatMap((part, index) => (index === 0 ? [part] : [comma, part]));
-  return Buffer.concat([Buffer.from('['), ...separated, Buffer.from(']')]);
+  return Buffer.concat([open, ...separated, close]);
 }
+
+/** Text as the content of a JSON string, without its quotes. */
+export function escaped(text: Buffer): Buffer {
+  return Buffer.from(JSON.stringify(text.toString()).slice(1, -1));
+}
+
+function perSnapshot<T>(make: (snapshot: Snapshot) => T): (snapshot: Snapshot) => T {
+  let last: { readonly snapshot: Snapshot; readonly made: T } | undefined;
+  return (snapshot) => {
+    if (last?.snapshot !== snapshot) last = { snapshot, made: make(snapshot) };
+    return last.made;
+  };
+}
+
+const compress = promisify(gzip);
+const comma = Buffer.from(',');
+const open = Buffer.from('[');
+const close = Buffer.from(']');

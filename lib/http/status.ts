@@ -1,7 +1,7 @@
 /** The answer to `/status`: the platform's fields in the platform's form (wire.md), and ours beside them. Pure. */
 import type { CacheStatus } from '../cache/cache.js';
 import type { Snapshot } from '../cache/vm-store.js';
-import type { ListenerStatus } from './listeners.js';
+import type { Listeners } from './listeners.js';
 import { nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
 
 /** What the daemon says of its own process. */
@@ -22,15 +22,20 @@ export interface StatusInputs {
   readonly process: ProcessStatus;
   readonly snapshot: Snapshot;
   readonly cache: CacheStatus;
+  /** How often everything is read afresh. */
+  readonly rescanIntervalMs: number;
   /** As each source reports itself. */
   readonly sources: readonly object[];
-  readonly listeners: readonly ListenerStatus[];
+  readonly listeners: Pick<Listeners, 'list' | 'overflows'>;
+  /** A UUID per start of the daemon. */
+  readonly instance: string;
   /** Only for the full answer, which also has the log of rescans. */
   readonly watches: Watches | undefined;
 }
 
 /** The whole answer. */
-export function status({ process, snapshot, cache, sources, listeners, watches }: StatusInputs): object {
+export function status(inputs: StatusInputs): object {
+  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, watches } = inputs;
   const { now } = process;
   const { pending, queued } = cache.queue;
   const last = cache.rescans.records.at(-1);
@@ -44,6 +49,7 @@ export function status({ process, snapshot, cache, sources, listeners, watches }
     status: snapshot.loaded ? (isIdle ? 'idle' : 'working') : `waiting for ${cache.awaiting.join(', ')}`,
     awaiting: cache.awaiting,
     numVms: snapshot.vms.size,
+    rescanIntervalMs,
     curDate: now.toISOString(),
     curTime: now.getTime(),
     queue: {
@@ -59,16 +65,21 @@ export function status({ process, snapshot, cache, sources, listeners, watches }
       ago: ago(time),
     })),
     eventsListeners: Object.fromEntries(
-      listeners.map(({ uuid, userAgent, created }) => [
+      listeners.list().map(({ uuid, userAgent, created, request, unsentBytes }) => [
         uuid,
         {
           userAgent,
           createdTime: created.getTime(),
           createdDate: created.toISOString(),
           createdAgo: ago(created),
+          query: request.query,
+          unsentBytes,
         },
       ]),
     ),
+    instance,
+    seq: snapshot.seq,
+    overflows: listeners.overflows,
     sources,
     loadErrors: cache.loadErrors,
     missed: cache.rescans.found,

@@ -49,6 +49,8 @@ const channels: readonly Channel[] = ['zones', 'zfs'];
 export function createFaults({ host, random, trail, onVanished }: FaultsOptions): Faults {
   const broken = new Map<SimulatedCommand, Set<Fault>>();
   const fileEvents = { dropped: 0, refused: 0 };
+  const sysinfo = host.path('/tmp/.sysinfo.json');
+  const goodSysinfo = readFileSync(sysinfo, 'utf8');
 
   const renew = (command: SimulatedCommand) => {
     host.clearFaults(command);
@@ -237,16 +239,15 @@ export function createFaults({ host, random, trail, onVanished }: FaultsOptions)
       'lastexited broken',
       () => corrupt(host.lastExitedFile(zonename()), random.pick(['x', '1.5', 'a b', '5.5 x'])),
     ],
-    ['sysinfo broken', () => corrupt(host.path('/tmp/.sysinfo.json'), random.pick(['', '{', '[]']))],
+    ['sysinfo broken', () => corrupt(sysinfo, random.pick(['', '{', '[]']))],
     [
       'sysinfo missing',
       () => {
-        const path = host.path('/tmp/.sysinfo.json');
-        if (!existsSync(path)) return undefined;
-        renameSync(path, `${path}.away`);
+        if (!existsSync(sysinfo)) return undefined;
+        renameSync(sysinfo, `${sysinfo}.away`);
         return () => {
-          if (existsSync(path)) rmSync(`${path}.away`);
-          else renameSync(`${path}.away`, path);
+          if (existsSync(sysinfo)) rmSync(`${sysinfo}.away`);
+          else renameSync(`${sysinfo}.away`, sysinfo);
         };
       },
     ],
@@ -290,11 +291,12 @@ export function createFaults({ host, random, trail, onVanished }: FaultsOptions)
       });
     },
     repair: async () => {
+      // What was written while a file was broken, or comes back by a rollback to a snapshot of that time, is still broken.
+      if (!isJsonObject(readFileSync(sysinfo, 'utf8'))) writeFileSync(sysinfo, goodSysinfo);
       for (const name of host.zonenames()) {
         await host.rewriteXml(name);
         for (const file of ['metadata', 'tags', 'routes'] as const) {
           const path = host.configFile(name, file);
-          // A snapshot that was taken of a broken file brings it back with a rollback.
           if (existsSync(path) && !isJsonObject(readFileSync(path, 'utf8'))) writeFileSync(path, '{}\n');
         }
       }

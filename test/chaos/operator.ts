@@ -119,7 +119,10 @@ function refused(error: unknown): void {
   if (!isRefusal(error)) throw error;
 }
 
-/** `silent`: there may be no event that tells of it, or only a later one. */
+/**
+ * `silent`: no event tells of all of it. A sparse volume that is resized has none; and when a snapshot goes, the next one
+ * takes over what it held, so that its size changes without a word.
+ */
 const actions: Readonly<
   Record<string, { readonly weight: number; readonly silent?: boolean; readonly act: Action }>
 > = {
@@ -305,6 +308,7 @@ const actions: Readonly<
   },
   'zfs destroy of everything hourly': {
     weight: 1,
+    silent: true,
     act: ({ host }) => {
       const hourly = host.dataset('zones')?.snapshots.find(({ name }) => name.startsWith('hourly-'));
       return hourly === undefined ? nothing() : host.zfs('destroy', '-r', `zones@${hourly.name}`);
@@ -324,6 +328,7 @@ const actions: Readonly<
   },
   'zfs release': {
     weight: 4,
+    silent: true,
     act: async ({ host, root, random }) => {
       const dataset = random.pick([root, `${root}/data`]);
       const held = host.dataset(dataset)?.snapshots.filter(({ holds }) => holds.length > 0) ?? [];
@@ -333,6 +338,7 @@ const actions: Readonly<
   },
   'zfs destroy -d': {
     weight: 1,
+    silent: true,
     act: ({ host, root, random }) => {
       const { name } = pick(random, host.dataset(root)?.snapshots ?? []);
       return host.zfs('destroy', '-d', `${root}@${name}`);
@@ -340,6 +346,7 @@ const actions: Readonly<
   },
   'zfs destroy a snapshot': {
     weight: 5,
+    silent: true,
     act: ({ host, snapshots, random }) => host.zfs('destroy', pick(random, snapshots)),
   },
   'zfs rename a snapshot': {

@@ -318,10 +318,12 @@ class Chaos {
   }
 
   #differ(what: string, actual: Vms, expected: Vms): void {
-    for (const { zonename, lines } of differences(actual, expected)) {
+    const found = differences(actual, expected);
+    for (const { zonename, lines } of found.slice(0, 3)) {
       const trail = this.#trail.of(zonename).map((line) => `\n      ${line}`);
       this.#problem(`${what}: ${zonename}: ${lines.join('; ')}${trail.join('')}`);
     }
+    if (found.length > 3) this.#problem(`${what}: ${found.length} VMs differ`);
   }
 
   async #start(requests: Observable<Invalidation>, watch?: Watch): Promise<Daemon> {

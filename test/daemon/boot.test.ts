@@ -19,7 +19,9 @@ for (const [what, command, fault, awaited] of troubles) {
     async (t) => {
       const daemon = await startTestDaemon(t, {
         booting: true,
-        prepare: (host) => Promise.resolve(host.setFault(command, fault)),
+        prepare: (host) => {
+          host.setFault(command, fault);
+        },
       });
       const { host } = daemon;
       await eventually(() => host.invocations(command).length >= (fault.hang ? 1 : 2), 'it was tried');
@@ -48,7 +50,9 @@ void tap.test(
   'kstat fails at boot: the VMs are there without what it tells, which comes later',
   async (t) => {
     const daemon = await startTestDaemon(t, {
-      prepare: (host) => Promise.resolve(host.setFault('kstat', { exitCode: 2, stderr: 'kstat: no' })),
+      prepare: (host) => {
+        host.setFault('kstat', { exitCode: 2, stderr: 'kstat: no' });
+      },
     });
     const zonename = zoneOf(daemon.host, 'joyent-minimal');
     t.match(await daemon.vm(zonename), { state: 'running', pid: undefined });
@@ -61,7 +65,9 @@ void tap.test(
   'a missing sysinfo only leaves its properties out; its late appearance mends all VMs',
   async (t) => {
     const daemon = await startTestDaemon(t, {
-      prepare: (host) => Promise.resolve(rmSync(host.path('/tmp/.sysinfo.json'))),
+      prepare: (host) => {
+        rmSync(host.path('/tmp/.sysinfo.json'));
+      },
     });
     const { host } = daemon;
     for (const vm of await daemon.vms()) t.match(vm, { server_uuid: undefined, quota: Number });
@@ -79,7 +85,6 @@ void tap.test('tags, metadata and routes that were never readable are {} and a l
       const [zonename = ''] = host.zonenames();
       for (const file of ['tags', 'metadata', 'routes'] as const)
         host.corrupt(host.configFile(zonename, file), '{"role": ');
-      return undefined;
     },
   });
   const [zonename = ''] = daemon.host.zonenames();
@@ -92,7 +97,9 @@ void tap.test('tags, metadata and routes that were never readable are {} and a l
 void tap.test('what happens during the first load is seen right after it', async (t) => {
   const daemon = await startTestDaemon(t, {
     booting: true,
-    prepare: (host) => Promise.resolve(host.setFault('zfs', { full: true, hang: true })),
+    prepare: (host) => {
+      host.setFault('zfs', { full: true, hang: true });
+    },
   });
   const { host } = daemon;
   const [stopped, resized] = [zoneOf(host, 'joyent-minimal'), zoneOf(host, 'lx')];
@@ -107,7 +114,7 @@ void tap.test('what happens during the first load is seen right after it', async
   await eventually(async () => (await daemon.get(`/vms/${created}`)).status === 200, 'the new one is there');
   await eventually(async () => (await daemon.vm(stopped)).state === 'stopped', 'it is stopped');
   t.match(await daemon.vm(stopped), { tags: { role: 'db' } });
-  await eventually(async () => (await daemon.vm(resized))['quota'] === 77, 'it has the quota');
+  await eventually(async () => (await daemon.vm(resized)).quota === 77, 'it has the quota');
   await eventsSufficed(t, daemon);
 });
 

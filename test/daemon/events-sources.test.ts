@@ -12,9 +12,9 @@ void tap.test('zone sysevent, unknown zone: the whole zone (a new VM), all its i
   const created = await listening.until(isA('create', zonename));
   const { quotaGiB } = { quotaGiB: Number(host.dataset(`zones/${zonename}`)?.properties['quota']) / 2 ** 30 };
   t.match(created, { vm: { alias: 'fresh', quota: quotaGiB, zfs_filesystem: `zones/${zonename}` } });
-  t.type(('vm' in created && created.vm['tags']) || undefined, 'object');
+  t.type(('vm' in created && created.vm.tags) || undefined, 'object');
   await eventually(async () => (await daemon.vm(zonename)).state === 'running', 'it runs');
-  t.type((await daemon.vm(zonename))['pid'], 'number', 'kstat');
+  t.type((await daemon.vm(zonename)).pid, 'number', 'kstat');
   await eventsSufficed(t, daemon, listening);
 });
 
@@ -63,7 +63,7 @@ void tap.test('files, /etc/zones/<z>.xml changed: XML, kstat, zoneadm record, la
   await listening.until(changeOf(zonename, 'alias', 'renamed'));
   await listening.until(changeOf(zonename, 'state', 'stopped'));
   await eventually(async () => !('pid' in (await daemon.vm(zonename))), 'kstat was read again');
-  t.equal((await daemon.vm(zonename))['last_modified'], wholeSeconds(host.xmlFile(zonename)));
+  t.equal((await daemon.vm(zonename)).last_modified, wholeSeconds(host.xmlFile(zonename)));
   await eventsSufficed(t, daemon, listening);
 });
 
@@ -118,7 +118,7 @@ void tap.test('files, config/*.json: that file, last_modified', async (t) => {
   await listening.until(changeOf(zonename, 'internal_metadata.a:b', 'value'));
   await host.setRoutes(zonename, { '10.9.0.0/16': '10.0.0.1' });
   await listening.until(changeOf(zonename, 'routes[10.9.0.0/16]', '10.0.0.1'));
-  t.equal((await daemon.vm(zonename))['last_modified'], wholeSeconds(host.configFile(zonename, 'routes')));
+  t.equal((await daemon.vm(zonename)).last_modified, wholeSeconds(host.configFile(zonename, 'routes')));
   for (const command of ['zoneadm', 'zfs', 'kstat'] as const) t.strictSame(host.invocations(command), []);
   await eventsSufficed(t, daemon, listening);
 });
@@ -131,7 +131,7 @@ void tap.test('files, lastexited: it, last_modified', async (t) => {
   const listening = await daemon.listen();
   await host.writeLastExited(zonename, 512);
   await listening.until(changeOf(zonename, 'exit_status', 2));
-  t.equal((await daemon.vm(zonename))['last_modified'], wholeSeconds(host.lastExitedFile(zonename)));
+  t.equal((await daemon.vm(zonename)).last_modified, wholeSeconds(host.lastExitedFile(zonename)));
   const from = listening.events.length;
   await host.writeLastExited(zonename, 9);
   await listening.until(changeOf(zonename, 'exit_status', -9), from);
@@ -181,7 +181,7 @@ void tap.test('timer, rescan: everything', async (t) => {
   await listening.until(changeOf(stopped, 'state', 'stopped'));
   await listening.until(changeOf(tagged, 'tags.role', 'db'));
   await listening.until(
-    (event) => event.zonename === resized && 'vm' in event && event.vm['datacenter_name'] === 'elsewhere',
+    (event) => event.zonename === resized && 'vm' in event && event.vm.datacenter_name === 'elsewhere',
   );
   t.match(await daemon.vm(created), { quota: Number, datacenter_name: 'elsewhere' });
 });

@@ -204,7 +204,7 @@ void tap.test(
     host.postEvents('zfs', [
       historyLine({ name: 'clone swap', dataset, detail: `parent=${zonename}`, txg: 1 }),
     ]);
-    await eventually(async () => (await daemon.vm(zonename))['alias'] === 'new', 'it was read again');
+    await eventually(async () => (await daemon.vm(zonename)).alias === 'new', 'it was read again');
     t.match(await daemon.vm(zonename), {
       ...{ tags: { role: 'new' }, customer_metadata: { key: 'new' }, exit_status: 3 },
       routes: { '10.9.0.0/16': '10.0.0.1' },

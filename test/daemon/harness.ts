@@ -23,7 +23,7 @@ export interface TestDaemonOptions extends Partial<
   /** How many VMs the simulated host has. Default 3. */
   readonly vms?: number;
   /** Called with the host before the daemon starts, e.g. to break something. */
-  readonly prepare?: (host: SimulatedHost) => Promise<unknown> | undefined;
+  readonly prepare?: (host: SimulatedHost) => unknown;
   /** Do not wait for the first load. */
   readonly booting?: boolean;
 }

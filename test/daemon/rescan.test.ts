@@ -106,7 +106,7 @@ void tap.test('zoneadm or zfs that fails is recorded and retried; the other half
     daemon.log.filter(({ msg }) => String(msg).startsWith('rescan (the last one failed)')).length;
   await eventually(() => retries() > 1, 'it is retried');
   host.clearFaults('zfs');
-  await eventually(async () => (await daemon.vm(resized))['quota'] === 77, 'it is done again');
+  await eventually(async () => (await daemon.vm(resized)).quota === 77, 'it is done again');
 });
 
 void tap.test('a rescan mends a watch whose file was replaced unseen', async (t) => {

@@ -83,7 +83,9 @@ for (const [what, fault, message] of troubles) {
   void tap.test(`a sysevent that ${what} at start is replaced, more and more slowly`, async (t) => {
     const daemon = await startTestDaemon(t, {
       watch: deaf,
-      prepare: (host) => Promise.resolve(host.setFault('sysevent', fault)),
+      prepare: (host) => {
+        host.setFault('sysevent', fault);
+      },
     });
     const { host } = daemon;
     const zonename = zoneOf(host, 'joyent-minimal');
@@ -106,7 +108,9 @@ void tap.test(
   'a sysevent that hangs before ready does not keep the daemon from its first load',
   async (t) => {
     const daemon = await startTestDaemon(t, {
-      prepare: (host) => Promise.resolve(host.setFault('sysevent', { noReady: true })),
+      prepare: (host) => {
+        host.setFault('sysevent', { noReady: true });
+      },
     });
     const { host } = daemon;
     t.equal((await daemon.vms()).length, 3);

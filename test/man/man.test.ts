@@ -102,9 +102,6 @@ void tap.test('vminfod: --help and man page have the same flags', async (t) => {
     options.filter((flag) => !inHelp.includes(flag)),
     [],
     'every flag described is there',
-    {
-      todo: 'until the daemon has --socket, --allow-host and --allow-remote',
-    },
   );
   const synopsis = flagsOf(mdoc.slice(0, mdoc.indexOf('.Sh DESCRIPTION')));
   t.strictSame(sorted([...synopsis, '--help', '--version']), options, 'synopsis');

@@ -1,7 +1,14 @@
 /** The reverse of a diff: what a consumer of `modify` events that keeps its own copy would do with their changes. */
 import { canonical, isEqual } from '../../lib/vm/equal.js';
 import type { Change } from '../../lib/vm/diff.js';
-import { asJson, isJsonArray, isJsonObject, ownProperty, type JsonObject, type JsonValue } from '../../lib/vm/json.js';
+import {
+  asJson,
+  isJsonArray,
+  isJsonObject,
+  ownProperty,
+  type JsonObject,
+  type JsonValue,
+} from '../../lib/vm/json.js';
 
 /** The VM after these changes. Elements that were added to an array are at its end. */
 export function apply(vm: object, changes: readonly Change[]): JsonObject {

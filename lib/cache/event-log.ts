@@ -1,0 +1,57 @@
+/**
+ * The last commits, so that who lost the connection can go on where it was. Bounded by count and bytes; it always
+ * knows whether it reaches back far enough, so that nobody gets a gap.
+ */
+import { eventLog as limits } from '../config.js';
+import type { Commit } from './vm-store.js';
+
+/** What happened last. */
+export interface EventLog {
+  /** The `seq` of the last commit; 0 before the first. */
+  readonly seq: number;
+  /** All commits after `seq`, the oldest first; `undefined` when some are no longer there, or `seq` is yet to come. */
+  after(seq: number): readonly Commit[] | undefined;
+}
+
+/** A log that commits can be added to, in order of their `seq` and without a gap. */
+export interface WritableEventLog extends EventLog {
+  add(commit: Commit): void;
+}
+
+/** An empty log. */
+export function createEventLog(maxEvents = limits.maxEvents, maxBytes = limits.maxBytes): WritableEventLog {
+  // Commits before `start` are dropped; the array is cut only now and then, so that adding stays O(1).
+  let commits: (Commit | undefined)[] = [];
+  let start = 0;
+  let bytes = 0;
+  let seq = 0;
+
+  const dropOldest = () => {
+    bytes -= sizeOf(commits[start]);
+    commits[start++] = undefined;
+    if (start < maxEvents) return;
+    commits = commits.slice(start);
+    start = 0;
+  };
+
+  return {
+    get seq() {
+      return seq;
+    },
+    add: (commit) => {
+      commits.push(commit);
+      seq = commit.seq;
+      bytes += sizeOf(commit);
+      while (commits.length - start > maxEvents || bytes > maxBytes) dropOldest();
+    },
+    after: (from) => {
+      const count = seq - from;
+      if (count < 0 || count > commits.length - start) return undefined;
+      return commits.slice(commits.length - count) as Commit[];
+    },
+  };
+}
+
+function sizeOf(commit: Commit | undefined): number {
+  return commit?.stored?.bytes.length ?? 0;
+}

@@ -1,0 +1,106 @@
+/**
+ * Commits to listeners: what happens in one turn of the event loop becomes one frame for all who asked for the same,
+ * and one write for each of them. It costs nothing for those who do not see it.
+ */
+import type { Commit } from '../cache/vm-store.js';
+import { frameOf, lineOf, type Format } from './frames.js';
+import type { Listener, ListenerRequest } from './listener.js';
+import type { EventSelection } from './parameters.js';
+import { eventJson } from './view.js';
+
+/** The listeners who asked for the same. */
+export interface View {
+  readonly format: Format;
+  readonly selection: EventSelection | undefined;
+  /** All of them. */
+  readonly members: Set<Listener>;
+  /** Those who have seen everything so far. */
+  readonly live: Set<Listener>;
+}
+
+export interface FanOutOptions {
+  readonly instance: string;
+  /** What the listeners have seen when they are the first. */
+  readonly seq: () => number;
+  /** Called for each listener with no room for a frame. */
+  readonly full: (listener: Listener) => void;
+  /** Called with commits whose lines are written. */
+  readonly written?: ((commits: readonly Commit[], bytes: number) => void) | undefined;
+}
+
+export class FanOut {
+  readonly #options: FanOutOptions;
+  readonly #views = new Map<string, View>();
+  #pending: Commit[] = [];
+  #seq: number | undefined;
+
+  constructor(options: FanOutOptions) {
+    this.#options = options;
+  }
+
+  /** What the live listeners have seen. */
+  get seq(): number {
+    return this.#seq ?? this.#options.seq();
+  }
+
+  /** The listener's view; it is a member from now on. */
+  join(listener: Listener): View {
+    const key = keyOf(listener.request);
+    let view = this.#views.get(key);
+    if (view === undefined) {
+      const { format, parameters } = listener.request;
+      view = { format, selection: parameters.selection, members: new Set(), live: new Set() };
+      this.#views.set(key, view);
+    }
+    view.members.add(listener);
+    return view;
+  }
+
+  leave(listener: Listener, view: View): void {
+    view.live.delete(listener);
+    view.members.delete(listener);
+    if (view.members.size === 0) this.#views.delete(keyOf(listener.request));
+  }
+
+  /** Takes in a commit. It is written when the turn ends, together with the others. */
+  add(commit: Commit): void {
+    if (this.#pending.push(commit) > 1) return;
+    queueMicrotask(() => {
+      this.flush();
+    });
+  }
+
+  /** Writes what is not written yet. */
+  flush(): void {
+    const commits = this.#pending;
+    const last = commits.at(-1);
+    if (last === undefined) return;
+    this.#pending = [];
+    this.#seq ??= (commits[0]?.seq ?? last.seq) - 1;
+    let bytes = 0;
+    for (const view of this.#views.values()) {
+      if (view.live.size === 0) continue;
+      const lines = this.lines(view, commits);
+      if (lines.length === 0) continue;
+      const frame = frameOf(lines);
+      for (const listener of view.live) {
+        if (listener.write(frame)) bytes += frame.chunk.length;
+        else this.#options.full(listener);
+      }
+    }
+    this.#seq = last.seq;
+    this.#options.written?.(commits, bytes);
+  }
+
+  /** The lines of commits as they are seen in a view, in parts. */
+  lines(view: View, commits: readonly Commit[]): readonly Buffer[] {
+    return commits.flatMap((commit) => {
+      const json = eventJson(commit, view.selection);
+      return json === undefined ? [] : lineOf(view.format, `${this.#options.instance}:${commit.seq}`, json);
+    });
+  }
+}
+
+function keyOf({ format, parameters: { selection } }: ListenerRequest): string {
+  return `${format} ${selection?.key ?? ''}`;
+}

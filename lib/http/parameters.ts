@@ -1,0 +1,184 @@
+/**
+ * The parameters of a request: what a URL asks for, and a clear refusal of what it cannot ask for. Pure.
+ */
+import { http as limits, listeners as listenerLimits } from '../config.js';
+import { parseFields, type Fields } from '../vm/fields.js';
+import { parseFilter, type Filter } from '../vm/filter.js';
+import { QueryError, type Selector } from '../vm/selector.js';
+import { parsePaths } from '../vm/touches.js';
+
+/** A place in the stream of events: after the event `seq` of a daemon's run. */
+export interface Position {
+  readonly instance: string;
+  readonly seq: number;
+}
+
+/** Which VMs, and what of them. */
+export interface Selection {
+  readonly filter: Filter;
+  /** `undefined`: all of it. */
+  readonly fields: Fields | undefined;
+}
+
+/** What one can ask of `/vms`. */
+export interface VmsParameters {
+  /** `undefined`: every VM, whole. */
+  readonly selection: Selection | undefined;
+  readonly since: Position | undefined;
+}
+
+/** Types of events. */
+export const eventTypes = ['create', 'modify', 'delete'] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** Which events, and what of them. */
+export interface EventSelection extends Selection {
+  /** Empty: all types. */
+  readonly types: readonly EventType[];
+  /** The same as `fields`: what other changes there are is not told. */
+  readonly fieldPaths: readonly Selector[] | undefined;
+  /** What a modify must touch; empty: anything. */
+  readonly paths: readonly Selector[];
+  /** The same for the same selection. */
+  readonly key: string;
+}
+
+/** What one can ask of `/events`. */
+export interface EventsParameters {
+  /** `undefined`: every event, whole. */
+  readonly selection: EventSelection | undefined;
+  readonly vms: 'string' | 'array' | 'none';
+  /** `undefined`: no heartbeats. */
+  readonly heartbeatMs: number | undefined;
+  readonly since: Position | undefined;
+}
+
+/**
+ * @param query What is after the `?`.
+ * @throws QueryError
+ */
+export function parseVmsParameters(query: string): VmsParameters {
+  if (query === '') return { selection: undefined, since: undefined };
+  const { own, filters } = split(query, ['fields', 'since']);
+  const fields = own.get('fields');
+  const since = own.get('since');
+  return {
+    selection:
+      filters.length === 0 && fields === undefined
+        ? undefined
+        : { filter: parseFilter(filters), fields: fields === undefined ? undefined : parseFields(fields) },
+    since: since === undefined ? undefined : parsePosition(since),
+  };
+}
+
+/**
+ * @param query What is after the `?`.
+ * @throws QueryError
+ */
+export function parseEventsParameters(query: string): EventsParameters {
+  if (query === '') return wholeStream;
+  const { own, filters } = split(query, ['fields', 'since', 'type', 'path', 'vms', 'heartbeat']);
+  const selecting = ['fields', 'type', 'path'].filter((key) => own.has(key));
+  const fields = own.get('fields');
+  const heartbeat = own.get('heartbeat');
+  const since = own.get('since');
+  return {
+    selection:
+      filters.length === 0 && selecting.length === 0
+        ? undefined
+        : {
+            filter: parseFilter(filters),
+            fields: fields === undefined ? undefined : parseFields(fields),
+            fieldPaths: fields === undefined ? undefined : parsePaths(fields),
+            types: parseTypes(own.get('type')),
+            paths: own.has('path') ? parsePaths(own.get('path') ?? '') : [],
+            key: JSON.stringify([filters, selecting.map((key) => own.get(key) ?? ''), selecting]),
+          },
+    vms: parseShape(own.get('vms') ?? 'string'),
+    heartbeatMs: heartbeat === undefined ? undefined : parseHeartbeat(heartbeat),
+    since: since === undefined ? undefined : parsePosition(since),
+  };
+}
+
+/**
+ * The parameters of a route that takes at most some flags, each `true` or `false`: the names of those that are true.
+ *
+ * @throws QueryError
+ */
+export function parseFlags(query: string, names: readonly string[]): ReadonlySet<string> {
+  const flags = new Set<string>();
+  if (query === '') return flags;
+  const { own, filters } = split(query, names);
+  const unknown = filters.map(([key]) => key);
+  if (unknown.length > 0) throw new QueryError(`unknown parameter: ${unknown.join(', ')}`, unknown);
+  for (const [name, value] of own) {
+    if (value === 'true') flags.add(name);
+    else if (value !== 'false') throw wrong(name, 'true or false', value);
+  }
+  return flags;
+}
+
+/**
+ * A place as `<instance>:<seq>`.
+ *
+ * @throws QueryError
+ */
+export function parsePosition(text: string): Position {
+  const [, instance = '', seq = ''] = /^([\w-]{1,64}):(\d{1,15})$/.exec(text) ?? [];
+  if (seq === '') throw wrong('since', '<instance>:<seq>', text);
+  return { instance, seq: Number(seq) };
+}
+
+const wholeStream: EventsParameters = {
+  selection: undefined,
+  vms: 'string',
+  heartbeatMs: undefined,
+  since: undefined,
+};
+
+interface Split {
+  readonly own: ReadonlyMap<string, string>;
+  /** Whatever is not the route's own is a filter, or an error. */
+  readonly filters: readonly (readonly [string, string])[];
+}
+
+function split(query: string, names: readonly string[]): Split {
+  const own = new Map<string, string>();
+  const filters: (readonly [string, string])[] = [];
+  for (const [key, value] of new URLSearchParams(query)) {
+    if (!names.includes(key)) filters.push([key, value]);
+    else if (own.has(key)) throw new QueryError(`${key} is given twice`, [key]);
+    else own.set(key, value);
+  }
+  if (filters.length > limits.maxConditions) {
+    throw new QueryError(`more than ${limits.maxConditions} conditions`, []);
+  }
+  return { own, filters };
+}
+
+function parseTypes(text: string | undefined): readonly EventType[] {
+  if (text === undefined) return [];
+  return text.split(',').map((each) => {
+    const type = eventTypes.find((known) => known === each);
+    if (type === undefined) throw wrong('type', `some of ${eventTypes.join(', ')}`, each);
+    return type;
+  });
+}
+
+function parseShape(text: string): EventsParameters['vms'] {
+  if (text === 'string' || text === 'array' || text === 'none') return text;
+  throw wrong('vms', 'array, string or none', text);
+}
+
+function parseHeartbeat(text: string): number {
+  const seconds = Number(text);
+  const { maxHeartbeatSeconds } = listenerLimits;
+  if (!/^\d{1,4}$/.test(text) || seconds < 1 || seconds > maxHeartbeatSeconds) {
+    throw wrong('heartbeat', `1 to ${maxHeartbeatSeconds} seconds`, text);
+  }
+  return seconds * 1000;
+}
+
+function wrong(name: string, expected: string, got: string): QueryError {
+  return new QueryError(`${name}: expected ${expected}, got ${JSON.stringify(got.slice(0, 100))}`, [name]);
+}

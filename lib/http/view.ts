@@ -1,0 +1,59 @@
+/**
+ * What a listener sees of a commit, by its parameters. A VM that starts to match its filter appears, and one that no
+ * longer does disappears, so that what the listener knows is always right. Pure.
+ */
+import type { Commit, StoredVm } from '../cache/vm-store.js';
+import type { Change } from '../vm/diff.js';
+import { project } from '../vm/fields.js';
+import { matches } from '../vm/filter.js';
+import { touches } from '../vm/touches.js';
+import type { EventSelection, EventType, Selection } from './parameters.js';
+
+/** An event's JSON in parts: the VM in it is the bytes at hand, not serialised again. `undefined`: nothing to see. */
+export function eventJson(
+  commit: Commit,
+  selection: EventSelection | undefined,
+): readonly Buffer[] | undefined {
+  const { event, stored } = commit;
+  if (selection === undefined) return parts(commit, event.type, stored?.bytes, changesOf(commit));
+  const { fieldPaths, paths, types } = selection;
+  const type = typeSeen(commit, selection);
+  if (type === undefined || (types.length > 0 && !types.includes(type))) return undefined;
+  if (type === 'delete' || stored === undefined) return parts(commit, type, undefined, undefined);
+  const vm = bytesOf(stored, selection);
+  if (type === 'create') return parts(commit, type, vm, undefined);
+  const changes = changesOf(commit).filter(
+    ({ path }) => fieldPaths === undefined || touches(fieldPaths, path),
+  );
+  if (changes.length === 0) return undefined;
+  if (paths.length > 0 && !changes.some(({ path }) => touches(paths, path))) return undefined;
+  return parts(commit, type, vm, changes);
+}
+
+/** A VM's JSON as selected. */
+export function bytesOf({ vm, bytes }: StoredVm, { fields }: Selection): Buffer {
+  return fields === undefined ? bytes : Buffer.from(JSON.stringify(project(fields, vm)));
+}
+
+function typeSeen({ previous, stored }: Commit, { filter }: Selection): EventType | undefined {
+  const before = previous !== undefined && matches(filter, previous);
+  const after = stored !== undefined && matches(filter, stored.vm);
+  if (before) return after ? 'modify' : 'delete';
+  return after ? 'create' : undefined;
+}
+
+function changesOf({ event }: Commit): readonly Change[] {
+  return event.type === 'modify' ? event.changes : [];
+}
+
+function parts(
+  { event: { date, zonename, uuid, seq } }: Commit,
+  type: EventType,
+  vm: Buffer | undefined,
+  changes: readonly Change[] | undefined,
+): readonly Buffer[] {
+  const head = JSON.stringify({ type, date, zonename, uuid, seq }).slice(0, -1);
+  if (vm === undefined) return [Buffer.from(`${head}}`)];
+  const tail = type === 'modify' ? `,"changes":${JSON.stringify(changes)}}` : '}';
+  return [Buffer.from(`${head},"vm":`), vm, Buffer.from(tail)];
+}

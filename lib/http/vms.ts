@@ -1,0 +1,100 @@
+/**
+ * The answers to `/vms` and `/vms/<zone>`: whole, selected, compressed, only if changed, or only what changed.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { VmCache } from '../cache/cache.js';
+import type { StoredVm } from '../cache/vm-store.js';
+import { isUnchanged, tagOf, takesGzip } from './conditional.js';
+import { parseVmsParameters, type Position, type Selection } from './parameters.js';
+import { replyBytes } from './reply.js';
+import { selectVms, type SerialisedVms } from './serialised.js';
+
+export interface VmRepliesOptions {
+  readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog'>;
+  readonly serialised: SerialisedVms;
+}
+
+export interface VmReplies {
+  /** Answers a request for one VM. */
+  one(request: IncomingMessage, response: ServerResponse, stored: StoredVm): void;
+  /**
+   * Answers a request for all VMs. Resolves when the answer is made.
+   *
+   * @throws QueryError, before it returns, for parameters that cannot be.
+   */
+  all(request: IncomingMessage, response: ServerResponse, query: string): Promise<void>;
+}
+
+/** Makes the answers. */
+export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
+  const { instance, eventLog } = cache;
+  /** Made once per version of a VM: this is what is asked for most often. */
+  const headersOf = new WeakMap<StoredVm, { readonly tag: string; readonly headers: string[] }>();
+
+  return {
+    one: (request, response, stored) => {
+      let made = headersOf.get(stored);
+      if (made === undefined) {
+        const tag = tagOf(instance, stored.seq);
+        const length = String(stored.bytes.length);
+        const headers = ['Content-Type', 'application/json', 'Content-Length', length, 'ETag', tag];
+        made = { tag, headers };
+        headersOf.set(stored, made);
+      }
+      if (isUnchanged(request.headers['if-none-match'], made.tag)) {
+        response.writeHead(304, { ETag: made.tag }).end();
+      } else {
+        response.writeHead(200, made.headers).end(stored.bytes);
+      }
+    },
+    all: (request, response, query) => {
+      const { selection, since } = parseVmsParameters(query);
+      return since === undefined
+        ? replyState(request, response, selection)
+        : replyChanges(response, since, selection ?? everything);
+    },
+  };
+
+  async function replyState(
+    request: IncomingMessage,
+    response: ServerResponse,
+    selection: Selection | undefined,
+  ): Promise<void> {
+    const snapshot = cache.snapshot.value;
+    const ETag = tagOf(instance, snapshot.seq);
+    const Vary = 'Accept-Encoding';
+    if (isUnchanged(request.headers['if-none-match'], ETag)) {
+      response.writeHead(304, { ETag, Vary }).end();
+    } else if (selection !== undefined) {
+      replyBytes(response, await selectVms([...snapshot.vms.values()], selection), { ETag, Vary });
+    } else if (takesGzip(request.headers['accept-encoding'])) {
+      const bytes = await serialised.gzipped(snapshot);
+      replyBytes(response, bytes, { ETag, Vary, 'Content-Encoding': 'gzip' });
+    } else {
+      replyBytes(response, serialised.array(snapshot), { ETag, Vary });
+    }
+  }
+
+  /** The VMs that changed, as they are now. A name in `deleted` is gone, or does not match; perhaps it never did. */
+  async function replyChanges(
+    response: ServerResponse,
+    since: Position,
+    selection: Selection,
+  ): Promise<void> {
+    const { seq, vms } = cache.snapshot.value;
+    const missed = since.instance === instance ? eventLog.after(since.seq) : undefined;
+    const names = new Set(missed?.map(({ event }) => event.zonename));
+    const changed = [...vms.values()].filter(({ vm }) => missed === undefined || names.has(vm.zonename));
+    const selected = await selectVms(changed, selection, (bytes, { vm }) => {
+      names.delete(vm.zonename);
+      return bytes;
+    });
+    const head = JSON.stringify({ instance, seq, full: missed === undefined, deleted: [...names] }).slice(
+      0,
+      -1,
+    );
+    replyBytes(response, Buffer.concat([Buffer.from(`${head},"vms":`), selected, Buffer.from('}')]));
+  }
+}
+
+const everything: Selection = { filter: [], fields: undefined };
