@@ -1,11 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
-import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-
-/** Which rooms of lib/ a room may import from, besides itself and config.ts (design.md, "Rooms"). */
+/** Which rooms of lib/ a room may import from, besides itself and config.ts (ARCHITECTURE.md). */
 const mayImport = {
   vm: [],
   host: ['vm'],
@@ -16,22 +12,36 @@ const mayImport = {
   cli: ['client', 'vm'],
   simulator: ['vm'],
 };
-
 const rooms = Object.keys(mayImport);
-const zones = [
-  ...rooms.map((room) => ({
-    target: `./lib/${room}`,
-    from: './lib',
-    except: [`./${room}`, './config.ts', './version.ts', ...mayImport[room].map((other) => `./${other}`)],
-    message: `lib/${room} may import only ${[room, 'config.ts', ...mayImport[room]].join(', ')}.`,
-  })),
+
+/** Files of lib/ that belong to no room: they wire the rooms, which do not know them. */
+const wiring = ['daemon', 'index', 'log', 'period'];
+
+/** Forbids imports from rooms, and of `files` directly in lib/. */
+function forbid(forbidden, files, message) {
+  const targets = [...forbidden.map((room) => `${room}/`), ...files.map((file) => `${file}\\.js$`)];
+  return { regex: `^(\\.\\.?/)+(lib/)?(${targets.join('|')})`, message };
+}
+
+/** The model is pure: no I/O, no streams, no platform. */
+const impure = { group: ['node:*', 'rxjs', 'rxjs/*', 'undici', 'execa', 'pino'], message: 'lib/vm is pure.' };
+
+const imports = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] });
+
+const directions = [
+  ...rooms.map((room) => {
+    const others = rooms.filter((other) => other !== room && !mayImport[room].includes(other));
+    const allowed = [room, ...mayImport[room], 'config.ts'].join(', ');
+    const rule = forbid([...others, 'sbin', 'test'], wiring, `lib/${room} may import only ${allowed}.`);
+    return { files: [`lib/${room}/**/*.ts`], rules: imports(rule, ...(room === 'vm' ? [impure] : [])) };
+  }),
   {
-    target: './lib/daemon.ts',
-    from: ['./lib/client', './lib/cli', './lib/simulator'],
-    message: 'The daemon knows neither its clients nor the simulator.',
+    files: ['lib/daemon.ts'],
+    rules: imports(
+      forbid(['client', 'cli', 'simulator'], [], 'The daemon knows neither its clients nor the simulator.'),
+    ),
   },
-  { target: './lib/config.ts', from: './lib', message: 'config.ts is a leaf.' },
-  { target: './lib', from: ['./sbin', './test'], message: 'lib knows neither its commands nor its tests.' },
+  { files: ['lib/config.ts'], rules: imports({ regex: '.*', message: 'config.ts imports nothing.' }) },
 ];
 
 export default tseslint.config(
@@ -39,17 +49,10 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: here } },
-    plugins: { 'import-x': importX },
-    settings: {
-      'import-x/extensions': ['.ts', '.js'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
-      'import-x/resolver-next': [createTypeScriptImportResolver({ project: here })],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: fileURLToPath(new URL('.', import.meta.url)) },
     },
     rules: {
-      'import-x/no-restricted-paths': ['error', { basePath: here, zones }],
-      'import-x/no-cycle': 'error',
-      'import-x/no-default-export': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
@@ -61,19 +64,13 @@ export default tseslint.config(
       ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
       'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        { selector: 'TSEnumDeclaration', message: 'A union, not an enum.' },
+      ],
       eqeqeq: ['error', 'always'],
     },
   },
-  {
-    // The model is pure: no I/O, no streams, no platform.
-    files: ['lib/vm/**/*.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [{ group: ['node:*', 'rxjs', 'rxjs/*', 'undici', 'execa'], message: 'lib/vm is pure.' }],
-        },
-      ],
-    },
-  },
+  ...directions,
 );

@@ -47,10 +47,12 @@ export const reloads = {
   slowAfterMs: 100,
   /** Datasets in one `zfs list`: keeps the command line far under any limit. */
   maxBatch: 500,
-  /** A listing of several datasets that takes longer is given up, and each is listed alone. */
+  /** A listing of several datasets that takes longer is given up, and each is listed alone: this, */
   sharedListingTimeoutMs: 2_000,
+  /** and this for each dataset. A host so busy that a listing is slow must not be given hundreds of them instead. */
+  sharedListingMsPerDataset: 50,
   /** Datasets of no VM wait this long and are then listed together: nobody waits for them. */
-  unusedDatasetDelayMs: 100,
+  unusedDatasetDelayMs: 500,
   /** More datasets of no VM than this are cheaper to list with everything. */
   maxUnusedDatasets: 256,
   /** File reads at a time: libuv has four threads, and one must stay free for the rest. */
@@ -182,8 +184,8 @@ export const listeners = {
 
 // The client (lib/client) and vminfo.
 
-/** How long a plain request may take. `?sync=true` may wait for a slow `zfs list`, but not for ever. */
-export const requestTimeoutMs = 30_000;
+/** How long a plain request may take: longer than the daemon's own limit for `?sync=true`, whose reason is the better one. */
+export const requestTimeoutMs = 60_000;
 
 /** From asking for /events to its `ready` line. A snapshot of 1000 VMs takes well under a second. */
 export const readyTimeoutMs = 30_000;

@@ -51,6 +51,8 @@ export interface DaemonOptions {
   readonly log: Logger;
   /** What the operator asks for while it runs, e.g. a rescan by SIGHUP. */
   readonly requests: Observable<Invalidation>;
+  /** How long `GET /vms/<zone>?sync=true` may take before it is answered 504. Default: config.ts. */
+  readonly syncTimeoutMs?: number;
   /** Replaces fs.watch. */
   readonly watch?: Watch;
 }
@@ -118,6 +120,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cache,
     vms: vmReplies({ cache, serialised }),
     listeners,
+    syncTimeoutMs: options.syncTimeoutMs ?? httpLimits.syncTimeoutMs,
     metrics,
     status: (full) =>
       status({
@@ -129,6 +132,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         },
         snapshot: cache.snapshot.value,
         cache: cache.status(),
+        rescanIntervalMs,
         sources: sources.map((each) => each.status()),
         listeners,
         instance: cache.instance,

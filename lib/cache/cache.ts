@@ -6,10 +6,13 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import {
+  EMPTY,
   Subject,
   asapScheduler,
+  defer,
   filter,
   finalize,
+  first,
   firstValueFrom,
   ignoreElements,
   interval,
@@ -18,6 +21,8 @@ import {
   mergeMap,
   observeOn,
   of,
+  repeat,
+  switchMap,
   take,
   tap,
   timeout,
@@ -26,6 +31,7 @@ import {
 } from 'rxjs';
 import { backoffLimits, heldInvalidations, loadErrorTickMs } from '../config.js';
 import type { Host } from '../host/host.js';
+import { isZonename } from '../host/paths.js';
 import type { WatchRequest } from '../sources/file-events.js';
 import { zoneInputs, type Invalidation } from '../sources/invalidation.js';
 import { backoff } from '../sources/restarting.js';
@@ -39,7 +45,7 @@ import { datasetLane } from './reload-datasets.js';
 import { zoneLane, type ZoneOutcome } from './reload-zones.js';
 import { createNotices } from './notices.js';
 import { requestsFor, type Request } from './requests.js';
-import { createRescanner } from './rescan.js';
+import { createRescanner, type RescanReport } from './rescan.js';
 import { createRescanLog, type RescanLog } from './rescan-log.js';
 import { eachInSlices } from './slices.js';
 import { createVmStore, type Commit, type Snapshot } from './vm-store.js';
@@ -110,6 +116,8 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
   const rescans = createRescanLog(log);
   const asked = new Subject<Invalidation>();
   const again = new Subject<{ readonly invalidation: Invalidation; readonly afterMs: number }>();
+  /** How many rescans in a row have failed. */
+  const failedRescans = new Subject<number>();
   const settled = new Subject<Settled>();
   const queues = new Map<string, QueueLength>();
   let stage: 'sources' | 'load' | 'done' = 'sources';
@@ -128,17 +136,28 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
     onReload,
   });
 
-  /** The first load. It is repeated until zoneadm and zfs answer: to end instead would put the service into maintenance. */
-  const load = async () => {
+  /**
+   * The first load. It is repeated until zoneadm and zfs answer, or nobody wants it any more: to end instead would put
+   * the service into maintenance.
+   */
+  const load = () => {
     stage = 'load';
+    return defer(readEverything).pipe(
+      repeat({ delay: (failures) => timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)) }),
+      first(({ complete }) => complete),
+      mergeMap(finishLoad, 1),
+    );
+  };
+
+  const readEverything = async () => {
     const started = new Date();
-    for (let failures = 1; ; failures++) {
-      const report = await rescanner.rescan('everything');
-      rescans.add('first load', started, report);
-      if (report.complete) break;
-      await firstValueFrom(timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)));
-    }
-    await rescanner.listDeep();
+    const report = await rescanner.rescan('everything');
+    rescans.add('first load', started, report);
+    return report;
+  };
+
+  const finishLoad = async (report: RescanReport) => {
+    for (const each of [...report.again, ...(await rescanner.listDeep())]) again.next(each);
     state.isLoading = false;
     await eachInSlices(state.zones.names(), 1, (zonename) => void state.commit(zonename));
     stage = 'done';
@@ -186,10 +205,7 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
         });
         watchRequests.next({ type: 'mend' });
         failuresInARow = outcome.report.complete ? 0 : failuresInARow + 1;
-        if (!outcome.report.complete) {
-          const afterMs = backoff(failuresInARow, backoffLimits.minMs, backoffLimits.maxMs);
-          again.next({ invalidation: { type: 'everything', reason: 'the last one failed' }, afterMs });
-        }
+        failedRescans.next(failuresInARow);
       }
     }
   };
@@ -204,6 +220,14 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
         finalize(() => repeats--),
       );
     }),
+  );
+
+  /** One at most, however many have failed: each that ends puts off or calls off the next. */
+  const rescanAgain = failedRescans.pipe(
+    switchMap((failures) =>
+      failures === 0 ? EMPTY : timer(backoff(failures, backoffLimits.minMs, backoffLimits.maxMs)),
+    ),
+    map((): Invalidation => ({ type: 'everything', reason: 'the last one failed' })),
   );
 
   const overdue = interval(loadErrorTickMs).pipe(
@@ -228,6 +252,7 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
       loadErrors: state.errors.list(),
     }),
     sync: async (zonename, timeoutMs) => {
+      if (!isZonename(zonename)) return; // There is no such zone, and there is nothing to ask for.
       const since = state.clock.tick();
       const done = firstValueFrom(
         settled.pipe(
@@ -247,7 +272,7 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
       return merge(
         // After the turn, so that what the last source said when it became live counts as said before.
         live.pipe(take(1), observeOn(asapScheduler), mergeMap(load, 1)),
-        merge(news, asked, repeated, overdue).pipe(
+        merge(news, asked, repeated, rescanAgain, overdue).pipe(
           hold<Invalidation>({
             until: loaded,
             key: (invalidation) => JSON.stringify(invalidation),

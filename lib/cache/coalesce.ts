@@ -4,8 +4,7 @@
  */
 import {
   asapScheduler,
-  asyncScheduler,
-  from,
+  defer,
   Observable,
   Subscription,
   timer,
@@ -65,14 +64,13 @@ export function coalesceWhileBusy<T, R>(options: CoalesceOptions<T, R>): Operato
       const schedule = () => {
         if (scheduled || waiting.size === 0) return;
         scheduled = true;
-        const start = () => {
-          scheduled = false;
-          startRuns();
-        };
+        const { delayMs } = options;
+        const turnEnds = delayMs === undefined ? timer(0, asapScheduler) : timer(delayMs);
         subscriptions.add(
-          options.delayMs === undefined
-            ? asapScheduler.schedule(start)
-            : asyncScheduler.schedule(start, options.delayMs),
+          turnEnds.subscribe(() => {
+            scheduled = false;
+            startRuns();
+          }),
         );
       };
 
@@ -114,7 +112,7 @@ export function coalesceWhileBusy<T, R>(options: CoalesceOptions<T, R>): Operato
         }
         subscriptions.add(lifetime);
         lifetime.add(
-          from(options.run(batch.map(([, request]) => request))).subscribe({
+          defer(() => options.run(batch.map(([, request]) => request))).subscribe({
             next: (result) => {
               const settled = options.settles?.(result);
               if (settled !== undefined && own.delete(settled)) {

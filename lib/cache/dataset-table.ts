@@ -4,6 +4,8 @@
  */
 import { mountpointKey } from '../host/zfs-parse.js';
 import type { Dataset, DatasetLookup, DatasetSnapshot } from '../vm/inputs.js';
+import { isSnapshot, levelOf, parentOf } from './dataset-names.js';
+import { addTo, removeFrom } from './sets.js';
 
 /** What a listing says, when it began, and what it had been asked for. */
 export interface Listing {
@@ -30,13 +32,23 @@ export interface DatasetChanges {
 
 interface Entry {
   readonly dataset: Dataset;
+  /** When its properties were last read. */
+  readonly readAt: number;
+  /** When its snapshots were: a listing may have all of them, those that were named, or none. */
+  readonly snapshotsReadAt: number;
+}
+
+/** Snapshots, and when they were read. */
+interface Snapshots {
+  readonly snapshots: readonly DatasetSnapshot[];
   readonly readAt: number;
 }
 
 /** Datasets by name and by mountpoint. */
 export class DatasetTable implements DatasetLookup {
   readonly #byName = new Map<string, Entry>();
-  readonly #byMountpoint = new Map<string, string>();
+  /** Several may name the same mountpoint, of which one at most is mounted there. */
+  readonly #byMountpoint = new Map<string, Set<string>>();
   readonly #children = new Map<string, Set<string>>();
   /** When a dataset was forgotten; kept while a listing that began before may still come in. */
   readonly #forgotten = new Map<string, number>();
@@ -47,7 +59,10 @@ export class DatasetTable implements DatasetLookup {
   }
 
   byMountpoint(mountpoint: string): Dataset | undefined {
-    const name = this.#byMountpoint.get(mountpoint);
+    const names = this.#byMountpoint.get(mountpoint);
+    if (names === undefined) return undefined;
+    // As long as there are several: the one that has it by default, or else whichever is first by name.
+    const name = names.has(mountpoint.slice(1)) ? mountpoint.slice(1) : [...names].sort()[0];
     return name === undefined ? undefined : this.byName(name);
   }
 
@@ -74,31 +89,25 @@ export class DatasetTable implements DatasetLookup {
   apply(listing: Listing): DatasetChanges {
     const changes = new ChangeSet();
     const listed = new Set<string>();
-    const asked = listing.asked === 'everything' ? undefined : new Set(listing.asked);
+    const { asked, readAt } = listing;
+    const named = asked === 'everything' ? new Set<string>() : new Set(asked);
+    const ownersNamed = new Set([...named].filter(isSnapshot).map(parentOf));
     for (const dataset of listing.datasets) {
-      listed.add(dataset.name);
-      const known = this.#byName.get(dataset.name);
-      if ((known?.readAt ?? 0) > listing.readAt || this.#forgottenSince(dataset.name, listing.readAt))
-        continue;
-      const hasAllSnapshots = asked === undefined ? levelOf(dataset.name) < 2 : asked.has(dataset.name);
-      this.#set(
-        hasAllSnapshots ? dataset : this.#withKnownSnapshots(dataset, listing),
-        listing.readAt,
-        changes,
-      );
+      const { name } = dataset;
+      listed.add(name);
+      if (this.#forgottenSince(name, readAt)) continue;
+      const hasAll = asked === 'everything' ? levelOf(name) < 2 : named.has(name);
+      const which = hasAll ? 'all' : ownersNamed.has(name) ? 'named' : 'none';
+      const known = this.#byName.get(name);
+      const snapshots = this.#snapshots(name, which, dataset.snapshots, listing);
+      if (known === undefined || known.readAt <= readAt) this.#set(dataset, readAt, snapshots, changes);
+      else this.#set(known.dataset, known.readAt, snapshots, changes);
     }
-    for (const name of new Set([
-      ...listing.snapshots.keys(),
-      ...listing.missing.filter(isSnapshot).map(parentOf),
-    ])) {
+    for (const name of ownersNamed) {
       const known = this.#byName.get(name);
       if (listed.has(name) || known === undefined) continue;
-      const listedSnapshots = listing.snapshots.get(name) ?? [];
-      this.#set(
-        this.#withKnownSnapshots({ ...known.dataset, snapshots: listedSnapshots }, listing),
-        known.readAt,
-        changes,
-      );
+      const snapshots = this.#snapshots(name, 'named', listing.snapshots.get(name) ?? [], listing);
+      this.#set(known.dataset, known.readAt, snapshots, changes);
     }
     for (const name of this.#unlisted(listing, listed)) {
       if ((this.#byName.get(name)?.readAt ?? Infinity) < listing.readAt) this.#removeTree(name, changes);
@@ -114,31 +123,39 @@ export class DatasetTable implements DatasetLookup {
     if (snapshot === undefined) {
       this.#removeTree(name, changes);
     } else {
+      // Nothing was read: a listing under way still has newer properties, and what it says of this snapshot is not taken.
       const entry = this.#byName.get(owner);
       if (entry?.dataset.snapshots.some((known) => known.name === snapshot) === true) {
         const snapshots = entry.dataset.snapshots.filter((known) => known.name !== snapshot);
-        this.#set({ ...entry.dataset, snapshots }, at, changes);
+        this.#set(entry.dataset, entry.readAt, { snapshots, readAt: entry.snapshotsReadAt }, changes);
       }
     }
     return changes;
   }
 
-  #set(dataset: Dataset, readAt: number, changes: ChangeSet): void {
-    const known = this.#byName.get(dataset.name)?.dataset;
+  #set(
+    properties: Dataset,
+    readAt: number,
+    { snapshots, readAt: snapshotsReadAt }: Snapshots,
+    changes: ChangeSet,
+  ): void {
+    const { name } = properties;
+    const known = this.#byName.get(name)?.dataset;
+    const dataset = properties.snapshots === snapshots ? properties : { ...properties, snapshots };
     const same = known !== undefined && sameDataset(known, dataset);
-    this.#byName.set(dataset.name, { dataset: same ? known : dataset, readAt });
+    this.#byName.set(name, { dataset: same ? known : dataset, readAt, snapshotsReadAt });
     if (same) return;
-    changes.names.add(dataset.name);
+    changes.names.add(name);
     const before = known && mountpointKey(known);
     const after = mountpointKey(dataset);
     if (before !== after) {
-      this.#unmount(dataset.name, before, changes);
+      this.#unmount(name, before, changes);
       if (after !== undefined) {
-        this.#byMountpoint.set(after, dataset.name);
+        addTo(this.#byMountpoint, after, name);
         changes.mountpoints.add(after);
       }
     }
-    if (known === undefined) childrenOf(this.#children, parentOf(dataset.name)).add(dataset.name);
+    if (known === undefined) addTo(this.#children, parentOf(name), name);
   }
 
   /** Known datasets that the listing would have if they were there. */
@@ -155,16 +172,27 @@ export class DatasetTable implements DatasetLookup {
     yield* missing;
   }
 
-  /** The dataset with the snapshots known of it, less those missing, and with those listed in place of the known. */
-  #withKnownSnapshots(dataset: Dataset, { missing, readAt }: Listing): Dataset {
-    const listed = new Map(dataset.snapshots.map((snapshot) => [snapshot.name, snapshot]));
-    const known = this.byName(dataset.name)?.snapshots ?? [];
-    const isOld = ({ name }: DatasetSnapshot) =>
-      listed.has(name) || missing.includes(`${dataset.name}@${name}`);
-    const snapshots = [...known.filter((snapshot) => !isOld(snapshot)), ...dataset.snapshots];
+  /**
+   * A dataset's snapshots after a listing that has all of them, those that were named, or none. What is known stays if it
+   * was read later, and what was forgotten since stays forgotten.
+   */
+  #snapshots(
+    name: string,
+    which: 'all' | 'named' | 'none',
+    listed: readonly DatasetSnapshot[],
+    { missing, readAt }: Listing,
+  ): Snapshots {
+    const entry = this.#byName.get(name);
+    const known = { snapshots: entry?.dataset.snapshots ?? listed, readAt: entry?.snapshotsReadAt ?? 0 };
+    if (which === 'none' || known.readAt > readAt) return known;
+    const read = new Set(listed.map((snapshot) => snapshot.name));
+    const isRead = (snapshot: string) => read.has(snapshot) || missing.includes(`${name}@${snapshot}`);
+    const snapshots =
+      which === 'all' ? listed : [...known.snapshots.filter((each) => !isRead(each.name)), ...listed];
+    const isForgotten = (each: DatasetSnapshot) => this.#forgottenSince(`${name}@${each.name}`, readAt);
     return {
-      ...dataset,
-      snapshots: snapshots.filter(({ name }) => !this.#forgottenSince(`${dataset.name}@${name}`, readAt)),
+      snapshots: snapshots.some(isForgotten) ? snapshots.filter((each) => !isForgotten(each)) : snapshots,
+      readAt,
     };
   }
 
@@ -173,9 +201,7 @@ export class DatasetTable implements DatasetLookup {
     if (known === undefined) return;
     this.#byName.delete(name);
     this.#unmount(name, mountpointKey(known), changes);
-    const siblings = this.#children.get(parentOf(name));
-    siblings?.delete(name);
-    if (siblings?.size === 0) this.#children.delete(parentOf(name));
+    removeFrom(this.#children, parentOf(name), name);
     changes.names.add(name);
   }
 
@@ -185,8 +211,8 @@ export class DatasetTable implements DatasetLookup {
   }
 
   #unmount(name: string, mountpoint: string | undefined, changes: ChangeSet): void {
-    if (mountpoint === undefined || this.#byMountpoint.get(mountpoint) !== name) return;
-    this.#byMountpoint.delete(mountpoint);
+    if (mountpoint === undefined) return;
+    removeFrom(this.#byMountpoint, mountpoint, name);
     changes.mountpoints.add(mountpoint);
   }
 
@@ -201,27 +227,6 @@ export class DatasetTable implements DatasetLookup {
 class ChangeSet implements DatasetChanges {
   readonly names = new Set<string>();
   readonly mountpoints = new Set<string>();
-}
-
-/** The dataset that this one, or this snapshot, is directly in; '' above a pool. */
-export function parentOf(name: string): string {
-  const at = name.indexOf('@');
-  return at >= 0 ? name.slice(0, at) : name.slice(0, Math.max(0, name.lastIndexOf('/')));
-}
-
-function childrenOf(children: Map<string, Set<string>>, name: string): Set<string> {
-  const known = children.get(name) ?? new Set<string>();
-  children.set(name, known);
-  return known;
-}
-
-/** How deep a dataset is: 0 for a pool. */
-function levelOf(name: string): number {
-  return name.split('/').length - 1;
-}
-
-function isSnapshot(name: string): boolean {
-  return name.includes('@');
 }
 
 /** Compares by value. A listing of a large host has thousands, so this is written for speed. */

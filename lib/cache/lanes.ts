@@ -10,12 +10,15 @@ import {
   ignoreElements,
   merge,
   mergeMap,
+  of,
   type Observable,
   type OperatorFunction,
 } from 'rxjs';
 import { reloads } from '../config.js';
 import type { Host } from '../host/host.js';
 import { readSysinfo } from '../host/sysinfo.js';
+import type { DescendantsInvalidation } from '../sources/invalidation.js';
+import { poolOf } from '../sources/zfs-invalidations.js';
 import { coalesceWhileBusy, type QueueLength } from './coalesce.js';
 import type { HostState } from './host-state.js';
 import type { DatasetLane, DatasetOutcome } from './reload-datasets.js';
@@ -37,6 +40,7 @@ import { eachInSlices } from './slices.js';
 export type Outcome =
   | ZoneOutcome
   | DatasetOutcome
+  | { readonly type: 'again'; readonly invalidation: DescendantsInvalidation; readonly afterMs: number }
   | { readonly type: 'rescanned'; readonly scope: RescanRequest['scope']; readonly report: RescanReport };
 
 export interface LanesOptions {
@@ -117,16 +121,24 @@ function datasetRequests(
   return coalesceWhileBusy<DatasetRequest, Outcome>({
     key: ({ name }) => name,
     merge: (waiting) => waiting,
-    run: timed(lane, options, (batch) => datasets.run(batch)),
+    run: timed(lane, options, (batch) =>
+      lane === 'unused' && batch.length > reloads.maxUnusedDatasets ? of(allOf(batch)) : datasets.run(batch),
+    ),
     alone: ({ name }) => datasets.isSuspect(name),
     maxRuns: reloads.maxRuns,
     slowAfterMs: reloads.slowAfterMs,
-    maxBatch: reloads.maxBatch,
+    maxBatch: lane === 'unused' ? Infinity : reloads.maxBatch,
     ...(lane === 'unused' && { delayMs: reloads.unusedDatasetDelayMs }),
     onQueue: (queue) => {
       onQueue(lane, queue);
     },
   });
+}
+
+/** So many datasets of no VM are not worth a listing each: their pools are listed, in the background. */
+function allOf(batch: readonly DatasetRequest[]): Outcome {
+  const dataset = poolOf(batch[0]?.name ?? '');
+  return { type: 'again', invalidation: { type: 'descendants', dataset }, afterMs: 0 };
 }
 
 function rescanRequests(options: LanesOptions): OperatorFunction<RescanRequest, Outcome> {

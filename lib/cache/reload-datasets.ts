@@ -3,7 +3,6 @@
  * listed alone, so that only the one that is to blame fails; then its VMs keep what was known, and it is tried again.
  */
 import { from, mergeMap, type Observable } from 'rxjs';
-import { reloads } from '../config.js';
 import type { Host } from '../host/host.js';
 import type { DatasetInvalidation } from '../sources/invalidation.js';
 import type { HostState } from './host-state.js';
@@ -30,24 +29,24 @@ export function datasetLane(host: Host, state: HostState): DatasetLane {
   const serve = async (batch: readonly DatasetRequest[]): Promise<readonly DatasetOutcome[]> => {
     const names = batch.map(({ name }) => name);
     const shared = names.length > 1;
-    const listed = await listNamed(
-      host,
-      state,
-      names,
-      shared ? reloads.sharedListingTimeoutMs : undefined,
-    ).catch(asError);
+    const listed = await listNamed(host, state, names, shared).catch(asError);
     if (!(listed instanceof Error)) {
       state.takeListing(listed.listing);
       listed.done();
+      for (const name of names) suspects.delete(name);
       for (const name of names) {
-        suspects.delete(name);
-        for (const zonename of state.index.zonesOf(name)) state.mended(zonename, 'datasets');
+        for (const zonename of state.index.zonesOf(name)) {
+          // As long as another of its datasets cannot be listed, the zone is in trouble, and its retries grow rarer.
+          const { datasets = [] } = state.index.dependencies(zonename) ?? {};
+          if (!datasets.some((each) => suspects.has(each))) state.mended(zonename, 'datasets');
+        }
       }
     } else if (shared) {
       for (const name of names) suspects.add(name);
       return names.map((name) => ({ type: 'again', invalidation: { type: 'dataset', name }, afterMs: 0 }));
     } else {
       for (const name of names) {
+        suspects.add(name);
         for (const zonename of state.index.zonesOf(name)) state.failed(zonename, 'datasets', listed);
       }
     }

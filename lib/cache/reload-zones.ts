@@ -104,12 +104,7 @@ export function zoneLane(host: Host, state: HostState): ZoneLane {
   }
 
   async function tryToList(names: ReadonlySet<string>, shared: boolean): Promise<Error | undefined> {
-    const listed = await listNamed(
-      host,
-      state,
-      names,
-      shared ? reloads.sharedListingTimeoutMs : undefined,
-    ).catch(asError);
+    const listed = await listNamed(host, state, names, shared).catch(asError);
     if (listed instanceof Error) return listed;
     state.takeListing(listed.listing);
     listed.done();
@@ -177,6 +172,15 @@ export function zoneLane(host: Host, state: HostState): ZoneLane {
   }
 }
 
+/** States of zoneadm in which the kernel has an instance of the zone. */
+const kernelStates: ReadonlySet<string | undefined> = new Set([
+  'ready',
+  'running',
+  'shutting_down',
+  'down',
+  'mounted',
+]);
+
 /** Whether zoneadm shows what a zone sysevent announced. Some states of the kernel are none of zoneadm's. */
 export function agrees(newstate: string, record: ZoneRecord | undefined): boolean {
   switch (newstate) {
@@ -186,7 +190,7 @@ export function agrees(newstate: string, record: ZoneRecord | undefined): boolea
     case '':
       return record === undefined;
     case 'free':
-      return (record?.zoneid ?? null) === null;
+      return !kernelStates.has(record?.state);
     default:
       return record?.state === newstate;
   }

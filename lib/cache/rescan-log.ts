@@ -67,15 +67,17 @@ export function createRescanLog(log: Logger): RescanLog {
         failures.push({ error: error.message, time: ended });
         if (failures.length > rescanLog.maxFailures) failures.shift();
       }
-      for (const { source } of report.found) found[source]++;
+      // A rescan of the datasets answers an event, so what it finds was not missed.
+      const missed = report.scope === 'everything' ? report.found : [];
+      for (const { source } of missed) found[source]++;
 
       const took = `took ${((ended.getTime() - started.getTime()) / 1000).toFixed(3)}s`;
-      const what = `rescan (${reason}): ${report.zones} zones, ${report.datasets} datasets, ${report.found.length} missed changes, ${report.errors.length} errors, ${took}`;
-      if (report.found.length === 0 && report.errors.length === 0) log.info(what);
+      const what = `rescan (${reason}): ${report.zones} zones, ${report.datasets} datasets, ${report.found.length} changes (${missed.length} missed), ${report.errors.length} errors, ${took}`;
+      if (missed.length === 0 && report.errors.length === 0) log.info(what);
       else
         log.warn(
           {
-            missed: report.found
+            missed: missed
               .slice(0, 10)
               .map(({ source, commit: { event } }) => `${source}: ${event.type} ${event.zonename}`),
             errors: report.errors.map(({ message }) => message),

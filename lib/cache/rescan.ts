@@ -4,14 +4,17 @@
  */
 import type { Observable } from 'rxjs';
 import { reloads } from '../config.js';
+import { CommandError } from '../host/command-error.js';
 import type { Host } from '../host/host.js';
 import { readKstats } from '../host/kstat.js';
 import { readSysinfo } from '../host/sysinfo.js';
 import { listAllDatasets, listDatasets } from '../host/zfs.js';
+import { ParseError } from '../host/parse-error.js';
 import { listZones, type ZoneListing } from '../host/zoneadm.js';
 import { fileInputs, zoneInputs, type SourceName, type ZoneInput } from '../sources/invalidation.js';
 import type { ZoneRecord } from '../vm/inputs.js';
 import { datasetsOf } from '../vm/storage.js';
+import { isSnapshot, parentOf } from './dataset-names.js';
 import type { HostState } from './host-state.js';
 import type { DatasetLane, DatasetOutcome } from './reload-datasets.js';
 import type { ZoneLane, ZoneOutcome } from './reload-zones.js';
@@ -26,8 +29,12 @@ export interface Found {
   readonly commit: Commit;
 }
 
+/** What is read: everything, or, because an event said that some of them changed, all datasets. */
+export type RescanScope = 'everything' | 'datasets';
+
 /** What a rescan did. */
 export interface RescanReport {
+  readonly scope: RescanScope;
   readonly zones: number;
   readonly datasets: number;
   readonly found: readonly Found[];
@@ -45,10 +52,10 @@ export type Again = Extract<ZoneOutcome | DatasetOutcome, { type: 'again' }>;
 /** Reads everything. It keeps a fingerprint of each file, and reads again only what may have changed. */
 export interface Rescanner {
   /** Never fails; what did is in the report. One at a time. */
-  rescan(scope: 'everything' | 'datasets'): Promise<RescanReport>;
-  /** Lists datasets of VMs that are deeper than a full listing goes. Failures are on record. */
-  listDeep(): Promise<void>;
-  /** What a rescan under way waits for, e.g. `zfs list`. */
+  rescan(scope: RescanScope): Promise<RescanReport>;
+  /** Lists datasets of VMs that are deeper than a full listing goes. Never fails; what is still to be asked for is returned. */
+  listDeep(): Promise<readonly Again[]>;
+  /** What a rescan under way waits for, e.g. `zfs list`, and what failed in the last one. */
   awaiting(): readonly string[];
 }
 
@@ -61,6 +68,7 @@ export interface RescanOptions {
 }
 
 interface Report {
+  readonly scope: RescanScope;
   zones: number;
   datasets: number;
   found: Found[];
@@ -72,18 +80,20 @@ interface Report {
 /** Makes a rescanner. */
 export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOptions): Rescanner {
   const fingerprints = new Map<string, Partial<Record<ZoneFile, Fingerprint>>>();
-  const awaited = new Set<string>();
+  /** What is under way, and what failed: that is still awaited. */
+  const awaited = new Map<string, string>();
 
   return {
-    awaiting: () => [...awaited],
+    awaiting: () => [...awaited.values()],
     listDeep: async () => {
       const inputs = [...state.zones.names()].map((zonename) => state.inputsWith(zonename, {}));
       const names = inputs.flatMap((each) => (each === undefined ? [] : datasetsOf(each))).filter(isDeep);
-      if (names.length > 0)
-        await datasetLane.run(names.map((name) => ({ lane: 'dataset', name }))).forEach(() => undefined);
+      const report = emptyReport('datasets');
+      await listBelow(names, report);
+      return report.again;
     },
     rescan: async (scope) => {
-      const report: Report = { zones: 0, datasets: 0, found: [], errors: [], complete: true, again: [] };
+      const report = emptyReport(scope);
       const half = async (work: Promise<void>) => {
         await work.catch((error: unknown) => {
           report.errors.push(error as Error);
@@ -99,8 +109,15 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
   };
 
   async function awaiting<T>(what: string, promise: Promise<T>): Promise<T> {
-    awaited.add(what);
-    return promise.finally(() => awaited.delete(what));
+    if (!awaited.has(what)) awaited.set(what, what);
+    try {
+      const result = await promise;
+      awaited.delete(what);
+      return result;
+    } catch (error) {
+      awaited.set(what, `${what}, which failed and is tried again: ${(error as Error).message}`);
+      throw error;
+    }
   }
 
   async function rescanDatasets(report: Report): Promise<void> {
@@ -130,10 +147,11 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
         ],
         report,
       );
-      if (lacking.length > 0) {
-        const zones = new Set(lacking.flatMap((name) => [...state.index.zonesOf(name)]));
+      const byName = [...new Set([...lacking, ...datasetsInTrouble()])];
+      if (byName.length > 0) {
+        const zones = new Set(byName.flatMap((name) => [...state.index.zonesOf(name)]));
         await serving(
-          datasetLane.run(lacking.map((name) => ({ lane: 'dataset', name }))),
+          datasetLane.run(byName.map((name) => ({ lane: 'dataset', name }))),
           zones,
           report,
           'zfs-events',
@@ -144,7 +162,15 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
     }
   }
 
-  /** Snapshots below the depth of the full listing. */
+  /** Those that could not be listed when they were asked for: asked for again, so that the load errors end. */
+  function datasetsInTrouble(): string[] {
+    return state.errors
+      .list()
+      .filter(({ input }) => input === 'datasets')
+      .flatMap(({ zone }) => state.index.dependencies(zone)?.datasets ?? []);
+  }
+
+  /** What is below the depth of the full listing. If that fails each is asked for alone, so that only the one to blame fails. */
   async function listBelow(names: readonly string[], report: Report): Promise<void> {
     for (let start = 0; start < names.length; start += reloads.maxBatch) {
       const asked = names.slice(start, start + reloads.maxBatch);
@@ -152,8 +178,16 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       state.datasets.begin(readAt);
       try {
         const listing = await awaiting('zfs list', listDatasets(host, asked, 1));
+        if (listing.errors[0] !== undefined) throw listing.errors[0];
         const changes = state.datasets.apply({ ...listing, asked, readAt });
         await commitAll(state.zonesAffected(changes), report, 'zfs-events');
+      } catch (error) {
+        if (!(error instanceof CommandError || error instanceof ParseError)) throw error;
+        report.errors.push(error);
+        for (const name of asked) {
+          const dataset = isSnapshot(name) ? parentOf(name) : name;
+          report.again.push({ type: 'again', invalidation: { type: 'dataset', name: dataset }, afterMs: 0 });
+        }
       } finally {
         state.datasets.end(readAt);
       }
@@ -162,9 +196,10 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
 
   async function rescanZones(report: Report): Promise<void> {
     const readAt = state.clock.tick();
-    const failed = (error: unknown) => {
-      report.errors.push(error as Error);
-      return undefined;
+    const failed = (cause: unknown) => {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      report.errors.push(error);
+      return error;
     };
     const [listing, kstats, sysinfo] = await Promise.all([
       awaiting('zoneadm list', listZones(host)),
@@ -172,7 +207,7 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       readSysinfo(host).catch(failed),
     ]);
     report.zones = listing.records.size;
-    const sysinfoChanged = sysinfo !== undefined && state.takeSysinfo(sysinfo);
+    const sysinfoChanged = sysinfo !== undefined && !(sysinfo instanceof Error) && state.takeSysinfo(sysinfo);
     const strangers: string[] = [];
 
     await eachInSlices(listing.records.values(), reloads.maxFileReads, (record) => {
@@ -183,7 +218,9 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       }
       const readings: Readings = { record: { value: record, readAt } };
       state.mended(zonename, 'record');
-      if (kstats !== undefined) {
+      if (kstats instanceof Error) {
+        if (record.zoneid !== null) state.failed(zonename, 'kstat', kstats);
+      } else {
         state.mended(zonename, 'kstat');
         readings.kstat = { value: kstats.kstats.get(zonename), readAt };
       }
@@ -199,7 +236,7 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       return undefined;
     });
     putErrorsOnRecord(listing, report);
-    for (const error of kstats?.errors ?? []) {
+    for (const error of kstats instanceof Error ? [] : kstats.errors) {
       if (error.zonename !== undefined) state.failed(error.zonename, 'kstat', error);
     }
 
@@ -278,6 +315,10 @@ export function createRescanner({ host, state, zoneLane, datasetLane }: RescanOp
       commits.unsubscribe();
     }
   }
+}
+
+function emptyReport(scope: RescanScope): Report {
+  return { scope, zones: 0, datasets: 0, found: [], errors: [], complete: true, again: [] };
 }
 
 function found(commit: Commit | undefined, report: Report, source: SourceName): void {

@@ -40,7 +40,7 @@ export interface ZonePlace {
   readonly zonepath: string;
 }
 
-/** Changes with every version of a file; `''` when there is none, `undefined` when the file is too young to tell. */
+/** Changes with every version of a file; `''` when there is none, `undefined` when one cannot tell: then read it. */
 export type Fingerprint = string | undefined;
 
 /** File times are as coarse as a clock tick: a file written within that time may be written again and look the same. */
@@ -48,10 +48,14 @@ const timeGrainMs = 20;
 
 /** Looks at a file without reading it. A few microseconds. */
 export function fingerprintOf(host: Host, place: ZonePlace, file: ZoneFile): Fingerprint {
-  const stat = statSync(zoneFilePath(host, place, file), { throwIfNoEntry: false });
-  if (stat === undefined) return '';
-  if (stat.ctimeMs > Date.now() - timeGrainMs) return undefined;
-  return `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
+  try {
+    const stat = statSync(zoneFilePath(host, place, file), { throwIfNoEntry: false });
+    if (stat === undefined) return '';
+    if (stat.ctimeMs > Date.now() - timeGrainMs) return undefined;
+    return `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
+  } catch {
+    return undefined; // What keeps us from it (ELOOP, ENOTDIR, EIO …) its reader will report.
+  }
 }
 
 /**

@@ -2,8 +2,8 @@
  * Which zones depend on a dataset, or on a mountpoint: O(1), however many zones there are. The names come from the
  * inputs of each zone, never from a pattern alone: an image dataset has a UUID in its name too.
  */
-import { poolOf } from '../sources/zfs-invalidations.js';
-import { parentOf } from './dataset-table.js';
+import { levelOf, parentOf } from './dataset-names.js';
+import { addTo, removeFrom } from './sets.js';
 
 /** What a zone depends on. */
 export interface ZoneDependencies {
@@ -36,11 +36,7 @@ export class ZoneIndex {
     this.remove(zonename);
     this.#zones.set(zonename, dependencies);
     this.#byZonepath.set(dependencies.zonepath, zonename);
-    for (const name of dependencies.datasets) {
-      const zones = this.#byDataset.get(name);
-      if (zones === undefined) this.#byDataset.set(name, new Set([zonename]));
-      else zones.add(zonename);
-    }
+    for (const name of dependencies.datasets) addTo(this.#byDataset, name, zonename);
     this.#countRoot(dependencies.root, 1);
   }
 
@@ -49,11 +45,7 @@ export class ZoneIndex {
     if (known === undefined) return;
     this.#zones.delete(zonename);
     if (this.#byZonepath.get(known.zonepath) === zonename) this.#byZonepath.delete(known.zonepath);
-    for (const name of known.datasets) {
-      const zones = this.#byDataset.get(name);
-      zones?.delete(zonename);
-      if (zones?.size === 0) this.#byDataset.delete(name);
-    }
+    for (const name of known.datasets) removeFrom(this.#byDataset, name, zonename);
     this.#countRoot(known.root, -1);
   }
 
@@ -99,8 +91,7 @@ export class ZoneIndex {
     ) {
       if (this.isRoot(parent)) return child === `${parent}/data` && child !== dataset ? 'delegated' : 'used';
     }
-    const components = dataset.split('/').length;
-    return components === 2 && this.hasRootsBelow(poolOf(dataset)) ? 'unused' : 'foreign';
+    return levelOf(dataset) === 1 ? 'unused' : 'foreign';
   }
 
   #countRoot(root: string | undefined, by: 1 | -1): void {

@@ -53,14 +53,10 @@ export class VminfodClient implements AsyncDisposable {
   constructor({ url = defaultUrl, name, dispatcher, signal }: ClientOptions) {
     this.name = name;
     this.url = url;
-    const own = this.#closed.signal;
-    this.#transport = new Transport({
-      url,
-      name,
-      dispatcher,
-      signal: signal ? AbortSignal.any([own, signal]) : own,
-    });
-    signal?.addEventListener('abort', () => void this.close(), { signal: own });
+    this.#transport = new Transport({ url, name, dispatcher, signal: this.#closed.signal });
+    const onAbort = () => void this.#end(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { signal: this.#closed.signal });
+    if (signal?.aborted) onAbort();
   }
 
   /** Resolves when the daemon answers and has loaded. Rejects with UnreachableError or NotReadyError otherwise. */
@@ -104,14 +100,8 @@ export class VminfodClient implements AsyncDisposable {
     onDisconnect,
     signal,
   }: EventsOptions = {}): AsyncIterable<StreamEvent> {
-    const own = this.#transport.signal;
-    return new EventStream(this.#transport, {
-      zonename,
-      query,
-      reconnect,
-      onDisconnect,
-      signal: signal ? AbortSignal.any([own, signal]) : own,
-    });
+    const options = { zonename, query, reconnect, onDisconnect };
+    return new EventStream(this.#transport, options, [this.#transport.signal, signal]);
   }
 
   /**
@@ -144,10 +134,22 @@ export class VminfodClient implements AsyncDisposable {
   }
 
   /** All VMs (or those that match), live. Resolves with the first snapshot. Close it when done. */
-  async watch({ signal, ...options }: EventsOptions = {}): Promise<VmWatcher> {
-    const stop = new AbortController();
-    const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-    return VmWatcher.start(this.events({ ...options, signal: either }), stop);
+  async watch(options: EventsOptions = {}): Promise<VmWatcher> {
+    return VmWatcher.start(this.events(options));
+  }
+
+  /** Ends what is under way (it rejects) and closes the connections. */
+  async close(): Promise<void> {
+    await this.#end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+  }
+
+  async #end(reason?: unknown): Promise<void> {
+    this.#closed.abort(reason);
+    await this.#transport.close();
   }
 
   #wait(
@@ -163,16 +165,6 @@ export class VminfodClient implements AsyncDisposable {
       isWhatWeWaitFor: (event) => matchesEvent(match, event) && isDone(event),
       what: `${name}: ${this.name}`,
     });
-  }
-
-  /** Ends what is under way (it rejects) and closes the connections. */
-  async close(): Promise<void> {
-    this.#closed.abort();
-    await this.#transport.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }
 

@@ -6,6 +6,7 @@ import { maxLineBytes, readyTimeoutMs, silenceMs } from '../config.js';
 import { deadline } from './deadline.js';
 import { asClientError, StreamEndedError, TimeoutError, VminfodError } from './errors.js';
 import { parseLine, type Line } from './events.js';
+import { joinSignals } from './join-signals.js';
 import { linesOf } from './lines.js';
 import type { Transport } from './transport.js';
 
@@ -19,11 +20,11 @@ export async function* linesFrom(
     readyTimeoutMs,
     () => new TimeoutError(`vminfod at ${transport.url} is silent: no event stream`),
   );
-  const either = AbortSignal.any([signal, patience.signal]);
+  const either = joinSignals(signal, patience.signal);
   let started = false;
   let heartbeats = false;
   try {
-    const body = await transport.open(`/events?${query.toString()}`, either);
+    const body = await transport.open(`/events?${query.toString()}`, either.signal);
     for await (const text of linesOf(body, maxLineBytes)) {
       const line = parseLine(text);
       // Time that the consumer takes is not the daemon's silence.
@@ -35,10 +36,11 @@ export async function* linesFrom(
     }
     throw new StreamEndedError();
   } catch (error) {
-    either.throwIfAborted();
+    either.signal.throwIfAborted();
     if (started && !(error instanceof VminfodError)) throw new StreamEndedError({ cause: error });
     throw asClientError(error, transport.url);
   } finally {
+    either.release();
     patience.cancel();
   }
 }

@@ -1,6 +1,7 @@
 /** `client.events()`: an AsyncIterable over the daemon's events. Each iteration is a stream of its own. */
 import { follow, type FollowOptions } from './follow.js';
 import type { StreamEvent } from './events.js';
+import { joinSignals } from './join-signals.js';
 import type { Transport } from './transport.js';
 
 /**
@@ -9,26 +10,35 @@ import type { Transport } from './transport.js';
  */
 export class EventStream implements AsyncIterable<StreamEvent> {
   readonly #transport: Transport;
-  readonly #options: FollowOptions;
+  readonly #options: Omit<FollowOptions, 'signal'>;
+  readonly #signals: readonly (AbortSignal | undefined)[];
 
-  constructor(transport: Transport, options: FollowOptions) {
+  /** @param signals Each of them ends the stream, with its reason. */
+  constructor(
+    transport: Transport,
+    options: Omit<FollowOptions, 'signal'>,
+    signals: readonly (AbortSignal | undefined)[],
+  ) {
     this.#transport = transport;
     this.#options = options;
+    this.#signals = signals;
   }
 
   [Symbol.asyncIterator](): Leavable {
     const left = new AbortController();
-    const signal = AbortSignal.any([this.#options.signal, left.signal]);
-    const events = follow(this.#transport, { ...this.#options, signal });
+    const joined = joinSignals(...this.#signals, left.signal);
+    const events = follow(this.#transport, { ...this.#options, signal: joined.signal });
     const done = { done: true, value: undefined } as const;
     return {
       next: () =>
         events.next().catch((error: unknown) => {
+          joined.release();
           if (left.signal.aborted) return done;
           throw error;
         }),
       return: async () => {
         left.abort();
+        joined.release();
         await events.return(undefined as never);
         return done;
       },

@@ -43,7 +43,7 @@ export class Mirror {
   /** Takes in a line and gives what the consumer must hear of it. */
   apply(line: Line): StreamEvent[] {
     if (line.type === 'overflow') return []; // The stream ends here, and `place` says where it stopped.
-    this.#seq = line.seq;
+    if (line.seq !== undefined) this.#seq = line.seq;
     switch (line.type) {
       case 'heartbeat':
         return [];

@@ -8,6 +8,8 @@ export interface Status {
   /** Bytes, as `process.memoryUsage()`. */
   readonly memory: Readonly<Record<string, number>>;
   readonly numVms: number;
+  /** Now, milliseconds since the epoch. */
+  readonly curTime: number;
   readonly queue: {
     readonly paused: boolean;
     readonly idle: boolean;
@@ -15,7 +17,7 @@ export interface Status {
   };
   /** None until the first rescan has ended. */
   readonly lastRefresh?: string | null;
-  readonly refreshErrors: readonly { readonly err: unknown; readonly time?: string; readonly ago: string }[];
+  readonly refreshErrors: readonly { readonly err: unknown; readonly time: string; readonly ago: string }[];
   readonly eventsListeners: Readonly<
     Record<
       string,

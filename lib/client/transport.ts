@@ -5,7 +5,9 @@
 import { hostname } from 'node:os';
 import type { Dispatcher } from 'undici';
 import { keepAliveMs, requestTimeoutMs } from '../config.js';
+import { deadline } from './deadline.js';
 import { asClientError, refusal, TimeoutError } from './errors.js';
+import { joinSignals } from './join-signals.js';
 import { parseJson } from './parse-json.js';
 import { Agent, request } from './undici-parts.js';
 
@@ -50,19 +52,19 @@ export class Transport {
 
   /** The answer to a GET, parsed. When a signal aborts, its reason is thrown. */
   async getJson(path: string, signal?: AbortSignal): Promise<unknown> {
-    const deadline = AbortSignal.timeout(requestTimeoutMs);
-    const cancel = signal ? AbortSignal.any([this.signal, signal]) : this.signal;
+    const limit = deadline(requestTimeoutMs, () => {
+      return new TimeoutError(`no answer from vminfod at ${this.url} within ${requestTimeoutMs} ms`);
+    });
+    const cancel = joinSignals(this.signal, signal, limit.signal);
     try {
-      const body = await this.open(path, AbortSignal.any([cancel, deadline]));
+      const body = await this.open(path, cancel.signal);
       return parseJson(await body.text(), `the answer to ${path}`);
     } catch (error) {
-      cancel.throwIfAborted();
-      if (deadline.aborted) {
-        throw new TimeoutError(`no answer from vminfod at ${this.url} within ${requestTimeoutMs} ms`, {
-          cause: error,
-        });
-      }
+      cancel.signal.throwIfAborted();
       throw asClientError(error, this.url);
+    } finally {
+      cancel.release();
+      limit.cancel();
     }
   }
 

@@ -1,7 +1,9 @@
 /** Waiting for something to happen to a VM, without the race between looking and listening. */
 import type { VmEvent } from '../vm/event.js';
+import { deadline } from './deadline.js';
 import { TimeoutError } from './errors.js';
 import type { StreamEvent } from './events.js';
+import { joinSignals } from './join-signals.js';
 
 export interface WaitOptions {
   /** Milliseconds for all of it, the connection and `change` included. Default: no limit. */
@@ -25,20 +27,20 @@ export interface Wait extends WaitOptions {
 /** @throws TimeoutError (code ETIMEOUT); the signal's reason; what `change` threw; what ended the stream. */
 export async function wait(options: Wait): Promise<VmEvent> {
   const { events, isWhatWeWaitFor, what, timeoutMs, signal, change } = options;
-  const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const left = new AbortController();
-  const giveUp = AbortSignal.any([left.signal, ...[signal, limit].filter((each) => each !== undefined)]);
+  const limit =
+    timeoutMs === undefined
+      ? undefined
+      : deadline(timeoutMs, () => new TimeoutError(`${what}: timeout exceeded (${timeoutMs} ms)`));
+  const giveUp = joinSignals(signal, limit?.signal);
   try {
-    for await (const event of events(giveUp)) {
-      if (event.type === 'ready') await Promise.race([change?.(giveUp), aborted(giveUp)]);
+    for await (const event of events(giveUp.signal)) {
+      if (event.type === 'ready') await Promise.race([change?.(giveUp.signal), aborted(giveUp.signal)]);
       else if (isWhatWeWaitFor(event)) return event;
     }
-    throw giveUp.reason; // An event stream only ends when it is aborted.
-  } catch (error) {
-    if (!limit?.aborted || signal?.aborted) throw error;
-    throw new TimeoutError(`${what}: timeout exceeded (${timeoutMs} ms)`, { cause: error });
+    throw giveUp.signal.reason; // An event stream only ends when it is aborted.
   } finally {
-    left.abort();
+    giveUp.release();
+    limit?.cancel();
   }
 }
 

@@ -11,20 +11,20 @@ import type { StreamEvent } from './events.js';
 export class VmWatcher implements AsyncDisposable {
   readonly #vms = new Map<string, VmObject>();
   readonly #readers = new Set<Readable>();
-  readonly #stop: AbortController;
+  readonly #events: AsyncIterator<StreamEvent>;
+  readonly #ended: Promise<void>;
   #failure: Error | undefined;
-  #ended: Promise<void>;
 
-  private constructor(events: AsyncIterator<StreamEvent>, stop: AbortController) {
-    this.#stop = stop;
-    this.#ended = this.#follow(events);
+  private constructor(events: AsyncIterator<StreamEvent>) {
+    this.#events = events;
+    this.#ended = this.#follow();
   }
 
-  /** Resolves once the first snapshot is in. `stop` ends the stream. */
-  static async start(stream: AsyncIterable<StreamEvent>, stop: AbortController): Promise<VmWatcher> {
+  /** Resolves once the first snapshot is in. */
+  static async start(stream: AsyncIterable<StreamEvent>): Promise<VmWatcher> {
     const events = stream[Symbol.asyncIterator]();
     const first = await events.next();
-    const watcher = new VmWatcher(events, stop);
+    const watcher = new VmWatcher(events);
     if (!first.done && first.value.type === 'ready') {
       for (const vm of first.value.vms) watcher.#vms.set(vm.zonename, vm);
     }
@@ -55,7 +55,7 @@ export class VmWatcher implements AsyncDisposable {
 
   /** Ends the stream and the iterations of `changes()`; the map stays as it is. */
   async close(): Promise<void> {
-    this.#stop.abort();
+    await this.#events.return?.();
     await this.#ended;
   }
 
@@ -63,14 +63,15 @@ export class VmWatcher implements AsyncDisposable {
     await this.close();
   }
 
-  async #follow(events: AsyncIterator<StreamEvent>): Promise<void> {
+  async #follow(): Promise<void> {
     try {
-      for await (const event of { [Symbol.asyncIterator]: () => events }) {
+      for await (const event of { [Symbol.asyncIterator]: () => this.#events }) {
         if (event.type !== 'ready') this.#take(event);
       }
+      for (const reader of this.#readers) reader.push(null);
     } catch (error) {
-      if (this.#stop.signal.aborted) for (const reader of this.#readers) reader.push(null);
-      else this.#fail(error as Error);
+      this.#failure = error as Error;
+      for (const reader of this.#readers) reader.destroy(this.#failure);
     }
   }
 
@@ -81,10 +82,5 @@ export class VmWatcher implements AsyncDisposable {
       if (reader.push(event)) continue;
       reader.destroy(new VminfodError(`more than ${maxUnreadEvents} changes were not read`, 'Overflow'));
     }
-  }
-
-  #fail(error: Error): void {
-    this.#failure = error;
-    for (const reader of this.#readers) reader.destroy(error);
   }
 }

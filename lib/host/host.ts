@@ -2,6 +2,7 @@
  * The host as a value: where its files are and how its commands are run. Everything in this room takes one, so that
  * a simulated global zone (`--root DIR`) is read exactly as a real one. Nothing else prefixes a path.
  */
+import { setMaxListeners } from 'node:events';
 import { isAbsolute, join, normalize } from 'node:path';
 import { commandMaxBytes } from '../config.js';
 import { type CommandOptions, type CommandResult, type CommandRun, runCommand } from './command.js';
@@ -53,6 +54,8 @@ export function createHost({ root = '/', signal: ending, onCommand }: HostOption
     if (!isAbsolute(absolute)) throw new RangeError(`Expected an absolute path, got '${absolute}'`);
     return join(root, normalize(absolute));
   };
+  // One for each running command: how many there are is bounded by who runs them, and no leak.
+  if (ending !== undefined) setMaxListeners(0, ending);
   return {
     root,
     path,

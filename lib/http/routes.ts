@@ -3,7 +3,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SyncTimeoutError, type VmCache } from '../cache/cache.js';
-import { http as limits } from '../config.js';
 import { QueryError } from '../vm/selector.js';
 import type { Listeners } from './listeners.js';
 import type { Metrics } from './metrics.js';
@@ -15,6 +14,8 @@ export interface RoutesOptions {
   readonly cache: VmCache;
   readonly vms: VmReplies;
   readonly listeners: Listeners;
+  /** How long `?sync=true` may take. */
+  readonly syncTimeoutMs: number;
   readonly metrics: Metrics;
   readonly status: (full: boolean) => object;
 }
@@ -25,7 +26,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 const retrySoon = { 'Retry-After': '1' };
 
 /** All routes. */
-export function routes({ cache, vms, listeners, metrics, status }: RoutesOptions): Handler {
+export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }: RoutesOptions): Handler {
   return (request, response) => {
     const { url = '', method } = request;
     if (method !== 'GET' && method !== 'HEAD') {
@@ -117,7 +118,7 @@ export function routes({ cache, vms, listeners, metrics, status }: RoutesOptions
     zonename: string,
   ): Promise<void> {
     try {
-      await cache.sync(zonename, limits.syncTimeoutMs);
+      await cache.sync(zonename, syncTimeoutMs);
     } catch (error) {
       if (!(error instanceof SyncTimeoutError)) throw error;
       replyError(response, 'Timeout', error.message);

@@ -22,6 +22,8 @@ export interface StatusInputs {
   readonly process: ProcessStatus;
   readonly snapshot: Snapshot;
   readonly cache: CacheStatus;
+  /** How often everything is read afresh. */
+  readonly rescanIntervalMs: number;
   /** As each source reports itself. */
   readonly sources: readonly object[];
   readonly listeners: Pick<Listeners, 'list' | 'overflows'>;
@@ -33,7 +35,7 @@ export interface StatusInputs {
 
 /** The whole answer. */
 export function status(inputs: StatusInputs): object {
-  const { process, snapshot, cache, sources, listeners, instance, watches } = inputs;
+  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, watches } = inputs;
   const { now } = process;
   const { pending, queued } = cache.queue;
   const last = cache.rescans.records.at(-1);
@@ -47,6 +49,7 @@ export function status(inputs: StatusInputs): object {
     status: snapshot.loaded ? (isIdle ? 'idle' : 'working') : `waiting for ${cache.awaiting.join(', ')}`,
     awaiting: cache.awaiting,
     numVms: snapshot.vms.size,
+    rescanIntervalMs,
     curDate: now.toISOString(),
     curTime: now.getTime(),
     queue: {

@@ -30,9 +30,10 @@ export function unmount(directory: string | undefined): void {
   if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
 }
 
-/** A filesystem's mountpoint has changed: its files move with it. */
+/** A filesystem's mountpoint has changed: its files move with it, and hide what was in the directory. */
 export function moveMount(before: string | undefined, after: string | undefined): void {
   if (before === undefined || after === undefined || before === after || !existsSync(before)) return;
+  rmSync(after, { recursive: true, force: true });
   mkdirSync(dirname(after), { recursive: true });
   renameSync(before, after);
 }

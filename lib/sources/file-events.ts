@@ -54,11 +54,11 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
     invalidations: new Observable((subscriber) => {
       const { host, requests, health, watch } = options;
       const zonesDir = host.path(zonesDirectory);
-      const meanings = new Map<string, Invalidation>();
+      const meanings = new Map<string, readonly Invalidation[]>();
       const zones = new Map<string, readonly string[]>();
-      const said = saying((invalidation) => {
+      const said = saying((invalidations) => {
         health.event();
-        subscriber.next(invalidation);
+        for (const invalidation of invalidations) subscriber.next(invalidation);
       });
 
       const watched = new WatchSet({
@@ -69,10 +69,10 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
         },
         onEntry: (directory, name) => {
           if (directory !== zonesDir) return;
-          for (const entry of name === undefined ? entriesOf(zonesDir) : [name]) {
+          for (const entry of name === undefined ? entriesOf(zonesDir, health) : [name]) {
             const zonename = zonenameOfXml(entry);
             if (zonename !== undefined && !zones.has(zonename))
-              said.add(zonename, { type: 'zone', zonename, inputs: ['xml'] });
+              said.add(zonename, [{ type: 'zone', zonename, inputs: ['xml'] }]);
           }
         },
         onTrouble: (error) => {
@@ -101,7 +101,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
             zones.set(zonename, paths);
             fileInputs.forEach((input, index) => {
               const path = paths[index] ?? '';
-              meanings.set(path, { type: 'zone', zonename, inputs: [input] });
+              meanings.set(path, meaningOf(zonename, input));
               watched.addFile(
                 path,
                 path.startsWith(`${zonesDir}/`) ? zonesDir : dirname(host.path(zonepath)),
@@ -113,8 +113,8 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
             unwatch(request.zonename);
             return;
           case 'rearm':
-            for (const path of zones.get(request.zonename) ?? []) watched.look(path);
-            said.add(request.zonename, { type: 'zone', zonename: request.zonename, inputs: fileInputs });
+            for (const path of zones.get(request.zonename) ?? []) watched.rearm(path);
+            said.add(request.zonename, [{ type: 'zone', zonename: request.zonename, inputs: fileInputs }]);
             return;
           case 'mend':
             watched.mend();
@@ -123,7 +123,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
 
       health.running();
       watched.addDirectory(zonesDir, zonesDir);
-      meanings.set(sysinfoPath(host), { type: 'sysinfo' });
+      meanings.set(sysinfoPath(host), [{ type: 'sysinfo' }]);
       watched.addFile(sysinfoPath(host), dirname(sysinfoPath(host)));
 
       const subscriptions = new Subscription();
@@ -143,16 +143,23 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
   };
 }
 
+/** What a changed file of a zone makes stale. Each invalidation is answered on its own: a file is read at once. */
+function meaningOf(zonename: string, input: (typeof fileInputs)[number]): readonly Invalidation[] {
+  const changed: Invalidation = { type: 'zone', zonename, inputs: [input] };
+  // zonecfg and zoneadm write the XML also when the zone's state changes, and a lost sysevent shows in this.
+  return input === 'xml' ? [changed, { type: 'zone', zonename, inputs: ['record', 'kstat'] }] : [changed];
+}
+
 /**
  * One change raises several raw events, on the file and on its directory, in one turn of the event loop: what
  * they say is said once, at the turn's end.
  */
-function saying(say: (invalidation: Invalidation) => void) {
-  const waiting = new Map<string, Invalidation>();
+function saying(say: (invalidations: readonly Invalidation[]) => void) {
+  const waiting = new Map<string, readonly Invalidation[]>();
   let turn: NodeJS.Immediate | undefined;
   return {
-    add: (key: string, invalidation: Invalidation) => {
-      waiting.set(key, invalidation);
+    add: (key: string, invalidations: readonly Invalidation[]) => {
+      waiting.set(key, invalidations);
       turn ??= setImmediate(() => {
         turn = undefined;
         const all = [...waiting.values()];
@@ -168,11 +175,11 @@ function saying(say: (invalidation: Invalidation) => void) {
 }
 
 /** Empty when the directory is not there: a host without zones. */
-function entriesOf(directory: string): string[] {
+function entriesOf(directory: string, health: SourceHealth): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') health.degraded(error as Error);
+    return [];
   }
 }

@@ -5,8 +5,10 @@
  * fs.watch says only that something may have changed (host.md, "fs.watch on illumos is not inotify"), and so does
  * this: what became of a file is for its reader to find out.
  */
-import { statSync, watch as fsWatch, type FSWatcher } from 'node:fs';
+import { watch as fsWatch, type FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { fileWatches } from '../config.js';
+import { versionOf } from './file-version.js';
 
 /** What of fs.watch is used. */
 export type Watch = (path: string, listener: (event: string, filename: string | null) => void) => FSWatcher;
@@ -29,7 +31,7 @@ interface Watched {
   /** Files and directories watched for the sake of which this directory is. */
   readonly entries: Set<string>;
   watcher?: FSWatcher | undefined;
-  /** Device and inode that the watcher is on, or that were last seen. */
+  /** What the watcher is on, or what was last seen: device, inode, and of a file its birth. */
   identity?: string | undefined;
   /** Identity, size and times when last looked at. */
   fingerprint?: string | undefined;
@@ -45,6 +47,9 @@ export class WatchSet {
   readonly #watched = new Map<string, Watched>();
   /** Paths that exist and that fs.watch refused. */
   readonly #refused = new Set<string>();
+  /** Paths to look at in the turns to come. */
+  readonly #toLookAt = new Set<string>();
+  #turn: NodeJS.Immediate | undefined;
   readonly #options: WatchSetOptions;
   readonly #watch: Watch;
 
@@ -53,7 +58,7 @@ export class WatchSet {
     this.#watch = options.watch ?? ((path, listener) => fsWatch(path, { persistent: false }, listener));
   }
 
-  /** Files with a watch in place, and those without: not there, or refused. */
+  /** Files and directories with a watch in place, and those without: not there, or refused. */
   status(): { watching: string[]; notWatching: string[] } {
     const watching: string[] = [];
     const notWatching: string[] = [];
@@ -83,7 +88,7 @@ export class WatchSet {
     if (watched === undefined) return;
     watched.watcher?.close();
     this.#watched.delete(path);
-    this.#refused.delete(path);
+    this.#accept(path);
     const directory = this.#watched.get(dirname(path));
     directory?.entries.delete(path);
     if (directory?.entries.size === 0 && !directory.isWanted) this.remove(dirname(path));
@@ -100,6 +105,7 @@ export class WatchSet {
     const { lookedAtMs } = watched;
     watched.lookedAtMs = Date.now();
     let changed = this.#stat(path, watched, lookedAtMs);
+    if (watched.identity === undefined) this.#accept(path); // Its directory tells when it comes back.
     if (watched.identity !== before || watched.watcher === undefined) {
       watched.watcher?.close();
       watched.watcher = undefined;
@@ -114,25 +120,54 @@ export class WatchSet {
     return changed;
   }
 
-  /** Looks at every path that is refused a watch, and tells of those that changed. */
-  poll(): void {
-    for (const path of [...this.#refused]) {
-      this.#lookAndTell(path);
-      for (const entry of this.#watched.get(path)?.entries ?? []) this.#lookAndTell(entry);
-      if (this.#watched.get(path)?.isFile === false) this.#options.onEntry(path, undefined);
-    }
+  /** Puts new watches on a path and the directories above it: a rollback loses watches on files that seem the same. */
+  rearm(path: string): void {
+    const watched = this.#watched.get(path);
+    if (watched === undefined) return;
+    this.rearm(dirname(path));
+    const old = watched.watcher;
+    watched.watcher = undefined;
+    this.look(path);
+    old?.close(); // Only now, so that nothing falls in between.
   }
 
-  /** Looks at everything: every watch is then on what is there now. */
+  /** Looks at every path that is refused a watch, in the turns to come, and tells of those that changed. */
+  poll(): void {
+    this.#lookSoon(this.#refused);
+  }
+
+  /** Looks at everything in the turns to come: every watch is then on what is there now. */
   mend(): void {
-    for (const path of [...this.#watched.keys()]) this.#lookAndTell(path);
+    this.#lookSoon(this.#watched.keys());
   }
 
   /** Ends every watch. */
   close(): void {
+    clearImmediate(this.#turn);
     for (const { watcher } of this.#watched.values()) watcher?.close();
     this.#watched.clear();
     this.#refused.clear();
+    this.#toLookAt.clear();
+  }
+
+  /** A bounded number in each turn of the event loop: a large host has thousands. */
+  #lookSoon(paths: Iterable<string>): void {
+    for (const path of paths) this.#toLookAt.add(path);
+    if (this.#toLookAt.size === 0) return;
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      let left: number = fileWatches.statsPerTurn;
+      for (const path of this.#toLookAt) {
+        if (left-- === 0) break;
+        this.#toLookAt.delete(path);
+        this.#lookAndTell(path);
+        const watched = this.#watched.get(path);
+        if (!this.#refused.has(path) || watched === undefined || watched.isFile) continue;
+        for (const entry of watched.entries) this.#toLookAt.add(entry);
+        this.#options.onEntry(path, undefined);
+      }
+      this.#lookSoon([]);
+    });
   }
 
   #addAbove(path: string, top: string): void {
@@ -149,12 +184,8 @@ export class WatchSet {
   }
 
   #stat(path: string, watched: Watched, lookedAtMs: number): boolean {
-    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-    const identity = stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
-    const fingerprint =
-      stat === undefined ? undefined : `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
-    const unsure = stat !== undefined && Number(stat.ctimeMs) > lookedAtMs - timeGrainMs;
-    const changed = unsure || fingerprint !== watched.fingerprint;
+    const { identity, fingerprint, changedMs } = versionOf(path);
+    const changed = changedMs > lookedAtMs - timeGrainMs || fingerprint !== watched.fingerprint;
     watched.identity = identity;
     watched.fingerprint = fingerprint;
     return changed;
@@ -172,7 +203,7 @@ export class WatchSet {
         this.#refuse(path, error);
       });
       watched.watcher = watcher;
-      if (this.#refused.delete(path) && this.#refused.size === 0) this.#options.onTrouble(undefined);
+      this.#accept(path);
       return true;
     } catch (error) {
       // Gone again: its directory tells when it comes back.
@@ -181,9 +212,14 @@ export class WatchSet {
     }
   }
 
+  /** Said once, not for each of what may be thousands of paths. */
   #refuse(path: string, error: Error): void {
+    if (this.#refused.size === 0) this.#options.onTrouble(error);
     this.#refused.add(path);
-    this.#options.onTrouble(error);
+  }
+
+  #accept(path: string): void {
+    if (this.#refused.delete(path) && this.#refused.size === 0) this.#options.onTrouble(undefined);
   }
 
   /** A raw event of fs.watch on a path. */

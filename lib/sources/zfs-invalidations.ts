@@ -60,14 +60,17 @@ export function zfsInvalidations({ action, dataset, detail }: ZfsHistoryEvent): 
   }
 }
 
-/** `-> <new name>` or `-> @<new snapshot>`. Children and their snapshots post nothing. */
+/**
+ * `-> <new name>` or `-> @<new snapshot>`. Children and their snapshots post nothing, and no zone is known to use the new
+ * names yet: so the pool is listed.
+ */
 function renamed(dataset: string, name: string, detail: string): readonly Invalidation[] {
   const target = detail.startsWith('-> ') ? detail.slice(3) : '';
   if (target === '' || dataset.includes('@')) return [{ type: 'dataset', name }];
   return [
     { type: 'dataset-gone', name: dataset },
     { type: 'dataset', name: target },
-    { type: 'descendants', dataset: target },
+    { type: 'descendants', dataset: poolOf(target) },
   ];
 }
 

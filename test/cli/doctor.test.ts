@@ -35,9 +35,16 @@ const troubles: { name: string; status: Partial<Status>; says: RegExp[] }[] = [
     says: [/12 changes .* of zfs/, /1 change came .* of zones/],
   },
   {
-    name: 'a rescan that failed after the last good one',
-    status: { refreshErrors: [{ err: { message: 'zfs: exit 1' }, ago: '3s (3s)' }] },
-    says: [/last rescan failed 3s \(3s\) ago: zfs: exit 1/],
+    name: 'a rescan that failed',
+    status: {
+      refreshErrors: [{ err: { message: 'zfs: exit 1' }, time: '2026-11-23T10:00:04.493Z', ago: '15.51s' }],
+    },
+    says: [/last rescan failed 15.51s ago: zfs: exit 1/],
+  },
+  {
+    name: 'a rescan that failed before the last good one',
+    status: { refreshErrors: [{ err: 'zfs: exit 1', time: '2026-11-23T10:00:03.000Z', ago: '17s' }] },
+    says: [],
   },
   {
     name: 'no rescan for too long',

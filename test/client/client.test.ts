@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import tap from 'tap';
+import { Agent } from 'undici';
 import { VminfodClient } from '../../lib/client/client.js';
 import {
   BadAnswerError,
@@ -35,6 +36,18 @@ void tap.test('asks over a Unix socket', async (t) => {
   t.strictSame(await client.vm(uuids.web), aVm());
   await client.close();
   await daemon.quiet();
+});
+
+void tap.test('uses a dispatcher that it is given, and leaves it to its owner', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+  const dispatcher = new Agent();
+  t.teardown(() => dispatcher.close());
+  for (const name of ['one', 'two']) {
+    await using client = new VminfodClient({ url: daemon.url, name, dispatcher });
+    await client.ping();
+    for await (const event of client.events()) if (event.type === 'ready') break;
+  }
+  t.match(daemon.requests.at(-1)?.userAgent, /^two - /);
 });
 
 const refusals = [
@@ -133,4 +146,9 @@ void tap.test('a url of another form is refused', (t) => {
     t.throws(() => new VminfodClient({ url, name: 'tester' }), TypeError, url);
   }
   t.end();
+});
+
+void tap.test('is what the package exports', async (t) => {
+  const name = 'vminfod';
+  t.equal(((await import(name)) as { VminfodClient: unknown }).VminfodClient, VminfodClient);
 });

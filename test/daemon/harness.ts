@@ -17,11 +17,13 @@ import type { VmObject } from '../../lib/vm/vm-object.js';
 /** A rescan would hide what events miss, so tests that do not ask for one have none. */
 const neverMs = 2 ** 31 - 1;
 
-export interface TestDaemonOptions extends Partial<Pick<DaemonOptions, 'rescanIntervalMs' | 'watch'>> {
+export interface TestDaemonOptions extends Partial<
+  Pick<DaemonOptions, 'rescanIntervalMs' | 'syncTimeoutMs' | 'watch'>
+> {
   /** How many VMs the simulated host has. Default 3. */
   readonly vms?: number;
   /** Called with the host before the daemon starts, e.g. to break something. */
-  readonly prepare?: (host: SimulatedHost) => Promise<unknown> | undefined;
+  readonly prepare?: (host: SimulatedHost) => unknown;
   /** Do not wait for the first load. */
   readonly booting?: boolean;
 }
@@ -88,12 +90,14 @@ export interface Listening {
   until(fits: (event: VmEvent) => boolean, from?: number): Promise<VmEvent>;
   /** Resolves when the daemon ends the stream. */
   readonly ended: Promise<void>;
+  /** Whether it ended with the last chunk, not with a broken connection. */
+  endedCleanly(): boolean;
   close(): void;
 }
 
 /** Starts a daemon for a test, which ends it. */
 export async function startTestDaemon(t: Test, options: TestDaemonOptions = {}): Promise<TestDaemon> {
-  const { vms = 3, prepare, booting = false, rescanIntervalMs = neverMs, watch } = options;
+  const { vms = 3, prepare, booting = false, rescanIntervalMs = neverMs, syncTimeoutMs, watch } = options;
   const host = await createSimulatedHost({ vms });
   await prepare?.(host);
   const { log, records } = recordingLog();
@@ -105,6 +109,7 @@ export async function startTestDaemon(t: Test, options: TestDaemonOptions = {}):
     rescanIntervalMs,
     log,
     requests,
+    ...(syncTimeoutMs !== undefined && { syncTimeoutMs }),
     ...(watch !== undefined && { watch }),
   });
   const open = new Set<Listening>();
@@ -199,6 +204,7 @@ export async function listen(url: string): Promise<Listening> {
     snapshot,
     events,
     ended,
+    endedCleanly: () => response.complete,
     replayed: () => {
       const vms = new Map(snapshot);
       for (const event of events) {

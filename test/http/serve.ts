@@ -73,11 +73,13 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
     vms: vmReplies({ cache, serialised }),
     listeners,
     metrics,
+    syncTimeoutMs: 1_000,
     status: () =>
       status({
         process: { pid: 1, uptimeNs: 1n, memory: process.memoryUsage(), now: new Date() },
         snapshot: store.snapshot.value,
         cache: cacheStatus,
+        rescanIntervalMs: 300_000,
         sources: [],
         listeners,
         instance,

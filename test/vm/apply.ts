@@ -1,13 +1,35 @@
 /** The reverse of a diff: what a consumer of `modify` events that keeps its own copy would do with their changes. */
-import { isEqual } from '../../lib/vm/equal.js';
+import { canonical, isEqual } from '../../lib/vm/equal.js';
 import type { Change } from '../../lib/vm/diff.js';
-import { asJson, isJsonObject, ownProperty, type JsonObject, type JsonValue } from '../../lib/vm/json.js';
+import {
+  asJson,
+  isJsonArray,
+  isJsonObject,
+  ownProperty,
+  type JsonObject,
+  type JsonValue,
+} from '../../lib/vm/json.js';
 
 /** The VM after these changes. Elements that were added to an array are at its end. */
 export function apply(vm: object, changes: readonly Change[]): JsonObject {
   return changes.reduce<JsonObject>(
     (result, change) => applied(result, change.path, change) as JsonObject,
     asJson(vm),
+  );
+}
+
+/** Of an array that changed by its elements, the changes do not say in which order they are, nor how many equal ones. */
+export function unordered(value: JsonValue): string {
+  return canonical(withoutOrder(value));
+}
+
+function withoutOrder(value: JsonValue): JsonValue {
+  if (isJsonArray(value)) {
+    return [...new Set(value.map(unordered))].sort().map((text) => JSON.parse(text) as JsonValue);
+  }
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, withoutOrder(member ?? null)]),
   );
 }
 

@@ -1,8 +1,8 @@
 import tap from 'tap';
 import { diff } from '../../lib/vm/diff.js';
 import { canonical } from '../../lib/vm/equal.js';
-import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../lib/vm/json.js';
-import { apply } from './apply.js';
+import type { JsonObject, JsonValue } from '../../lib/vm/json.js';
+import { apply, unordered } from './apply.js';
 import { aVm } from './factories.js';
 
 /** Diffs of VMs that have these properties and no others; what is no VM is JSON all the same. */
@@ -412,19 +412,4 @@ function randomValue(random: Random, depth: number): JsonValue {
   if (kind === 0) return randomObject(random, depth);
   if (kind === 1) return Array.from({ length: random(4) }, () => randomValue(random, depth - 1));
   return scalars[random(scalars.length)] ?? null;
-}
-
-/** Of an array that changed by its elements, the changes do not say in which order they are, nor how many equal ones. */
-function unordered(value: JsonValue): string {
-  return canonical(withoutOrder(value));
-}
-
-function withoutOrder(value: JsonValue): JsonValue {
-  if (isJsonArray(value)) {
-    return [...new Set(value.map(unordered))].sort().map((text) => JSON.parse(text) as JsonValue);
-  }
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, withoutOrder(member ?? null)]),
-  );
 }

@@ -34,7 +34,7 @@ function unreachable({ message }: Error): Trouble {
   return {
     what: message,
     advice:
-      'Is the service online? See svcs -xv vminfod and its log (svcs -L vminfod); check --url or VMINFOD_URL.',
+      'Is the service online? See svcs -xv svc:/system/vminfod and its log (svcs -L); check --url and VMINFOD_URL.',
   };
 }
 
@@ -70,7 +70,9 @@ function boot({ state, awaiting = [] }: Status): Trouble[] {
 
 function paused({ state }: Status): Trouble[] {
   if (state !== 'paused') return [];
-  return [{ what: 'vminfod is paused: nothing is read', advice: 'Restart it: svcadm restart vminfod.' }];
+  return [
+    { what: 'vminfod is paused: nothing is read', advice: 'Restart it: svcadm restart svc:/system/vminfod.' },
+  ];
 }
 
 function missedEvents({ missed = {} }: Status): Trouble[] {
@@ -83,29 +85,37 @@ function missedEvents({ missed = {} }: Status): Trouble[] {
     }));
 }
 
-function rescans({ state, uptime, lastRefresh, refreshErrors, rescanIntervalMs }: Status): Trouble[] {
+function rescans(status: Status): Trouble[] {
+  const { state, curTime, uptime, lastRefresh, refreshErrors, rescanIntervalMs } = status;
   if (state === 'booting') return [];
-  const [last] = [...refreshErrors].sort((a, b) => seconds(a.ago) - seconds(b.ago));
-  const age = seconds(lastRefresh ?? uptime);
-  if (last && seconds(last.ago) < age) {
+  const ageMs = milliseconds(lastRefresh ?? uptime);
+  // A rescan that ended with an error has the time of its end.
+  const failure = refreshErrors.findLast(
+    ({ time }) => new Date(time).getTime() >= curTime - ageMs - clockGrainMs,
+  );
+  if (failure) {
     return [
       {
-        what: `the last rescan failed ${last.ago} ago: ${errorText(last.err)}`,
-        advice: 'It is retried by itself. Try the command by hand; svcadm refresh vminfod rescans at once.',
+        what: `the last rescan failed ${failure.ago} ago: ${errorText(failure.err)}`,
+        advice:
+          'It is tried again. Try the command by hand; svcadm refresh svc:/system/vminfod rescans at once.',
       },
     ];
   }
-  const limit = (missedRescans * (rescanIntervalMs ?? defaultRescanIntervalMs)) / 1000;
-  if (age <= limit) return [];
+  if (ageMs <= missedRescans * (rescanIntervalMs ?? defaultRescanIntervalMs)) return [];
   return [
     {
-      what: `no rescan has ended for ${Math.round(age)} s`,
-      advice: 'A zfs list may hang: see ps -ef and the service log; svcadm refresh vminfod rescans at once.',
+      what: `no rescan has ended for ${Math.round(ageMs / 1000)} s`,
+      advice:
+        'A zfs list may hang: see ps -ef and the service log; svcadm refresh svc:/system/vminfod rescans at once.',
     },
   ];
 }
 
+/** Times in `/status` are whole milliseconds, made one after the other. */
+const clockGrainMs = 5;
+
 /** Of a pretty duration: `15.506684706s (15.51s)`. */
-function seconds(duration: string): number {
-  return Number.parseFloat(duration);
+function milliseconds(duration: string): number {
+  return Number.parseFloat(duration) * 1000;
 }

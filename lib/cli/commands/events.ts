@@ -20,7 +20,7 @@ export async function events(
   options: EventsOptions,
 ): Promise<number> {
   const { client, write, warn, signal } = context;
-  await client.ping({ signal });
+  await client.status({ signal }); // A wrong address is an error, not something to wait for.
   const stream = client.events({
     ...(zonename !== undefined && { zonename }),
     reconnect: !options.once,

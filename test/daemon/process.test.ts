@@ -1,0 +1,157 @@
+/** vminfod as a process: how it starts, listens to signals, and ends. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import tap, { type Test } from 'tap';
+import { createSimulatedHost, type SimulatedHost } from '../../lib/simulator/index.js';
+import { childrenOf } from './facts.js';
+import { eventually, get, listen } from './harness.js';
+
+const vminfod = fileURLToPath(new URL('../../sbin/vminfod.js', import.meta.url));
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  void tap.test(`${signal}: exit 0 within 2 s, children gone, listeners get a clean end`, async (t) => {
+    const { host, daemon, url } = await startProcess(t);
+    const listening = await listen(url);
+    host.setFault('zfs', { hang: true });
+    const [zonename = ''] = host.zonenames();
+    await host.zfs('set', 'quota=77g', `zones/${zonename}`);
+    await eventually(
+      () => childrenOf(daemon.pid ?? 0).length === 3,
+      'it has children: two sysevents and a zfs',
+    );
+    const children = childrenOf(daemon.pid ?? 0);
+    const startedAt = performance.now();
+    daemon.kill(signal);
+    const [exit] = await Promise.all([once(daemon, 'exit'), listening.ended]);
+    t.strictSame(exit, [0, null]);
+    t.ok(performance.now() - startedAt < 2_000, 'within 2 s');
+    t.ok(listening.endedCleanly(), 'the response ended as it should');
+    await eventually(() => children.every(({ pid }) => !isRunning(pid)), 'the children are gone');
+  });
+}
+
+void tap.test('SIGTERM while it starts', async (t) => {
+  const { daemon, url } = await startProcess(t, {
+    booting: true,
+    prepare: (host) => {
+      host.setFault('zoneadm', { hang: true });
+    },
+  });
+  t.equal((await get(`${url}/ping`)).status, 503);
+  daemon.kill('SIGTERM');
+  t.strictSame(await once(daemon, 'exit'), [0, null]);
+});
+
+void tap.test('SIGHUP: a rescan', async (t) => {
+  const { host, daemon, url, lines } = await startProcess(t);
+  const [zonename = ''] = host.zonenames();
+  host.dropEvents({ zfs: true });
+  await host.zfs('set', 'quota=77g', `zones/${zonename}`);
+  daemon.kill('SIGHUP');
+  await eventually(
+    () => lines.some(({ msg }) => /^rescan \(SIGHUP\).*took \d/.test(String(msg))),
+    'it is over',
+  );
+  t.match((await get(`${url}/vms/${zonename}`)).json, { quota: 77 });
+  daemon.kill('SIGTERM');
+  t.strictSame(await once(daemon, 'exit'), [0, null]);
+});
+
+void tap.test('a second daemon on the same port fails at once with a clear message', async (t) => {
+  const { host, url } = await startProcess(t);
+  const { port } = new URL(url);
+  const second = run(t, ['--root', host.root, '--port', port]);
+  const [code] = (await once(second.child, 'close')) as [number];
+  t.equal(code, 1);
+  t.match(second.stderr(), /^vminfod: cannot listen on 127\.0\.0\.1 port \d+: .*another vminfod.*\n$/);
+  t.match(await get(`${url}/ping`), { status: 200 }, 'the first goes on');
+  t.equal(host.syseventPids().length, 2, 'the second started nothing');
+});
+
+void tap.test('no zoneadm: one line that says what to do, and exit 1', async (t) => {
+  const host = await createSimulatedHost({ vms: 1 });
+  t.teardown(() => host.remove());
+  rmSync(host.path('/usr/sbin/zoneadm'));
+  const { child, stderr, stdout } = run(t, ['--root', host.root, '--port', '0']);
+  t.strictSame(await once(child, 'close'), [1, null]);
+  t.match(stderr(), /^vminfod: there is no .*zoneadm.*vminfod-sim.*\n$/);
+  t.equal(stderr().split('\n').length, 2, 'one line');
+  t.equal(stdout(), '');
+});
+
+// A module that is loaded before the daemon stands for any bug: on SIGUSR2 it throws, or rejects, where nobody catches.
+for (const [what, bug] of [
+  ['an uncaught exception', 'throw new RangeError("a bug")'],
+  ['an unhandled rejection', 'Promise.reject(new RangeError("a bug"))'],
+] as const) {
+  void tap.test(`${what}: a logged stack, exit code ≠ 0, and no child left`, async (t) => {
+    const preload = `process.on("SIGUSR2", () => { ${bug} })`;
+    const { daemon, lines } = await startProcess(t, {
+      node: ['--import', `data:text/javascript,${encodeURIComponent(preload)}`],
+    });
+    const children = childrenOf(daemon.pid ?? 0);
+    t.equal(children.length, 2);
+    daemon.kill('SIGUSR2');
+    const [code] = (await once(daemon, 'close')) as [number];
+    t.equal(code, 1);
+    t.match(lines.at(-1), { level: 60, err: { message: 'a bug', stack: /RangeError: a bug\n +at / } });
+    await eventually(() => children.every(({ pid }) => !isRunning(pid)), 'the children are gone');
+  });
+}
+
+interface ProcessOptions {
+  readonly prepare?: (host: SimulatedHost) => void;
+  readonly node?: readonly string[];
+  readonly booting?: boolean;
+}
+
+interface RunningProcess {
+  readonly host: SimulatedHost;
+  readonly daemon: ChildProcess;
+  readonly url: string;
+  /** What it logged. */
+  readonly lines: readonly Record<string, unknown>[];
+}
+
+async function startProcess(t: Test, options: ProcessOptions = {}): Promise<RunningProcess> {
+  const host = await createSimulatedHost({ vms: 2 });
+  t.teardown(() => host.remove());
+  options.prepare?.(host);
+  const { child, stdout } = run(t, ['--root', host.root, '--port', '0'], options.node);
+  const lines: Record<string, unknown>[] = [];
+  child.stdout.on('data', () => {
+    const complete = stdout().split('\n').slice(0, -1);
+    lines.splice(0, lines.length, ...complete.map((line) => JSON.parse(line) as Record<string, unknown>));
+  });
+  const listening = () => lines.find(({ msg }) => String(msg).startsWith('listening on'));
+  await eventually(() => listening() !== undefined, 'it listens');
+  const url = String(listening()?.['url']);
+  if (options.booting !== true)
+    await eventually(async () => (await get(`${url}/ping`)).status === 200, 'it is ready');
+  return { host, daemon: child, url, lines };
+}
+
+function run(t: Test, args: readonly string[], node: readonly string[] = []) {
+  const child = spawn(process.execPath, [...node, vminfod, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const text = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()));
+  t.teardown(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  return { child, stdout: () => text.stdout, stderr: () => text.stderr };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false; // there is no such process
+  }
+}

@@ -1,0 +1,32 @@
+/** What `npm pack` puts into the package: all that an install needs, and no tests. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import tap from 'tap';
+
+const packageRoot = fileURLToPath(new URL('../../../', import.meta.url));
+
+void tap.test('the package has the commands, the client, the man pages and the service', async (t) => {
+  const argv = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const { stdout } = await promisify(execFile)('npm', argv, { cwd: packageRoot, maxBuffer: 2 ** 24 });
+  const [{ files }] = JSON.parse(stdout) as [{ files: { path: string; mode: number }[] }];
+  const modes = new Map(files.map(({ path, mode }) => [path, mode]));
+  for (const path of [
+    'dist/sbin/vminfod.js',
+    'dist/sbin/vminfo.js',
+    'dist/lib/index.js',
+    'dist/lib/index.d.ts',
+    'man/man8/vminfod.8',
+    'man/man8/vminfo.8',
+    'smf/vminfod.xml',
+    'smf/vminfod',
+    'LICENSE',
+  ]) {
+    t.ok(modes.has(path), path);
+  }
+  t.equal((modes.get('smf/vminfod') ?? 0) & 0o111, 0o111, 'the method can be run');
+  t.strictSame(
+    [...modes.keys()].filter((path) => /(^|\/)test\//.test(path)),
+    [],
+  );
+});
