@@ -19,7 +19,10 @@ export interface WritableEventLog extends EventLog {
 }
 
 /** An empty log. */
-export function createEventLog(maxEvents = limits.maxEvents, maxBytes = limits.maxBytes): WritableEventLog {
+export function createEventLog(
+  maxEvents: number = limits.maxEvents,
+  maxBytes: number = limits.maxBytes,
+): WritableEventLog {
   // Commits before `start` are dropped; the array is cut only now and then, so that adding stays O(1).
   let commits: (Commit | undefined)[] = [];
   let start = 0;

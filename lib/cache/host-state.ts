@@ -81,7 +81,13 @@ export class HostState {
 
   /** Takes in a listing of datasets. */
   takeListing(listing: Listing): Commit[] {
-    return this.#commitAll(this.zonesAffected(this.datasets.apply(listing)));
+    const changes = this.datasets.apply(listing);
+    for (const mountpoint of changes.mountpoints) {
+      // What is mounted over a directory gives no file event.
+      const zonename = this.index.zoneAt(mountpoint);
+      if (zonename !== undefined) this.rearm(zonename);
+    }
+    return this.#commitAll(this.zonesAffected(changes));
   }
 
   /** A dataset or snapshot was destroyed. */

@@ -32,7 +32,8 @@ import {
   type SysinfoRequest,
   type ZoneRequest,
 } from './requests.js';
-import type { Rescanner, RescanReport } from './rescan.js';
+import type { Rescanner } from './rescan.js';
+import type { RescanReport } from './rescan-report.js';
 import type { RescanLog } from './rescan-log.js';
 import { eachInSlices } from './slices.js';
 

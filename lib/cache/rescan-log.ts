@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { rescanLog } from '../config.js';
 import type { SourceName } from '../sources/invalidation.js';
 import type { VmEvent } from '../vm/event.js';
-import type { RescanReport } from './rescan.js';
+import type { RescanReport } from './rescan-report.js';
 
 /** A rescan that is over. */
 export interface RescanRecord {

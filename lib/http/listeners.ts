@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { finished } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { interval } from 'rxjs';
+import { interval, type Subscription } from 'rxjs';
 import type { VmCache } from '../cache/cache.js';
 import type { Commit } from '../cache/vm-store.js';
 import { listeners as defaultLimits } from '../config.js';
@@ -62,7 +62,8 @@ export function createListeners(options: ListenersOptions): Listeners {
     },
     written,
   });
-  const ticks = interval(limits.tickMs).subscribe(tick);
+  /** Only while somebody listens. */
+  let ticks: Subscription | undefined;
 
   cache.commits.subscribe({
     next: (commit) => {
@@ -70,7 +71,7 @@ export function createListeners(options: ListenersOptions): Listeners {
     },
     complete: () => {
       fanOut.flush();
-      ticks.unsubscribe();
+      ticks?.unsubscribe();
       for (const listener of open.keys()) listener.end();
     },
   });
@@ -86,8 +87,10 @@ export function createListeners(options: ListenersOptions): Listeners {
       const listener = new Listener(message, response, request, limits);
       const view = fanOut.join(listener);
       open.set(listener, view);
+      if (ticks === undefined || ticks.closed) ticks = interval(limits.tickMs).subscribe(tick);
       finished(response, () => {
         open.delete(listener);
+        if (open.size === 0) ticks?.unsubscribe();
         fanOut.leave(listener, view);
       });
       void serve(listener, view, response);

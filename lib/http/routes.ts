@@ -26,14 +26,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 const retrySoon = { 'Retry-After': '1' };
 
 /** All routes. */
-export function routes({
-  cache,
-  vms,
-  listeners,
-  metrics,
-  syncTimeoutMs,
-  status,
-}: RoutesOptions): Handler {
+export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }: RoutesOptions): Handler {
   return (request, response) => {
     const { url = '', method } = request;
     if (method !== 'GET' && method !== 'HEAD') {

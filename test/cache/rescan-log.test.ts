@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import tap from 'tap';
 import { createRescanLog } from '../../lib/cache/rescan-log.js';
-import type { Found, RescanReport } from '../../lib/cache/rescan.js';
+import type { Found, RescanReport } from '../../lib/cache/rescan-report.js';
 import { createVmStore } from '../../lib/cache/vm-store.js';
 import { rescanLog } from '../../lib/config.js';
 import { aVm } from '../vm/factories.js';

@@ -1,8 +1,8 @@
 /** The second table of events.md, a test per row: what each ZFS history event does, and the rules below the table. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import tap from 'tap';
 import { historyLine } from '../../lib/simulator/index.js';
-import { changeOf, deaf, eventsSufficed, toldOf, zoneOf } from './facts.js';
+import { answersLate, changeOf, deaf, eventsSufficed, toldOf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon, type TestDaemon } from './harness.js';
 
 const anyName = [
@@ -288,15 +288,13 @@ void tap.test('a listing that was already running when the event came cannot ans
   const zonename = zoneOf(host, 'joyent-minimal');
   const root = `zones/${zonename}`;
   const listening = await daemon.listen();
-  // The simulated zfs reads when its delay is over: to be too old, the listing prints what was so before.
-  host.resetInvocations();
-  const old = `on\t${statSync(host.root).ctimeMs}\t`; // a line that cannot be read: the listing is worth nothing
-  host.setFault('zfs', { match: root, delayMs: 80, stdout: old, exitCode: 0 });
+  const late = answersLate(host, '/usr/sbin/zfs', `list*-d 1 ${root}`);
   await host.zfs('set', 'quota=70g', root);
-  await eventually(() => host.invocations('zfs').length === 1, 'the listing runs');
-  host.clearFaults('zfs');
+  await late.asked; // It has read 70, and not said so yet.
   await host.zfs('set', 'quota=71g', root);
+  late.answer();
   await listening.until(changeOf(zonename, 'quota', 71));
+  t.match(await daemon.vm(zonename), { quota: 71 });
   await eventsSufficed(t, daemon, listening);
 });
 

@@ -1,7 +1,7 @@
 import tap from 'tap';
 import { aSmallVm, get, instance, open, serve } from './serve.js';
 
-void tap.test('without parameters: one ready with the VMs as text, then the events', async (t) => {
+void tap.test('without parameters: the bytes of wire.md, and ours only as added keys', async (t) => {
   const { url, store } = await serve(t, { vms: [aSmallVm(1)] });
   const stream = await open(t, `${url}/events`);
   t.equal(stream.response.headers['content-type'], 'application/json');

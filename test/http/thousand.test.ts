@@ -1,0 +1,77 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import tap from 'tap';
+import { eventLog } from '../../lib/config.js';
+import { aSmallVm, open, serve } from './serve.js';
+
+const readers = 990;
+const reconnecting = 200;
+const stalled = 10;
+const events = 20_000;
+/** Events in a turn of the event loop: a storm. */
+const atOnce = 100;
+
+/** Bytes that the server may grow by: see below. */
+const maxGrowth = 160 * 1024 * 1024;
+
+void tap.test(
+  '1,000 listeners, 200 reconnecting, 10 never reading, 20,000 events',
+  { timeout: 120_000 },
+  async (t) => {
+    const large = aSmallVm(1, { customer_metadata: { big: 'x'.repeat(10_000_000) } });
+    const limits = { maxUnsentBytes: 1024 * 1024, overflowGraceMs: 100, tickMs: 50 };
+    const { url, store, listeners, close } = await serve(t, { vms: [large], limits });
+    // What a listener that does not read leaves unsent is first of all the ready line, which they share.
+    const sleepers = await Promise.all(Array.from({ length: stalled }, () => open(t, `${url}/events`)));
+    for (const { response } of sleepers) response.pause();
+
+    const script = fileURLToPath(new URL('thousand-readers.js', import.meta.url));
+    const child = fork(script, [url, `${readers}`, `${reconnecting}`, `${events}`]);
+    t.teardown(() => child.kill('SIGKILL'));
+    const said: Record<string, unknown>[] = [];
+    let have = 0;
+    child.on('message', (message: Record<string, unknown>) => {
+      if (message['type'] === 'have') have = message['seq'] as number;
+      else said.push(message);
+    });
+    child.on('exit', (code) => said.push({ type: `exited with ${code}` }));
+    const until = async (holds: () => boolean) => {
+      while (!holds() && said.length < 2) await new Promise(setImmediate);
+    };
+    await until(() => said.length > 0);
+    t.same(said, [{ type: 'ready' }]);
+
+    const before = used();
+    let peak = before;
+    for (let seq = 1; seq <= events; seq++) {
+      store.put(aSmallVm(2 + (seq % 50), { quota: seq, nics: [] }));
+      if (seq % atOnce > 0) continue;
+      peak = Math.max(peak, used());
+      // The readers share two cores with the server, so the storm waits for them: they are to be within reach of the log.
+      await new Promise(setImmediate);
+      await until(() => seq - have < eventLog.maxEvents / 2);
+    }
+
+    await until(() => said.length > 1);
+    const found = said[1] ?? {};
+    t.same({ ...found, resumes: 0, bytes: 0 }, { type: 'done', seq: events, resumes: 0, bytes: 0 });
+    t.ok((found['resumes'] as number) > reconnecting, `${String(found['resumes'])} reconnects`);
+    t.same(listeners.overflows, { bytes: stalled, deadline: 0, log: 0 }, 'the stalled ones were cut off');
+    // The log with its objects, what may be unsent of it, the sleepers' ready line twice (plain and escaped), a
+    // socket's share for each listener, and garbage that nobody had to collect yet.
+    t.ok(
+      eventLog.maxBytes < maxGrowth && peak - before < maxGrowth,
+      `grew by ${(peak - before) / 2 ** 20} MiB`,
+    );
+    t.comment(
+      `${readers} readers got ${Number(found['bytes']) / 2 ** 20} MiB, ${String(found['resumes'])} resumes, grew by ${(peak - before) / 2 ** 20} MiB`,
+    );
+    await close();
+    while (listeners.list().length > 0) await new Promise(setImmediate);
+  },
+);
+
+function used(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
