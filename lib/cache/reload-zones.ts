@@ -6,7 +6,7 @@ import { Observable, from, mergeMap } from 'rxjs';
 import { goneRetriesMs, newstateRetriesMs, reloads } from '../config.js';
 import type { Host } from '../host/host.js';
 import type { ZoneInvalidation } from '../sources/invalidation.js';
-import type { ZoneRecord } from '../vm/inputs.js';
+import type { ZoneKstat, ZoneRecord } from '../vm/inputs.js';
 import { datasetsOf } from '../vm/storage.js';
 import type { HostState } from './host-state.js';
 import { listNamed } from './list-datasets.js';
@@ -163,7 +163,8 @@ export function zoneLane(host: Host, state: HostState): ZoneLane {
     const expectation = expectations.get(zonename);
     if (expectation === undefined || !hasRecord) return;
     const afterMs = newstateRetriesMs[expectation.attempts++];
-    if (afterMs === undefined || agrees(expectation.newstate, readings.record?.value)) {
+    const kstat = state.zones.readings(zonename)?.kstat?.value;
+    if (afterMs === undefined || agrees(expectation.newstate, readings.record?.value, kstat)) {
       expectations.delete(zonename);
       return;
     }
@@ -181,8 +182,15 @@ const kernelStates: ReadonlySet<string | undefined> = new Set([
   'mounted',
 ]);
 
-/** Whether zoneadm shows what a zone sysevent announced. Some states of the kernel are none of zoneadm's. */
-export function agrees(newstate: string, record: ZoneRecord | undefined): boolean {
+/**
+ * Whether zoneadm shows what a zone sysevent announced, and kstat too: they are read side by side, so one may have been
+ * read before the change and the other after it. Some states of the kernel are none of zoneadm's.
+ */
+export function agrees(
+  newstate: string,
+  record: ZoneRecord | undefined,
+  kstat: ZoneKstat | undefined,
+): boolean {
   switch (newstate) {
     case 'uninitialized':
     case 'initialized':
@@ -190,7 +198,9 @@ export function agrees(newstate: string, record: ZoneRecord | undefined): boolea
     case '':
       return record === undefined;
     case 'free':
-      return !kernelStates.has(record?.state);
+      return !kernelStates.has(record?.state) && kstat === undefined;
+    case 'running':
+      return record?.state === newstate && kstat?.zoneid === record.zoneid && kstat.initPid > 0;
     default:
       return record?.state === newstate;
   }

@@ -1,6 +1,7 @@
 /** The first table of events.md, a test per row: what each source says, and what is read again because of it. */
-import { statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import tap from 'tap';
+import { zoneStatusLine } from '../../lib/simulator/index.js';
 import { changeOf, deaf, eventsSufficed, isA, toldOf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon } from './harness.js';
 
@@ -51,6 +52,26 @@ void tap.test(
     await eventsSufficed(t, daemon, listening);
   },
 );
+
+void tap.test('zone sysevent, known zone: read again if kstat was read before the record', async (t) => {
+  const daemon = await startTestDaemon(t, { watch: deaf });
+  const { host } = daemon;
+  const zonename = zoneOf(host, 'joyent-minimal');
+  const listening = await daemon.listen();
+  const { zoneid } = host.zone(zonename);
+  const kstat = host.path(`/var/simulator/kstat/${String(zoneid).padStart(10, '0')}`);
+  const before = readFileSync(kstat);
+  host.dropEvents({ zones: true });
+  await host.stop(zonename);
+  writeFileSync(kstat, before);
+  host.dropEvents({ zones: false });
+  const free = { newstate: 'free', oldstate: 'uninitialized', zoneid: zoneid ?? -1 };
+  host.postEvents('zones', [zoneStatusLine({ publisher: 'kernel', zonename, ...free })]);
+  await listening.until(changeOf(zonename, 'state', 'stopped'));
+  rmSync(kstat);
+  await eventually(async () => !('pid' in (await daemon.vm(zonename))), 'kstat was read again');
+  await eventsSufficed(t, daemon, listening);
+});
 
 void tap.test('files, /etc/zones/<z>.xml changed: XML, kstat, zoneadm record, last_modified', async (t) => {
   const daemon = await startTestDaemon(t);
