@@ -2,8 +2,7 @@
  * What goes wrong on a host: events lost, children killed or stopped, commands slow, stuck, broken or gone, files
  * unreadable. Each kind is injected by one function, which returns how to end it.
  */
-import { watch as fsWatch } from 'node:fs';
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, watch as fsWatch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   historyLine,
@@ -16,6 +15,7 @@ import {
 } from '../../lib/simulator/index.js';
 import type { Watch } from '../../lib/sources/watch-set.js';
 import { killChildren, signal } from './children.js';
+import { moveAway } from './scene.js';
 import type { Trail } from './trail.js';
 
 /** Ends a fault. */
@@ -219,10 +219,10 @@ export function createFaults({ host, random, trail, onVanished }: FaultsOptions)
         const path = host.xmlFile(name);
         if (!existsSync(path)) return undefined;
         onVanished(name);
-        renameSync(path, `${path}.away`);
+        const putBack = moveAway(host, random, path);
         return () => {
-          if (!existsSync(path) && host.zonenames().includes(name)) renameSync(`${path}.away`, path);
-          else rmSync(`${path}.away`, { force: true });
+          putBack();
+          if (!host.zonenames().includes(name)) rmSync(path, { force: true }); // it went with its zone
         };
       },
     ],
@@ -240,28 +240,12 @@ export function createFaults({ host, random, trail, onVanished }: FaultsOptions)
       () => corrupt(host.lastExitedFile(zonename()), random.pick(['x', '1.5', 'a b', '5.5 x'])),
     ],
     ['sysinfo broken', () => corrupt(sysinfo, random.pick(['', '{', '[]']))],
-    [
-      'sysinfo missing',
-      () => {
-        if (!existsSync(sysinfo)) return undefined;
-        renameSync(sysinfo, `${sysinfo}.away`);
-        return () => {
-          if (existsSync(sysinfo)) rmSync(`${sysinfo}.away`);
-          else renameSync(`${sysinfo}.away`, sysinfo);
-        };
-      },
-    ],
+    ['sysinfo missing', () => (existsSync(sysinfo) ? moveAway(host, random, sysinfo) : undefined)],
     [
       'config directory away',
       () => {
         const path = join(host.path(host.zone(zonename()).zonepath), 'config');
-        if (!existsSync(path)) return undefined;
-        renameSync(path, `${path}.away`);
-        return () => {
-          if (!existsSync(`${path}.away`)) return; // went with its zone, or by a rollback
-          if (existsSync(path)) rmSync(`${path}.away`, { recursive: true });
-          else renameSync(`${path}.away`, path);
-        };
+        return existsSync(path) ? moveAway(host, random, path) : undefined;
       },
     ],
   ]);

@@ -1,6 +1,8 @@
 /**
  * What an operator has before them when they do something, and what they make of a host that refuses.
  */
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import {
   SimulatorError,
   ZfsError,
@@ -62,4 +64,14 @@ export function isRefusal(error: unknown): error is Error {
 /** For where a refusal does not matter. */
 export function refused(error: unknown): void {
   if (!isRefusal(error)) throw error;
+}
+
+/** Moves a file or directory out of the way; the function returned puts it back, unless another has taken its place. */
+export function moveAway(host: SimulatedHost, random: Random, path: string): () => void {
+  const away = host.path(`/tmp/away-${random.hex(12)}`);
+  renameSync(path, away);
+  return () => {
+    if (existsSync(path) || !existsSync(dirname(path))) rmSync(away, { recursive: true });
+    else renameSync(away, path);
+  };
 }

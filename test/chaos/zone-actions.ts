@@ -1,11 +1,11 @@
 /**
  * What an operator does to zones: their configuration, files and state.
  */
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { vmKinds, type Random, type Zonecfg } from '../../lib/simulator/index.js';
-import { GiB, type Actions } from './scene.js';
+import { GiB, moveAway, type Actions } from './scene.js';
 
 /** See the module's head. */
 export const zoneActions: Actions = {
@@ -125,12 +125,10 @@ export const zoneActions: Actions = {
   'rewrite XML': { weight: 3, act: ({ host, zone }) => host.rewriteXml(zone.zonename) },
   'move config away and back': {
     weight: 1,
-    act: async ({ host, zone }) => {
-      const config = join(host.path(zone.zonepath), 'config');
-      if (!existsSync(config)) return;
-      renameSync(config, `${config}.away`);
+    act: async ({ host, zone, random }) => {
+      const putBack = moveAway(host, random, join(host.path(zone.zonepath), 'config'));
       await wait(15);
-      renameSync(`${config}.away`, config);
+      putBack();
     },
   },
 };

@@ -20,8 +20,11 @@ void tap.test(
     const created = await host.createZone();
     await daemon.rescan();
     const status = await daemon.status();
-    t.match(status.missed, { 'zone-events': 3, 'file-events': 1 });
+    // Zones and datasets are read side by side: what concerns both may be seen in one change or in two.
+    t.ok((status.missed['zone-events'] ?? 0) >= 3, 'a stop, a delete and a create');
+    t.match(status.missed, { 'file-events': 1 });
     t.ok((status.missed['zfs-events'] ?? 0) >= 1);
+    const missed = Object.values(status.missed).reduce((sum, count) => sum + count, 0);
     const changed = status.refreshLog?.at(-1)?.vmChanges.map(({ zonename }) => zonename);
     t.strictSame(new Set(changed), new Set([stopped, resized, tagged, destroyed, created]));
     await listening.until(changeOf(stopped, 'state', 'stopped'));
@@ -30,7 +33,7 @@ void tap.test(
     await listening.until(isA('delete', destroyed));
     await listening.until(isA('create', created));
     const warning = daemon.log.find(({ msg }) => String(msg).startsWith('rescan (test)'));
-    t.match(warning, { level: 40, msg: /changes \([56] missed\).* took \d+\.\d+s/ });
+    t.match(warning, { level: 40, msg: new RegExp(`changes \\(${missed} missed\\).* took \\d+\\.\\d+s`) });
     await daemon.rescan();
     t.strictSame((await daemon.status()).missed, status.missed);
     t.match(daemon.log.at(-1), { level: 30, msg: /rescan \(test\).* \(0 missed\)/ });
