@@ -14,7 +14,7 @@ import type { InputValues, Readings } from './zone-table.js';
 /** What was read of one zone. */
 export interface ZoneRead {
   readonly zonename: string;
-  /** The clock when the reading began. */
+  /** The clock when the batch that reads it began. */
   readonly readAt: number;
   readonly readings: Readings;
   /** zoneadm was asked and answered. */
@@ -27,6 +27,8 @@ export interface ZoneRead {
 
 /** The commands of one batch: each runs at most once, and only if somebody asks. */
 export interface SharedCommands {
+  /** The clock when the batch began: nothing that it reads is older. */
+  readonly readAt: number;
   record(zonename: string): Promise<ZoneRecord | undefined>;
   kstat(zonename: string): Promise<ZoneKstat | undefined>;
 }
@@ -37,6 +39,7 @@ export function sharedCommands(host: Host, state: HostState, batch: readonly Zon
   let zones: ReturnType<typeof listZones> | undefined;
   let kstats: ReturnType<typeof readKstats> | undefined;
   return {
+    readAt: state.clock.tick(),
     record: async (zonename) => {
       if (isAlone) return readRecord(host, zonename);
       const { records, errors } = await (zones ??= listZones(host));
@@ -62,7 +65,7 @@ export async function readZone(
   const { zonename } = request;
   const isNew = !state.zones.has(zonename);
   const wants = (input: ZoneInput) => isNew || request.inputs.has(input);
-  const readAt = state.clock.tick();
+  const { readAt } = commands; // not now: what the batch shares may have been read before this zone's turn
   const readings: Readings = {};
   const facts = { hasRecord: false, xmlMissing: false };
 

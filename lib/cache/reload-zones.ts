@@ -31,12 +31,15 @@ export interface ZoneLane {
 
 /** Makes a lane. It keeps at most one expectation and one count of looks for each zone. */
 export function zoneLane(host: Host, state: HostState): ZoneLane {
-  const expectations = new Map<string, { readonly newstate: string; attempts: number }>();
+  const expectations = new Map<
+    string,
+    { readonly newstate: string; readonly since: number; attempts: number }
+  >();
   const looks = new Map<string, number>();
 
   return {
     expect: (zonename, newstate) => {
-      expectations.set(zonename, { newstate, attempts: 0 });
+      expectations.set(zonename, { newstate, since: state.clock.tick(), attempts: 0 });
     },
     run: (batch) =>
       new Observable((subscriber) => {
@@ -157,11 +160,12 @@ export function zoneLane(host: Host, state: HostState): ZoneLane {
 
   /** The kernel announces a state before zoneadm shows it. */
   function awaitNewstate(
-    { zonename, hasRecord, readings }: ZoneRead,
+    { zonename, readAt, hasRecord, readings }: ZoneRead,
     emit: (outcome: ZoneOutcome) => void,
   ): void {
     const expectation = expectations.get(zonename);
-    if (expectation === undefined || !hasRecord) return;
+    // What began before the announcement says nothing: `running` may be from before a reboot.
+    if (expectation === undefined || !hasRecord || readAt < expectation.since) return;
     const afterMs = newstateRetriesMs[expectation.attempts++];
     const kstat = state.zones.readings(zonename)?.kstat?.value;
     if (afterMs === undefined || agrees(expectation.newstate, readings.record?.value, kstat)) {
