@@ -20,11 +20,10 @@ void tap.test(
     const created = await host.createZone();
     await daemon.rescan();
     const status = await daemon.status();
-    // Zones and datasets are read side by side: what concerns both may be seen in one change or in two.
-    t.ok((status.missed['zone-events'] ?? 0) >= 3, 'a stop, a delete and a create');
-    t.match(status.missed, { 'file-events': 1 });
-    t.ok((status.missed['zfs-events'] ?? 0) >= 1);
+    // Zones and datasets are read side by side: what concerns both may be counted for either, once or twice.
     const missed = Object.values(status.missed).reduce((sum, count) => sum + count, 0);
+    t.ok(missed >= 5, 'a stop, a resize, a tag, a delete and a create');
+    for (const [source, count] of Object.entries(status.missed)) t.ok(count >= 1, source);
     const changed = status.refreshLog?.at(-1)?.vmChanges.map(({ zonename }) => zonename);
     t.strictSame(new Set(changed), new Set([stopped, resized, tagged, destroyed, created]));
     await listening.until(changeOf(stopped, 'state', 'stopped'));
