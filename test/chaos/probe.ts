@@ -9,8 +9,8 @@ import { children } from './children.js';
 
 /** What may be seen. Bounds, not targets: other work shares the machine, and the storm itself shares the process. */
 const bounds = {
-  pingMs: 5_000,
-  loopMs: 5_000,
+  pingMs: 15_000,
+  loopMs: 15_000,
   /** Two sysevents; eight runs in each of three lanes, of which those for zones run three commands; a rescan's three. */
   children: 2 + 8 * (3 + 1 + 1) + 3,
 } as const;
