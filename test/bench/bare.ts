@@ -1,0 +1,116 @@
+/** Baselines: a bare server in a process of its own, a bare command, a bare reader of events, a bare file watch. */
+import { execFile, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { promisify } from 'node:util';
+import { datasetFields } from '../../lib/host/zfs-parse.js';
+import type { SimulatedHost } from '../../lib/simulator/index.js';
+import type { BareRequest } from './bare-server.js';
+import { fileOf } from './daemon-process.js';
+
+export interface BareServer {
+  readonly httpPort: number;
+  readonly tcpPort: number;
+  serve(answers: Extract<BareRequest, { type: 'serve' }>['answers']): Promise<void>;
+  /** Writes that many bytes to every TCP connection. */
+  broadcast(bytes: number): void;
+  stop(): Promise<void>;
+}
+
+/** Starts a bare server. */
+export async function startBareServer(): Promise<BareServer> {
+  const child = fork(fileOf('./bare-server.js'));
+  const [ports] = (await once(child, 'message')) as [Pick<BareServer, 'httpPort' | 'tcpPort'>];
+  return {
+    ...ports,
+    serve: async (answers) => {
+      child.send({ type: 'serve', answers } satisfies BareRequest);
+      await once(child, 'message');
+    },
+    broadcast: (bytes) => {
+      child.send({ type: 'broadcast', bytes } satisfies BareRequest);
+    },
+    stop: async () => {
+      const gone = once(child, 'exit');
+      child.disconnect();
+      await gone;
+    },
+  };
+}
+
+/** How long `zfs list` of one dataset takes, ms. */
+export function timeZfsList(host: SimulatedHost, dataset: string): Promise<number> {
+  const types = 'filesystem,snapshot,volume';
+  return timeOf(host.path('/usr/sbin/zfs'), [
+    ...['list', '-H', '-p', '-t', types, '-o', datasetFields.join(','), '-d', '1', dataset],
+  ]);
+}
+
+/** How long `zoneadm list` of one zone takes, ms. */
+export function timeZoneadm(host: SimulatedHost, zonename: string): Promise<number> {
+  return timeOf(host.path('/usr/sbin/zoneadm'), ['-z', zonename, 'list', '-p']);
+}
+
+/** A `sysevent` of ours: how long a posted line takes to be here. */
+export async function openBareSysevent(host: SimulatedHost) {
+  const child = spawn(host.path('/usr/sbin/sysevent'), ['-rj', 'EC_zfs', 'ESC_ZFS_history_event'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return {
+    transitMs: async (): Promise<number> => {
+      const here = once(child.stdout, 'data');
+      const at = performance.now();
+      // A pool-wide event, which the daemon skips.
+      host.postEvents('zfs', ['{"type":"event","class":"EC_zfs","subclass":"ESC_ZFS_history_event","data":{}}']);
+      await here;
+      return performance.now() - at;
+    },
+    close: async () => {
+      const gone = once(child, 'exit');
+      child.kill();
+      await gone;
+    },
+  };
+}
+
+/** A file that we watch: how long a replacement takes to be noticed and read. */
+export function openBareWatch(text: string) {
+  const directory = mkdtempSync(join(tmpdir(), 'vminfod-bench-'));
+  const file = join(directory, 'file');
+  writeFileSync(file, text);
+  const watcher = watch(directory);
+  return {
+    noticeMs: async (): Promise<number> => {
+      const temporary = `${file}.new`;
+      writeFileSync(temporary, text);
+      await new Promise<void>((resolve) => setTimeout(resolve, 5)); // its own events are not to be counted
+      const noticed = new Promise<void>((resolve) => {
+        const look = (_event: string, name: string | null) => {
+          if (name !== 'file') return;
+          watcher.off('change', look);
+          readFileSync(file);
+          resolve();
+        };
+        watcher.on('change', look);
+      });
+      const at = performance.now();
+      renameSync(temporary, file);
+      await noticed;
+      return performance.now() - at;
+    },
+    close: () => {
+      watcher.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+async function timeOf(command: string, args: readonly string[]): Promise<number> {
+  const at = performance.now();
+  await promisify(execFile)(command, args);
+  return performance.now() - at;
+}
