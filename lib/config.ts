@@ -55,9 +55,9 @@ export const reloads = {
   unusedDatasetDelayMs: 500,
   /** More datasets of no VM than this are cheaper to list with everything. */
   maxUnusedDatasets: 256,
-  /** File reads at a time: libuv has four threads, and one must stay free for the rest. */
-  maxFileReads: 16,
-  /** How long assembling may hold the event loop before it gives way, ms. */
+  /** Zones read at a time. Files are read at once, one after the other; commands may be waited for together. */
+  maxZoneReads: 16,
+  /** How long reading files and assembling may hold the event loop before it gives way, ms. */
   sliceMs: 4,
 } as const;
 

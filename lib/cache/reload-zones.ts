@@ -2,7 +2,7 @@
  * Serves requests for zones: what was read of a zone is taken in together, so that one thing that happened to it shows
  * as one event. A batch runs at most one zoneadm, one kstat and one zfs.
  */
-import { Observable, from, mergeMap } from 'rxjs';
+import { Observable } from 'rxjs';
 import { goneRetriesMs, newstateRetriesMs, reloads } from '../config.js';
 import type { Host } from '../host/host.js';
 import type { ZoneInvalidation } from '../sources/invalidation.js';
@@ -12,6 +12,7 @@ import type { HostState } from './host-state.js';
 import { listNamed } from './list-datasets.js';
 import { readZone, sharedCommands, type ZoneRead } from './read-zone.js';
 import type { ZoneRequest } from './requests.js';
+import { eachInSlices } from './slices.js';
 import { ZoneXmlMissingError } from './zone-files.js';
 
 /** What became of a request. */
@@ -215,8 +216,6 @@ function asError(error: unknown): Error {
 }
 
 /** Does it for each, a bounded number at a time. */
-async function each<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
-  await from(items)
-    .pipe(mergeMap(act, reloads.maxFileReads))
-    .forEach(() => undefined);
+function each<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
+  return eachInSlices(items, reloads.maxZoneReads, act);
 }

@@ -51,7 +51,7 @@ export function zoneRescan({ host, state, zoneLane, awaiting }: ZoneRescanOption
     const sysinfoChanged = sysinfo !== undefined && !(sysinfo instanceof Error) && state.takeSysinfo(sysinfo);
     const strangers: string[] = [];
 
-    await eachInSlices(listing.records.values(), reloads.maxFileReads, (record) => {
+    await eachInSlices(listing.records.values(), reloads.maxZoneReads, (record) => {
       const { zonename } = record;
       if (!state.zones.has(zonename) && !state.isLoading) {
         strangers.push(zonename);

@@ -110,11 +110,12 @@ export async function steady(
   count: number,
 ): Promise<number> {
   const waiting = new Map<string, Change>();
+  const idle = [...vms];
   let made = 0;
   let seen = 0;
   const makeNext = () => {
-    const vm = vms[made % vms.length];
-    if (vm === undefined || made === count || waiting.has(vm.zonename)) return;
+    const vm = made === count ? undefined : idle.shift();
+    if (vm === undefined) return;
     made++;
     const change = tagChange(host, vm);
     waiting.set(vm.zonename, change);
@@ -125,6 +126,7 @@ export async function steady(
     const stop = stream.each((event) => {
       if (waiting.get(event.zonename)?.fits(event) !== true) return;
       waiting.delete(event.zonename);
+      if ('vm' in event) idle.push(event.vm);
       seen++;
       makeNext();
       if (seen < count) return;

@@ -72,7 +72,7 @@ export async function quotaSet(
   host: SimulatedHost,
   { zonename, brand, zfs_filesystem }: VmObject,
 ): Promise<Omit<Change, 'make'> & { readonly lines: readonly string[] }> {
-  const quota = 10 + (number++ % 1000);
+  const quota = 10 + number++;
   const property = brand === 'bhyve' ? 'refquota' : 'quota';
   host.dropEvents({ zfs: true });
   const events = await host.zfs('set', `${property}=${quota}g`, zfs_filesystem ?? '');

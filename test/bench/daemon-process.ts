@@ -51,7 +51,7 @@ export async function startDaemonProcess(root: string): Promise<DaemonProcess> {
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
-    ['--import', fileOf('./probe.js'), fileOf('../../sbin/vminfod.js'), '--root', root, '--port', '0'],
+    [...profiling(), '--import', fileOf('./probe.js'), vminfod, '--root', root, '--port', '0'],
     { stdio: ['ignore', output, 'inherit', 'ipc'] },
   );
   closeSync(output);
@@ -96,6 +96,14 @@ export async function startDaemonProcess(root: string): Promise<DaemonProcess> {
       rmSync(directory, { recursive: true });
     },
   };
+}
+
+const vminfod = fileOf('../../sbin/vminfod.js');
+
+/** With the directory VMINFOD_BENCH_PROFILE every daemon leaves a CPU profile there, for Chromium's developer tools. */
+function profiling(): readonly string[] {
+  const directory = process.env['VMINFOD_BENCH_PROFILE'];
+  return directory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${directory}`];
 }
 
 /** The path of a module of this folder, compiled. */
