@@ -11,6 +11,7 @@ import { operatorOf } from './operator.js';
 import { pathsOf, type Paths } from './paths.js';
 import { writeScenario, type ScenarioOptions } from './scenario.js';
 import { SimulatorError } from './simulator-error.js';
+import { runningSysevents } from './sysevents.js';
 import { createTree } from './tree.js';
 import { zfsOperations, type ZfsOperations } from './zfs-operations.js';
 import { zoneOperations, type ZoneOperations } from './zone-operations.js';
@@ -28,7 +29,7 @@ export interface SimulatedHost extends ZoneOperations, FileOperations, ZfsOperat
   readonly root: string;
   /** The file of an absolute path of the host, e.g. `/tmp/.sysinfo.json`. */
   path(absolute: string): string;
-  /** Removes the whole tree. Commands that still run in it are their parent's to end. */
+  /** Ends the `sysevent`s and removes the whole tree. Other commands that still run in it are their parent's to end. */
   remove(): Promise<void>;
 }
 
@@ -58,6 +59,8 @@ function hostOf(paths: Paths): SimulatedHost {
     path: (absolute) => paths.inTree(absolute),
     remove: () =>
       operator.exclusively(() => {
+        // Their daemon may have been killed, and they would notice only at a next write that never comes.
+        for (const pid of runningSysevents(paths)) process.kill(pid);
         rmSync(paths.root, { recursive: true, force: true, maxRetries: 5 });
       }),
     ...zoneOperations(operator),

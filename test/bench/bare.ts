@@ -54,18 +54,26 @@ export function timeZoneadm(host: SimulatedHost, zonename: string): Promise<numb
   return timeOf(host.path('/usr/sbin/zoneadm'), ['-z', zonename, 'list', '-p']);
 }
 
-/** A `sysevent` of ours: how long a posted line takes to be here. */
-export async function openBareSysevent(host: SimulatedHost) {
+export interface BareSysevent {
+  /** How long a posted line takes to be here, ms. */
+  transitMs(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A `sysevent` of ours. */
+export async function openBareSysevent(host: SimulatedHost): Promise<BareSysevent> {
   const child = spawn(host.path('/usr/sbin/sysevent'), ['-rj', 'EC_zfs', 'ESC_ZFS_history_event'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');
   return {
-    transitMs: async (): Promise<number> => {
+    transitMs: async () => {
       const here = once(child.stdout, 'data');
       const at = performance.now();
       // A pool-wide event, which the daemon skips.
-      host.postEvents('zfs', ['{"type":"event","class":"EC_zfs","subclass":"ESC_ZFS_history_event","data":{}}']);
+      host.postEvents('zfs', [
+        '{"type":"event","class":"EC_zfs","subclass":"ESC_ZFS_history_event","data":{}}',
+      ]);
       await here;
       return performance.now() - at;
     },
@@ -77,14 +85,20 @@ export async function openBareSysevent(host: SimulatedHost) {
   };
 }
 
-/** A file that we watch: how long a replacement takes to be noticed and read. */
-export function openBareWatch(text: string) {
+export interface BareWatch {
+  /** How long a replacement of the file takes to be noticed and read, ms. */
+  noticeMs(): Promise<number>;
+  close(): void;
+}
+
+/** A file with that text, which we watch. */
+export function openBareWatch(text: string): BareWatch {
   const directory = mkdtempSync(join(tmpdir(), 'vminfod-bench-'));
   const file = join(directory, 'file');
   writeFileSync(file, text);
   const watcher = watch(directory);
   return {
-    noticeMs: async (): Promise<number> => {
+    noticeMs: async () => {
       const temporary = `${file}.new`;
       writeFileSync(temporary, text);
       await new Promise<void>((resolve) => setTimeout(resolve, 5)); // its own events are not to be counted

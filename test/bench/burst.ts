@@ -31,7 +31,10 @@ export const measureBurst: Measurement = async ({ host }) => {
     const small: BurstResult[] = [];
     const large: BurstResult[] = [];
     for (let round = 0; round <= rounds; round++) {
-      const results = [await burst(host, stream, vms.slice(0, 50), 200), await burst(host, stream, vms, 1000)];
+      const results = [
+        await burst(host, stream, vms.slice(0, 50), 200),
+        await burst(host, stream, vms, 1000),
+      ];
       if (round === 0) continue; // warm-up
       if (results[0]) small.push(results[0]);
       if (results[1]) large.push(results[1]);
@@ -96,7 +99,11 @@ async function burst(
 
 function figuresOf(what: string, results: readonly BurstResult[], reach?: Figure['reach']): Figure[] {
   return [
-    figure(`${what}: until the last is visible`, 'ms', results.map(({ tookMs }) => tookMs)),
+    figure(
+      `${what}: until the last is visible`,
+      'ms',
+      results.map(({ tookMs }) => tookMs),
+    ),
     single(`${what}: processes started`, '', median(results.map(({ processes }) => processes)), reach),
     single(`${what}: events`, '', median(results.map(({ events }) => events))),
   ];

@@ -53,7 +53,12 @@ export function aliasChange(host: SimulatedHost, { zonename }: VmObject): Change
 export function tagChange(host: SimulatedHost, { zonename }: VmObject): Change {
   const value = number++;
   const text = JSON.stringify({ role: 'bench', bench: value });
-  return replacement(host.configFile(zonename, 'tags'), text, zonename, ({ tags }) => tags['bench'] === value);
+  return replacement(
+    host.configFile(zonename, 'tags'),
+    text,
+    zonename,
+    ({ tags }) => tags['bench'] === value,
+  );
 }
 
 /** A new quota: the dataset has it already, the ZFS event is to be posted. */
@@ -110,12 +115,7 @@ export async function stateChange(
   };
 }
 
-function replacement(
-  path: string,
-  text: string,
-  zonename: string,
-  shows: (vm: VmObject) => boolean,
-): Change {
+function replacement(path: string, text: string, zonename: string, shows: (vm: VmObject) => boolean): Change {
   const temporary = `${path}.bench`;
   writeFileSync(temporary, text);
   return {

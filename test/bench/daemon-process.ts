@@ -98,7 +98,8 @@ export async function startDaemonProcess(root: string): Promise<DaemonProcess> {
   };
 }
 
-const vminfod = fileOf('../../sbin/vminfod.js');
+/** Another build can be measured by the same means: VMINFOD_BENCH_DAEMON is then its vminfod.js. */
+const vminfod = process.env['VMINFOD_BENCH_DAEMON'] ?? fileOf('../../sbin/vminfod.js');
 
 /** With the directory VMINFOD_BENCH_PROFILE every daemon leaves a CPU profile there, for Chromium's developer tools. */
 function profiling(): readonly string[] {

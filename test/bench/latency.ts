@@ -93,14 +93,12 @@ async function measure({
 }
 
 function figuresOf(phase: Phase, samples: Samples, idle?: Samples): Figure[] {
-  const of = (kind: ChangeKind, reach?: Figure['reach']) => figure(`${kind}, ${phase}`, 'ms', samples[kind], reach);
+  const of = (kind: ChangeKind, reach?: Figure['reach']) =>
+    figure(`${kind}, ${phase}`, 'ms', samples[kind], reach);
   const above = (kind: ChangeKind, command: 'zfs list' | 'zoneadm') =>
-    single(
-      `${kind} above its command, ${phase}`,
-      'ms',
-      median(samples[kind]) - median(samples[command]),
-      { atMost: 2 },
-    );
+    single(`${kind} above its command, ${phase}`, 'ms', median(samples[kind]) - median(samples[command]), {
+      atMost: 2,
+    });
   return [
     of('alias', { atMost: 2 }),
     of('tag', { atMost: 2 }),
@@ -138,12 +136,12 @@ function rescanOn(host: SimulatedHost, daemon: DaemonProcess): () => Promise<voi
   for (const command of ['zfs', 'zoneadm'] as const) {
     host.setFault(command, { full: true, delayMs: slowListingMs });
   }
-  let goesOn = true;
+  const stop = new AbortController();
   const over = (async () => {
-    while (goesOn) await daemon.rescan();
+    while (!stop.signal.aborted) await daemon.rescan();
   })();
   return async () => {
-    goesOn = false;
+    stop.abort();
     await over;
     host.clearFaults();
   };

@@ -24,9 +24,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
 const { vms, only, json } = new Command('npm run bench --')
   .description('Measures vminfod on simulated hosts. Takes some minutes.')
   .option('--vms <n...>', 'how many VMs the hosts have', ['50', '200', '1000'])
-  .addOption(
-    new Option('--only <measurement...>', 'what to measure').choices(Object.keys(measurements)),
-  )
+  .addOption(new Option('--only <measurement...>', 'what to measure').choices(Object.keys(measurements)))
   .option('--json', 'print JSON', false)
   .allowExcessArguments(false)
   .parse()

@@ -51,7 +51,12 @@ export const measureRead: Measurement = async ({ host, vms }) => {
           single(name, 'requests/s', median(rates)),
           single(`beside: bare server, ${name}`, 'requests/s', median(bareRates)),
           single(`share of the bare server, ${name}`, '×', median(ratios), reach),
-          { name: `one answer, ${name}`, unit: 'ms', value: median(latencies), p99: percentile(latencies, 0.99) },
+          {
+            name: `one answer, ${name}`,
+            unit: 'ms',
+            value: median(latencies),
+            p99: percentile(latencies, 0.99),
+          },
         );
       }
     }
@@ -77,7 +82,10 @@ async function answersOf(url: string, paths: readonly string[]) {
   for (const path of paths) {
     const { headers, body } = await request(url + path);
     const sent = Object.entries(headers).filter(([name]) => !hopByHop.has(name));
-    answers[path] = { headers: Object.fromEntries(sent.map(([n, v]) => [n, String(v)])), body: await body.text() };
+    answers[path] = {
+      headers: Object.fromEntries(sent.map(([n, v]) => [n, String(v)])),
+      body: await body.text(),
+    };
   }
   return answers;
 }

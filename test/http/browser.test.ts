@@ -114,6 +114,7 @@ function start(profile: string, address: string): ChildProcess {
   // The last two are the pipe of the DevTools protocol, which nobody uses.
   return spawn(chromium, [...flags, address], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: profile }, // It leaves sockets there when it is killed.
     detached: true,
   });
 }

@@ -1,6 +1,7 @@
 /**
  * A simulated host as a whole: what it begins with, several processes at one tree, and its life.
  */
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
@@ -95,4 +96,14 @@ void tap.test('life-like activity', async (t) => {
     lifelike(host, { seed: 4, intervalMs: 1, createAndDestroy: false }).pipe(take(40), toArray()),
   );
   t.same(host.zonenames(), zones, 'without coming and going');
+});
+
+void tap.test('removing a host ends its sysevents, also those that nobody reads any more', async (t) => {
+  const host = await createSimulatedHost({ vms: 1 });
+  const args = ['-rj', '-c', 'com.sun:zones:status'];
+  const child = execa(host.path('/usr/sbin/sysevent'), args, { reject: false, buffer: false });
+  await once(child.stdout, 'data');
+  t.same(host.syseventPids(), [child.pid]);
+  await host.remove();
+  t.match(await child, { signal: 'SIGTERM' });
 });
