@@ -101,6 +101,9 @@ export const commandMaxBytes = 128 * 1024 * 1024;
 /** Bytes of a file that we read whole. metadata.json, the largest, has a few hundred KiB at most. */
 export const fileMaxBytes = 16 * 1024 * 1024;
 
+/** Shells kept for the next command: as many as a busy daemon runs commands at a time. Each is a megabyte or less. */
+export const maxIdleShells = 8;
+
 /** Characters of a command's stderr, or of an unreadable line, that an error keeps: enough to see what it says. */
 export const errorTextMaxChars = 2_000;
 

@@ -1,12 +1,13 @@
 /**
  * Runs a command to its end and collects what it prints. Whatever the command does, the call settles: at its end, at
- * the timeout, at the output limit or when aborted, also if the child ignores signals, left a grandchild that
- * holds its stdout, or is stuck in the kernel. An output that may be incomplete is an error and never a result.
+ * the timeout, at the output limit or when aborted, also if it ignores signals or is stuck in the kernel. An output
+ * that may be incomplete is an error and never a result.
  */
+import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import type { Readable } from 'node:stream';
-import { execa } from 'execa';
 import { CommandError, type CommandErrorDetails } from './command-error.js';
+import { ShellError, type Shell } from './shell.js';
+import type { Shells } from './shells.js';
 
 /** What a command printed, and how it ended. */
 export interface CommandResult {
@@ -35,11 +36,12 @@ export interface CommandRun {
 }
 
 /**
- * Runs a command and resolves with what it printed. It runs in the C locale, without stdin, in a process group of its own.
+ * Runs a command and resolves with what it printed. It runs in the C locale, without stdin.
  *
- * @throws CommandError when there is no answer; the whole process group has then been sent SIGKILL.
+ * @throws CommandError when there is no answer; all that the command started has then been sent SIGKILL.
  */
 export async function runCommand(
+  shells: Shells,
   command: string,
   args: readonly string[],
   options: CommandOptions,
@@ -47,7 +49,12 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const startedAt = performance.now();
   try {
-    const result = await collectOutput(command, args, options);
+    const aborted = options.signals?.find((signal) => signal.aborted);
+    if (aborted !== undefined) {
+      const problem = 'was not started: aborted';
+      throw new CommandError(command, args, { code: 'ABORTED', problem, cause: aborted.reason });
+    }
+    const result = await shells.lend((shell) => collectOutput(shell, command, args, options));
     onRun?.({ command, args, durationMs: performance.now() - startedAt });
     return result;
   } catch (error) {
@@ -59,48 +66,31 @@ export async function runCommand(
 }
 
 async function collectOutput(
+  shell: Shell,
   command: string,
   args: readonly string[],
   { timeoutMs, maxBytes, signals = [], accepts = exitedWithZero }: CommandOptions,
 ): Promise<CommandResult> {
   const failure = (details: CommandErrorDetails) => new CommandError(command, args, details);
-  const aborted = signals.find((signal) => signal.aborted);
-  if (aborted) throw failure({ code: 'ABORTED', problem: 'was not started: aborted', cause: aborted.reason });
-
-  // We read the pipes ourselves: execa's own buffer, when it overflows, waits for a child that may never end.
-  const child = execa(command, args, {
-    stdin: 'ignore',
-    buffer: false,
-    reject: false,
-    cleanup: false,
-    detached: true,
-    extendEnv: false,
-    env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/usr/sbin:/sbin' },
-  });
   const cut = cutShort(timeoutMs, signals, failure);
-  const whole = Promise.all([
-    child,
-    readAll(child.stdout, maxBytes, failure),
-    readAll(child.stderr, maxBytes, failure),
-  ]);
-  const [end, stdout, stderr] = await Promise.race([whole, cut.promise])
+  const { stdout, stderr, status } = await Promise.race([shell.run(command, args, maxBytes), cut.promise])
     .catch((error: unknown) => {
-      kill(child);
-      throw error;
+      shell.kill();
+      if (!(error instanceof ShellError)) throw error;
+      const { message: problem, cause } = error;
+      // Nobody but we kill it, and then we know why: `cut` comes first.
+      throw failure({ code: error.code === 'KILLED' ? 'ABORTED' : error.code, problem, cause });
     })
     .finally(cut.release);
 
-  if (end.signal !== undefined)
-    throw failure({ code: 'SIGNAL', problem: `was killed by ${end.signal}`, stderr });
-  if (end.exitCode === undefined) throw failure(notStarted(end));
-  const result = { stdout, stderr, exitCode: end.exitCode };
+  if (status === 127) throw failure({ code: 'ENOENT', problem: 'does not exist', stderr });
+  if (status === 126)
+    throw failure({ code: 'SPAWN', problem: `could not be started${firstLine(stderr)}`, stderr });
+  if (status > 128) throw failure({ code: 'SIGNAL', problem: `was killed by ${signalOf(status)}`, stderr });
+  const result = { stdout, stderr, exitCode: status };
   if (accepts(result)) return result;
-  throw failure({
-    code: 'EXIT',
-    problem: `exited with ${result.exitCode}${firstLine(stderr)}`,
-    exitCode: result.exitCode,
-    stderr,
-  });
+  const problem = `exited with ${status}${firstLine(stderr)}`;
+  throw failure({ code: 'EXIT', problem, exitCode: status, stderr });
 }
 
 type Failure = (details: CommandErrorDetails) => CommandError;
@@ -134,51 +124,10 @@ function cutShort(
   };
 }
 
-/** All of a stream up to its close: the end of the output can come after the child's exit. */
-function readAll(stream: Readable, maxBytes: number, failure: Failure): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    stream.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= maxBytes) chunks.push(chunk);
-      else reject(failure({ code: 'OUTPUT_LIMIT', problem: `printed more than ${maxBytes} bytes` }));
-    });
-    stream.on('error', (cause) => {
-      reject(failure({ code: 'OUTPUT', problem: `could not be read: ${cause.message}`, cause }));
-    });
-    stream.on('close', () => {
-      resolve(Buffer.concat(chunks).toString());
-    });
-  });
-}
-
-/** Ends a child with all that it started, and lets go of it, so that one stuck in the kernel holds nothing of ours. */
-function kill(child: { pid?: number | undefined; stdout: Readable; stderr: Readable; unref(): void }): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    // ESRCH: all have just ended. EPERM: macOS says so of a zombie.
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
-  }
-  child.stdout.destroy();
-  child.stderr.destroy();
-  child.unref();
-}
-
-interface SpawnFailure {
-  readonly code?: string | undefined;
-  readonly originalMessage?: string | undefined;
-  readonly cause?: unknown;
-}
-
-/** Why there was no child at all. */
-function notStarted({ code, originalMessage, cause }: SpawnFailure): CommandErrorDetails {
-  return code === 'ENOENT'
-    ? { code, problem: 'does not exist', cause }
-    : { code: 'SPAWN', problem: `could not be started: ${originalMessage ?? 'unknown error'}`, cause };
+/** A shell adds 128 to the number of the signal, and the Korn shell 256. */
+function signalOf(status: number): string {
+  const number = status % 128;
+  return Object.entries(constants.signals).find(([, each]) => each === number)?.[0] ?? `signal ${number}`;
 }
 
 function exitedWithZero({ exitCode }: CommandResult): boolean {

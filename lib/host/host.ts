@@ -6,6 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { isAbsolute, join, normalize } from 'node:path';
 import { commandMaxBytes } from '../config.js';
 import { type CommandOptions, type CommandResult, type CommandRun, runCommand } from './command.js';
+import { createShells } from './shells.js';
 
 /** What a host is made of; all of it may be left out on a real one. */
 export interface HostOptions {
@@ -56,12 +57,13 @@ export function createHost({ root = '/', signal: ending, onCommand }: HostOption
   };
   // One for each running command: how many there are is bounded by who runs them, and no leak.
   if (ending !== undefined) setMaxListeners(0, ending);
+  const shells = createShells(ending);
   return {
     root,
     path,
     run: (command, args, { signal, maxBytes = commandMaxBytes, ...options }) => {
       const signals = [ending, signal].filter((each) => each !== undefined);
-      return runCommand(path(command), args, { ...options, maxBytes, signals }, onCommand);
+      return runCommand(shells, path(command), args, { ...options, maxBytes, signals }, onCommand);
     },
   };
 }

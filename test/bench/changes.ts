@@ -18,6 +18,8 @@ export interface Change {
   make(): void;
   /** Whether this event shows it. */
   fits(event: VmEvent): boolean;
+  /** Whether it was seen before it was made. Then there is nothing to measure. */
+  cameEarly?(): boolean;
 }
 
 let number = 0;
@@ -45,7 +47,8 @@ export function prepare(
 export function aliasChange(host: SimulatedHost, { zonename }: VmObject): Change {
   const alias = `bench-${number++}`;
   const path = host.xmlFile(zonename);
-  const text = readFileSync(path, 'utf8').replace(/(name="alias"[^>]*? value=")[^"]*/, `$1${alias}`);
+  const value = Buffer.from(alias).toString('base64');
+  const text = readFileSync(path, 'utf8').replace(/(name="alias"[^>]*? value=")[^"]*/, `$1${value}`);
   return replacement(path, text, zonename, (vm) => vm.alias === alias);
 }
 
@@ -89,7 +92,10 @@ export async function quotaSet(
   };
 }
 
-/** A zone that runs: it does already, the zone event is to be posted. */
+/**
+ * A zone that runs: it does already, the zone event is to be posted. The daemon may see it early, when it still looks at
+ * the zone because of how it was stopped.
+ */
 export async function stateChange(
   host: SimulatedHost,
   { zonename }: VmObject,
@@ -100,6 +106,10 @@ export async function stateChange(
   const stopped = stream.until(is('stopped'));
   await host.stop(zonename);
   await stopped;
+  let early = false;
+  const stopLooking = stream.each((event) => {
+    early ||= is('running')(event);
+  });
   host.dropEvents({ zones: true });
   await host.start(zonename);
   host.dropEvents({ zones: false });
@@ -109,6 +119,10 @@ export async function stateChange(
   return {
     zonename,
     fits: is('running'),
+    cameEarly: () => {
+      stopLooking();
+      return early;
+    },
     make: () => {
       host.postEvents('zones', [line]);
     },

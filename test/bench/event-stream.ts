@@ -3,12 +3,15 @@ import { get, type IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { VmEvent } from '../../lib/vm/event.js';
 
+/** A change that is not seen by then was missed. */
+const patienceMs = 60_000;
+
 export interface EventStream {
   /** Events so far. */
   readonly count: number;
   /** Calls it with every event to come, and when its bytes were here, as `performance.now()`. Returns how to stop. */
   each(seen: (event: VmEvent, at: number) => void): () => void;
-  /** When the first event to come that fits was here. */
+  /** When the first event to come that fits was here. Rejects when none comes for a time in which any should. */
   until(fits: (event: VmEvent) => boolean): Promise<number>;
   close(): void;
 }
@@ -50,12 +53,16 @@ export async function openEventStream(url: string): Promise<EventStream> {
     },
     each,
     until: (fits) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const stop = each((event, at) => {
           if (!fits(event)) return;
+          clearTimeout(late);
           stop();
           resolve(at);
         });
+        const late = setTimeout(() => {
+          reject(new Error(`no event that fits in ${patienceMs / 1000} s`));
+        }, patienceMs);
       }),
     close: () => {
       response.destroy();

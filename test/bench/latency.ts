@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { SimulatedHost } from '../../lib/simulator/index.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { openBareSysevent, openBareWatch, timeZfsList, timeZoneadm } from './bare.js';
-import { changeKinds, prepare, type ChangeKind } from './changes.js';
+import { changeKinds, prepare, type Change, type ChangeKind } from './changes.js';
 import { fileOf, startDaemonProcess, type DaemonProcess } from './daemon-process.js';
 import { openEventStream, type EventStream } from './event-stream.js';
 import type { Measurement } from './measurement.js';
@@ -75,8 +75,7 @@ async function measure({
     const vm = vms[round % vms.length];
     if (vm === undefined) throw new Error('no VM runs');
     for (const kind of changeKinds) {
-      const change = await prepare(kind, host, vm, stream);
-      await wait(gapMs * (1 + Math.random()));
+      const change = await prepareUnseen(kind, host, vm, stream);
       const seen = stream.until((event) => change.fits(event));
       const at = performance.now();
       change.make();
@@ -90,6 +89,20 @@ async function measure({
   bareWatch.close();
   await sysevent.close();
   return samples;
+}
+
+/** Prepares a change, and waits until the daemon is idle again, most likely. */
+async function prepareUnseen(
+  kind: ChangeKind,
+  host: SimulatedHost,
+  vm: VmObject,
+  stream: EventStream,
+): Promise<Change> {
+  for (;;) {
+    const change = await prepare(kind, host, vm, stream);
+    await wait(gapMs * (1 + Math.random()));
+    if (change.cameEarly?.() !== true) return change;
+  }
 }
 
 function figuresOf(phase: Phase, samples: Samples, idle?: Samples): Figure[] {

@@ -14,7 +14,7 @@ import {
   type SimulatedHost,
 } from '../../lib/simulator/index.js';
 import type { Watch } from '../../lib/sources/watch-set.js';
-import { killChildren, signal } from './children.js';
+import { killDescendants, killHanging, signal } from '../processes.js';
 import { moveAway } from './scene.js';
 import type { Trail } from './trail.js';
 
@@ -64,8 +64,7 @@ export function createFaults({ host, random, trail, onVanished }: FaultsOptions)
       faults.delete(fault);
       renew(command);
       // What hangs by then would do so for ever.
-      if (fault.hang === true || fault.noReady === true)
-        await killChildren((args) => args.startsWith('sleep 2147483647'));
+      if (fault.hang === true || fault.noReady === true) await killHanging();
     };
   };
   const killSysevents = (channel?: Channel) => {
@@ -202,7 +201,9 @@ export function createFaults({ host, random, trail, onVanished }: FaultsOptions)
     [
       'commands killed',
       async () => {
-        const count = await killChildren((args) => !args.includes('sysevent') && !args.startsWith('tail '));
+        const count = await killDescendants(
+          (args) => !args.includes('sysevent') && !args.startsWith('tail '),
+        );
         trail.note(`  ${count} killed`);
         return undefined;
       },

@@ -2,8 +2,9 @@
 import { rmSync } from 'node:fs';
 import tap from 'tap';
 import type { Fault, SimulatedCommand } from '../../lib/simulator/index.js';
-import { changeOf, eventsSufficed, killHanging, zoneOf } from './facts.js';
+import { changeOf, eventsSufficed, zoneOf } from './facts.js';
 import { eventually, startTestDaemon } from './harness.js';
+import { killHanging } from '../processes.js';
 
 const troubles: readonly (readonly [string, SimulatedCommand, Fault, string])[] = [
   ['zoneadm fails', 'zoneadm', { full: true, exitCode: 1, stderr: 'zoneadm: out of luck' }, 'zoneadm list'],
@@ -37,7 +38,7 @@ for (const [what, command, fault, awaited] of troubles) {
       }
       if (!fault.hang) t.match(status, { refreshErrors: [{ err: new RegExp(awaited) }] });
       host.clearFaults(command);
-      if (fault.hang) t.ok(killHanging() > 0);
+      if (fault.hang) t.ok((await killHanging()) > 0);
       await eventually(async () => (await daemon.get('/ping')).status === 200, 'it is ready');
       t.equal((await daemon.vms()).length, 3);
       t.match(await daemon.status(), { state: 'running', awaiting: [], loadErrors: [] });
@@ -108,7 +109,7 @@ void tap.test('what happens during the first load is seen right after it', async
   await host.setTags(stopped, { role: 'db' });
   const created = await host.createZone();
   host.clearFaults('zfs');
-  killHanging();
+  await killHanging();
   await host.zfs('set', 'quota=77g', `zones/${resized}`);
   await eventually(async () => (await daemon.get('/ping')).status === 200, 'it is ready');
   await eventually(async () => (await daemon.get(`/vms/${created}`)).status === 200, 'the new one is there');

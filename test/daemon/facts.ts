@@ -1,7 +1,6 @@
 /**
  * What tests of whole daemons say often: which event is meant, which zone, and that events alone made the daemon right.
  */
-import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { existsSync, readFileSync, renameSync, writeFileSync, type FSWatcher } from 'node:fs';
 import type { Test } from 'tap';
@@ -63,25 +62,6 @@ export async function eventsSufficed(t: Test, daemon: TestDaemon, listening?: Li
   const vms = await daemon.vms();
   const mirror = listening.replayed();
   t.strictSame(mirror, new Map(vms.map((vm) => [vm.zonename, vm])), 'a listener has what /vms has');
-}
-
-/** The processes that a process started and that still run, with their command lines. */
-export function childrenOf(parent: number): { readonly pid: number; readonly command: string }[] {
-  return execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' })
-    .split('\n')
-    .map((line) => /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [])
-    .filter(
-      ([, , ppid, state, command]) =>
-        Number(ppid) === parent && state?.[0] !== 'Z' && !command?.startsWith('ps '),
-    )
-    .map(([, pid, , , command = '']) => ({ pid: Number(pid), command }));
-}
-
-/** Kills the commands that hang because a fault says so. */
-export function killHanging(parent = process.pid): number {
-  const hanging = childrenOf(parent).filter(({ command }) => command === 'sleep 2147483647');
-  for (const { pid } of hanging) process.kill(pid, 'SIGKILL');
-  return hanging.length;
 }
 
 /**

@@ -4,8 +4,9 @@ import { connect } from 'node:net';
 import tap from 'tap';
 import { VminfodClient, type StreamEvent } from '../../lib/index.js';
 import { run } from '../cli/run.js';
-import { changeOf, eventsSufficed, killHanging, zoneOf } from './facts.js';
+import { changeOf, eventsSufficed, zoneOf } from './facts.js';
 import { eventually, startTestDaemon } from './harness.js';
+import { killHanging } from '../processes.js';
 
 void tap.test(
   'A `ready` that came after the client had given up crashed the client; buffered events were delivered after `stop()`',
@@ -23,7 +24,7 @@ void tap.test(
     givenUp.abort(new Error('given up'));
     await t.rejects(waiting, { message: 'given up' });
     host.clearFaults();
-    killHanging();
+    await killHanging();
     await eventually(async () => (await daemon.get('/ping')).status === 200, 'it is ready');
 
     const stop = new AbortController();

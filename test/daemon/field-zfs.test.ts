@@ -2,8 +2,9 @@
 import tap from 'tap';
 import type { SimulatedHost, SimulatedSnapshot } from '../../lib/simulator/index.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
-import { answersLate, changeOf, eventsSufficed, isA, killHanging, toldOf, zoneOf } from './facts.js';
+import { answersLate, changeOf, eventsSufficed, isA, toldOf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon } from './harness.js';
+import { killHanging } from '../processes.js';
 
 void tap.test(
   'A storm of ZFS events (a container build, a receive, hourly snapshots of every dataset) queued one `zfs list` each and starved everything else',
@@ -75,7 +76,7 @@ void tap.test('One command that hung held the only worker: every later event wai
   const created = await host.createZone();
   await listening.until(isA('create', created));
   host.clearFaults();
-  killHanging();
+  await killHanging();
   await listening.until(changeOf(hung, 'init_restarts', 1));
   await listening.until(changeOf(hung, 'quota', 70));
   await eventually(async () => (await daemon.status()).loadErrors.length === 0, 'nothing is left of it');

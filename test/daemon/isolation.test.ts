@@ -5,8 +5,9 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import tap from 'tap';
 import { historyLine } from '../../lib/simulator/index.js';
-import { changeOf, deaf, eventsSufficed, isA, killHanging, toldOf, zoneOf } from './facts.js';
+import { changeOf, deaf, eventsSufficed, isA, toldOf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon, type TestDaemon } from './harness.js';
+import { killHanging } from '../processes.js';
 
 for (const channel of ['zones', 'zfs'] as const) {
   void tap.test(`10,000 garbage lines on the ${channel} event stream`, async (t) => {
@@ -134,7 +135,7 @@ void tap.test("`zfs list` of one dataset hanging for ever: every other VM's even
   await host.stop(other);
   await listening.until(changeOf(other, 'state', 'stopped'));
   host.clearFaults('zfs');
-  t.equal(killHanging(), 1);
+  t.equal(await killHanging(), 1);
   await listening.until(changeOf(hung, 'quota', 70));
   await eventually(async () => (await daemon.status()).loadErrors.length === 0, 'nothing is left of it');
   await eventsSufficed(t, daemon, listening);
@@ -153,7 +154,7 @@ void tap.test('a hanging dataset in one listing with others delays them for that
   await listening.until(changeOf(other, 'quota', 71));
   t.notSame(await daemon.vm(hung), { quota: 70 });
   host.clearFaults('zfs');
-  t.equal(killHanging(), 1);
+  t.equal(await killHanging(), 1);
   await listening.until(changeOf(hung, 'quota', 70));
 });
 
@@ -238,7 +239,7 @@ void tap.test(
     t.match(await daemon.get(`/vms/${zonename}?sync=true`), { status: 200, json: { quota: 77 } });
     t.equal((await daemon.vms()).length, 4);
     host.clearFaults('zfs');
-    t.equal(killHanging(), 1);
+    t.equal(await killHanging(), 1);
     await rescan;
     t.match(await daemon.status(), { refreshErrors: [{ err: /zfs list .*SIGKILL/ }] });
     const again = () => daemon.log.some(({ msg }) => String(msg).startsWith('rescan (the last one failed)'));

@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import tap, { type Test } from 'tap';
 import { createSimulatedHost, type SimulatedHost } from '../../lib/simulator/index.js';
-import { childrenOf } from './facts.js';
+import { descendantsOf, isShell } from '../processes.js';
 import { eventually, get, listen } from './harness.js';
 
 const vminfod = fileURLToPath(new URL('../../sbin/vminfod.js', import.meta.url));
@@ -18,18 +18,19 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     host.setFault('zfs', { hang: true });
     const [zonename = ''] = host.zonenames();
     await host.zfs('set', 'quota=77g', `zones/${zonename}`);
+    const processes = () => descendantsOf(daemon.pid);
     await eventually(
-      () => childrenOf(daemon.pid ?? 0).length === 3,
-      'it has children: two sysevents and a zfs',
+      async () => (await processes()).filter((each) => !isShell(each)).length === 3,
+      'it has two sysevents and a zfs',
     );
-    const children = childrenOf(daemon.pid ?? 0);
+    const started = await processes();
     const startedAt = performance.now();
     daemon.kill(signal);
     const [exit] = await Promise.all([once(daemon, 'exit'), listening.ended]);
     t.strictSame(exit, [0, null]);
     t.ok(performance.now() - startedAt < 2_000, 'within 2 s');
     t.ok(listening.endedCleanly(), 'the response ended as it should');
-    await eventually(() => children.every(({ pid }) => !isRunning(pid)), 'the children are gone');
+    await eventually(() => started.every(({ pid }) => !isRunning(pid)), 'all that it started is gone');
   });
 }
 
@@ -92,13 +93,13 @@ for (const [what, bug] of [
     const { daemon, lines } = await startProcess(t, {
       node: ['--import', `data:text/javascript,${encodeURIComponent(preload)}`],
     });
-    const children = childrenOf(daemon.pid ?? 0);
-    t.equal(children.length, 2);
+    const started = await descendantsOf(daemon.pid);
+    t.equal(started.filter((each) => !isShell(each)).length, 2);
     daemon.kill('SIGUSR2');
     const [code] = (await once(daemon, 'close')) as [number];
     t.equal(code, 1);
     t.match(lines.at(-1), { level: 60, err: { message: 'a bug', stack: /RangeError: a bug\n +at / } });
-    await eventually(() => children.every(({ pid }) => !isRunning(pid)), 'the children are gone');
+    await eventually(() => started.every(({ pid }) => !isRunning(pid)), 'all that it started is gone');
   });
 }
 

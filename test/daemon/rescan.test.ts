@@ -1,7 +1,8 @@
 /** The rescan: beside the events, never instead of what is newer, and with an account of what the events missed. */
 import tap from 'tap';
-import { answersLate, changeOf, deaf, isA, killHanging, toldOf, zoneOf } from './facts.js';
+import { answersLate, changeOf, deaf, isA, toldOf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon } from './harness.js';
+import { killHanging } from '../processes.js';
 
 void tap.test(
   'what events missed is told as events, and counted for the source that should have told',
@@ -144,7 +145,7 @@ void tap.test('zones that are gone are not watched any more', async (t) => {
   await listening.until(isA('delete', zonename));
   const { json } = await daemon.get('/status?full=true');
   t.notMatch(JSON.stringify((json as { fswatcher: unknown }).fswatcher), new RegExp(zonename));
-  t.equal(killHanging(), 0);
+  t.equal(await killHanging(), 0);
 });
 
 function snapshotsOf(vm: object): string[] {

@@ -3,8 +3,9 @@ import { watch as fsWatch } from 'node:fs';
 import tap from 'tap';
 import type { Fault, SimulatedCommand } from '../../lib/simulator/index.js';
 import type { Watch } from '../../lib/sources/watch-set.js';
-import { changeOf, deaf, killHanging, zoneOf } from './facts.js';
+import { changeOf, deaf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon, type TestDaemon } from './harness.js';
+import { killHanging } from '../processes.js';
 
 void tap.test('kill -9 of the zone sysevent: a change made while it was down appears', async (t) => {
   const daemon = await startTestDaemon(t, { watch: deaf });
@@ -55,15 +56,15 @@ for (const [command, input, change] of readers) {
     host.resetInvocations();
     await change(daemon, zonename);
     await eventually(() => host.invocations(command).length > 0, 'it hangs');
-    await eventually(() => killHanging() > 0, 'it is killed');
+    await eventually(async () => (await killHanging()) > 0, 'it is killed');
     await eventually(
       async () =>
         (await daemon.status()).loadErrors.some((each) => each.zone === zonename && each.input === input),
       'it is on record',
     );
     host.clearFaults(command);
-    await eventually(() => {
-      killHanging(); // what was tried again before the fault was cleared
+    await eventually(async () => {
+      await killHanging(); // what was tried again before the fault was cleared
       return listening.events.some(({ zonename: each }) => each === zonename);
     }, 'the change is seen');
     await eventually(async () => (await daemon.status()).loadErrors.length === 0, 'nothing is left of it');

@@ -1,7 +1,8 @@
 /** `GET /vms/<zone>?sync=true`: a writer needs no event at all. */
 import tap from 'tap';
-import { deaf, killHanging, zoneOf } from './facts.js';
+import { deaf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon } from './harness.js';
+import { killHanging } from '../processes.js';
 
 void tap.test('a fresh read, with every event lost', async (t) => {
   const daemon = await startTestDaemon(t, { vms: 5, watch: deaf });
@@ -69,7 +70,7 @@ void tap.test('504 when it takes too long, and the rest goes on', async (t) => {
   t.match(await daemon.get(`/vms/${hung}?sync=true`), { status: 504, json: { code: 'Timeout' } });
   t.equal((await daemon.get(`/vms/${hung}`)).status, 200, 'what is known is still there');
   host.clearFaults('zfs');
-  t.ok(killHanging() > 0);
+  t.ok((await killHanging()) > 0);
   await eventually(
     async () => (await daemon.get(`/vms/${hung}?sync=true`)).status === 200,
     'it is read again',

@@ -1,11 +1,12 @@
 import { fork } from 'node:child_process';
+import { connect, type TcpNetConnectOpts } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import tap from 'tap';
 import { eventLog } from '../../lib/config.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
-import { aSmallVm, open, serve } from './serve.js';
+import { aSmallVm, serve } from './serve.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -32,9 +33,15 @@ void tap.test(
     const large = aSmallVm(1, { customer_metadata: { big: 'x'.repeat(largeBytes) } });
     const limits = { maxUnsentBytes: 1024 * 1024, overflowGraceMs: 100, tickMs: 50 };
     const { url, store, listeners, close } = await serve(t, { vms: [large], limits });
-    // What a listener that does not read leaves unsent is first of all the ready line, which they share.
-    const sleepers = await Promise.all(Array.from({ length: stalled }, () => open(t, `${url}/events`)));
-    for (const { response } of sleepers) response.pause();
+    // What a listener that does not read leaves unsent is first of all the ready line, which they share. They have never
+    // read a byte: the kernel would keep ever more for one that did.
+    const port = Number(new URL(url).port);
+    for (let count = 0; count < stalled; count++) {
+      const sleeper = connect({ port, host: '127.0.0.1', readableHighWaterMark: 1 } as TcpNetConnectOpts);
+      t.teardown(() => sleeper.destroy());
+      sleeper.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    }
+    while (listeners.list().length < stalled) await new Promise(setImmediate);
 
     const script = fileURLToPath(new URL('thousand-readers.js', import.meta.url));
     const child = fork(script, [url, `${readers}`, `${reconnecting}`, `${events}`]);

@@ -1,0 +1,57 @@
+/**
+ * The processes that a process started, itself or by others: what the daemon under test runs.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** A running process. */
+export interface RunningProcess {
+  readonly pid: number;
+  /** Its command line, joined by blanks. */
+  readonly args: string;
+}
+
+/** All that a process started and that still runs, without the `ps` that this takes. */
+export async function descendantsOf(ancestor = process.pid): Promise<readonly RunningProcess[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,stat=,args=']);
+  const all = stdout.split('\n').flatMap((line) => {
+    const [, pid, parent, state = '', args = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    return state.startsWith('Z') || args.startsWith('ps ')
+      ? []
+      : [{ pid: Number(pid), parent: Number(parent), args }];
+  });
+  const below = (pid: number): RunningProcess[] =>
+    all.flatMap((each) =>
+      each.parent === pid ? [{ pid: each.pid, args: each.args }, ...below(each.pid)] : [],
+    );
+  return below(ancestor);
+}
+
+/** Ends with SIGKILL those descendants of ours whose command line fits. How many there were. */
+export async function killDescendants(
+  fits: (args: string) => boolean,
+  ancestor = process.pid,
+): Promise<number> {
+  const found = (await descendantsOf(ancestor)).filter(({ args }) => fits(args));
+  for (const { pid } of found) signal(pid, 'SIGKILL');
+  return found.length;
+}
+
+/** Kills the commands that hang because a fault of the simulated host says so. How many there were. */
+export function killHanging(): Promise<number> {
+  return killDescendants((args) => args === 'sleep 2147483647');
+}
+
+/** True for a shell that waits for a command, or for the end of one. */
+export function isShell({ args }: RunningProcess): boolean {
+  return args === '/bin/sh';
+}
+
+/** Sends a signal to a process, which may have ended. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
