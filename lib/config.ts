@@ -110,8 +110,8 @@ export const errorTextMaxChars = 2_000;
 /** Lines of one listing that may be unreadable before the whole is refused: then it is no listing at all. */
 export const listingMaxErrors = 100;
 
-/** Lines of `zfs list` parsed before others get their turn: about 2 ms on a slow core. */
-export const zfsLinesPerSlice = 1_000;
+/** Lines of `zfs list` parsed before others get their turn: about a millisecond on a slow core. */
+export const zfsLinesPerSlice = 250;
 
 // Queries
 
@@ -132,7 +132,7 @@ export const maxPatternInstructions = 100;
 export const eventLog = {
   /** An hour of a calm host, or some seconds of the worst storm: a reconnect takes under a second. */
   maxEvents: 2_000,
-  /** Bytes of JSON of the VMs in it. The objects beside it take about twice as much again. */
+  /** Bytes of JSON of the VMs in it. The versions before the first change of each VM in it may be as many again. */
   maxBytes: 8 * 1024 * 1024,
 } as const;
 

@@ -4,6 +4,7 @@
  */
 import { mountpointKey } from '../host/zfs-parse.js';
 import type { Dataset, DatasetLookup, DatasetSnapshot } from '../vm/inputs.js';
+import { compact } from '../vm/json.js';
 import { isSnapshot, levelOf, parentOf } from './dataset-names.js';
 import { addTo, removeFrom } from './sets.js';
 
@@ -87,6 +88,15 @@ export class DatasetTable implements DatasetLookup {
 
   /** Takes in a listing. */
   apply(listing: Listing): DatasetChanges {
+    const steps = this.applying(listing);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  }
+
+  /** Takes in a listing step by step. Others may be taken in between: what is known is true of each dataset at any time. */
+  *applying(listing: Listing): Generator<undefined, DatasetChanges, undefined> {
     const changes = new ChangeSet();
     const listed = new Set<string>();
     const { asked, readAt } = listing;
@@ -102,6 +112,7 @@ export class DatasetTable implements DatasetLookup {
       const snapshots = this.#snapshots(name, which, dataset.snapshots, listing);
       if (known === undefined || known.readAt <= readAt) this.#set(dataset, readAt, snapshots, changes);
       else this.#set(known.dataset, known.readAt, snapshots, changes);
+      yield;
     }
     for (const name of ownersNamed) {
       const known = this.#byName.get(name);
@@ -110,6 +121,7 @@ export class DatasetTable implements DatasetLookup {
       this.#set(known.dataset, known.readAt, snapshots, changes);
     }
     for (const name of this.#unlisted(listing, listed)) {
+      yield;
       if ((this.#byName.get(name)?.readAt ?? Infinity) < listing.readAt) this.#removeTree(name, changes);
     }
     return changes;
@@ -139,12 +151,12 @@ export class DatasetTable implements DatasetLookup {
     { snapshots, readAt: snapshotsReadAt }: Snapshots,
     changes: ChangeSet,
   ): void {
-    const { name } = properties;
-    const known = this.#byName.get(name)?.dataset;
-    const dataset = properties.snapshots === snapshots ? properties : { ...properties, snapshots };
-    const same = known !== undefined && sameDataset(known, dataset);
-    this.#byName.set(name, { dataset: same ? known : dataset, readAt, snapshotsReadAt });
-    if (same) return;
+    const known = this.#byName.get(properties.name)?.dataset;
+    const given = properties.snapshots === snapshots ? properties : { ...properties, snapshots };
+    const dataset = known !== undefined && sameDataset(given, known) ? known : compact(given);
+    const { name } = dataset; // not the one that was given: that is part of a listing
+    this.#byName.set(name, { dataset, readAt, snapshotsReadAt });
+    if (dataset === known) return;
     changes.names.add(name);
     const before = known && mountpointKey(known);
     const after = mountpointKey(dataset);
@@ -162,7 +174,7 @@ export class DatasetTable implements DatasetLookup {
   *#unlisted({ asked, except, missing }: Listing, listed: ReadonlySet<string>): Iterable<string> {
     if (asked === 'everything') {
       for (const name of [...this.#byName.keys()]) {
-        if (levelOf(name) <= 2 && !listed.has(name) && except?.has(name) !== true) yield name;
+        if (!listed.has(name) && levelOf(name) <= 2 && except?.has(name) !== true) yield name;
       }
       return;
     }
@@ -229,16 +241,16 @@ class ChangeSet implements DatasetChanges {
   readonly mountpoints = new Set<string>();
 }
 
-/** Compares by value. A listing of a large host has thousands, so this is written for speed. */
-function sameDataset(a: Dataset, b: Dataset): boolean {
+/** Compares one as parsed, which has all fields, with a known one. A large host has thousands: this is written for speed. */
+function sameDataset(parsed: Dataset, known: Dataset): boolean {
   return (
-    sameFields(a, b) &&
-    a.snapshots.length === b.snapshots.length &&
-    a.snapshots.every((snapshot, index) => sameFields(snapshot, b.snapshots[index]))
+    sameFields(parsed, known) &&
+    parsed.snapshots.length === known.snapshots.length &&
+    parsed.snapshots.every((snapshot, index) => sameFields(snapshot, known.snapshots[index]))
   );
 }
 
-/** True when all values but arrays are identical. */
+/** True when all values of the first but arrays are those of the second. */
 function sameFields<T extends object>(a: T, b: T | undefined): boolean {
   if (b === undefined) return false;
   for (const key in a) {

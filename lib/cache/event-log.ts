@@ -1,9 +1,10 @@
 /**
  * The last commits, so that who lost the connection can go on where it was. Bounded by count and bytes; it always
- * knows whether it reaches back far enough, so that nobody gets a gap.
+ * knows whether it reaches back far enough, so that nobody gets a gap. Of the VMs it keeps the bytes only.
  */
 import { eventLog as limits } from '../config.js';
-import type { Commit } from './vm-store.js';
+import type { VmObject } from '../vm/vm-object.js';
+import type { Commit, StoredVm } from './vm-store.js';
 
 /** What happened last. */
 export interface EventLog {
@@ -42,7 +43,7 @@ export function createEventLog(
       return seq;
     },
     add: (commit) => {
-      commits.push(commit);
+      commits.push({ ...commit, stored: inBytes(commit.stored), previous: inBytes(commit.previous) });
       seq = commit.seq;
       bytes += sizeOf(commit);
       while (commits.length - start > maxEvents || bytes > maxBytes) dropOldest();
@@ -57,4 +58,17 @@ export function createEventLog(
 
 function sizeOf(commit: Commit | undefined): number {
   return commit?.stored?.bytes.length ?? 0;
+}
+
+/** The same VM, whose object is made of its bytes whenever somebody, who selects by it, asks: it takes twice their memory. */
+function inBytes(stored: StoredVm | undefined): StoredVm | undefined {
+  if (stored === undefined) return undefined;
+  const { bytes, seq } = stored;
+  return {
+    bytes,
+    seq,
+    get vm() {
+      return JSON.parse(bytes.toString()) as VmObject;
+    },
+  };
 }

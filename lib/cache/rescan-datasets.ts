@@ -7,6 +7,7 @@ import type { Host } from '../host/host.js';
 import { ParseError } from '../host/parse-error.js';
 import { listAllDatasets, listDatasets } from '../host/zfs.js';
 import { datasetsOf } from '../vm/storage.js';
+import { allSteps } from './slices.js';
 import { isSnapshot, levelOf, parentOf } from './dataset-names.js';
 import type { HostState } from './host-state.js';
 import type { DatasetLane } from './reload-datasets.js';
@@ -44,13 +45,15 @@ export function datasetRescan({ host, state, datasetLane, awaiting }: DatasetRes
       const lacking = [...state.index.usedDatasets()].filter(
         (name) => state.datasets.byName(name) && !listed.has(name),
       );
-      const changes = state.datasets.apply({
-        ...listing,
-        readAt,
-        asked: 'everything',
-        except: new Set(lacking),
-        missing: [],
-      });
+      const changes = await allSteps(
+        state.datasets.applying({
+          ...listing,
+          readAt,
+          asked: 'everything',
+          except: new Set(lacking),
+          missing: [],
+        }),
+      );
       await commitAll(state, state.zonesAffected(changes), report, 'zfs-events');
       await listBelow(
         [

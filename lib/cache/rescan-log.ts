@@ -4,15 +4,15 @@
 import type { Logger } from 'pino';
 import { rescanLog } from '../config.js';
 import type { SourceName } from '../sources/invalidation.js';
-import type { VmEvent } from '../vm/event.js';
 import type { RescanReport } from './rescan-report.js';
+import type { EventHead } from './vm-store.js';
 
 /** A rescan that is over. */
 export interface RescanRecord {
   readonly started: Date;
   readonly ended: Date;
   readonly reason: string;
-  readonly found: readonly { readonly source: SourceName; readonly event: VmEvent }[];
+  readonly found: readonly { readonly source: SourceName; readonly event: EventHead }[];
 }
 
 /** A rescan, or a half of one, that failed. */
@@ -60,7 +60,7 @@ export function createRescanLog(log: Logger): RescanLog {
         reason,
         found: report.found
           .slice(0, rescanLog.maxFound)
-          .map(({ source, commit }) => ({ source, event: withoutVm(commit.event) })),
+          .map(({ source, commit }) => ({ source, event: commit.event })),
       });
       if (records.length > rescanLog.maxRecords) records.shift();
       for (const error of report.errors) {
@@ -86,9 +86,4 @@ export function createRescanLog(log: Logger): RescanLog {
         );
     },
   };
-}
-
-/** The record outlives many versions of a VM, so it does not keep them. */
-function withoutVm(event: VmEvent): VmEvent {
-  return 'vm' in event ? ({ ...event, vm: undefined } as unknown as VmEvent) : event;
 }

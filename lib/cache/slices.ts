@@ -12,16 +12,49 @@ export async function eachInSlices<T>(
   act: (item: T) => Promise<unknown> | undefined,
 ): Promise<void> {
   const rest = items[Symbol.iterator]();
-  let sliceEndsAt = performance.now() + reloads.sliceMs;
-  const work = async () => {
-    for (let next = rest.next(); next.done !== true; next = rest.next()) {
+  const giveWay = givingWay();
+  const work = async (first: T) => {
+    for (let next: IteratorResult<T> = { value: first }; next.done !== true; next = rest.next()) {
       const pending = act(next.value);
       if (pending !== undefined) await pending;
-      if (performance.now() > sliceEndsAt) {
-        await setImmediate();
-        sliceEndsAt = performance.now() + reloads.sliceMs;
-      }
+      const turn = giveWay();
+      if (turn !== undefined) await turn;
     }
   };
-  await Promise.all(Array.from({ length: atATime }, work));
+  const workers: Promise<void>[] = [];
+  while (workers.length < atATime) {
+    const next = rest.next();
+    if (next.done === true) break;
+    workers.push(work(next.value));
+  }
+  await Promise.all(workers);
+}
+
+/** Takes all steps of some work, giving way as often as is due. */
+export async function allSteps<T>(steps: Generator<undefined, T, undefined>): Promise<T> {
+  const giveWay = givingWay();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    const turn = giveWay();
+    if (turn !== undefined) await turn;
+  }
+}
+
+/**
+ * To be asked after each piece of work: what to wait for when the slice is over, or `undefined`. All who share the work
+ * share the slice, or else each would take one of its own in the same turn.
+ */
+function givingWay(): () => Promise<void> | undefined {
+  let sliceEndsAt = performance.now() + reloads.sliceMs;
+  let turn: Promise<void> | undefined;
+  return () => {
+    if (turn === undefined && performance.now() > sliceEndsAt) {
+      turn = setImmediate().then(() => {
+        turn = undefined;
+        sliceEndsAt = performance.now() + reloads.sliceMs;
+      });
+    }
+    return turn;
+  };
 }

@@ -4,11 +4,11 @@
  */
 import { BehaviorSubject, Subject, type Observable } from 'rxjs';
 import { diff } from '../vm/diff.js';
-import type { VmEvent } from '../vm/event.js';
+import type { VmCreateEvent, VmDeleteEvent, VmModifyEvent } from '../vm/event.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { createEventLog, type EventLog } from './event-log.js';
 
-/** A VM and its serialised form. */
+/** A VM and its serialised form. Nobody changes either. */
 export interface StoredVm {
   readonly vm: VmObject;
   /** The VM's JSON, UTF-8. */
@@ -17,14 +17,17 @@ export interface StoredVm {
   readonly seq: number;
 }
 
+/** An event without its VM, which is beside it. */
+export type EventHead = Omit<VmCreateEvent, 'vm'> | Omit<VmModifyEvent, 'vm'> | VmDeleteEvent;
+
 /** A change, and the VM before it. */
 export interface Commit {
   readonly seq: number;
-  readonly event: VmEvent;
+  readonly event: EventHead;
   /** After the change; `undefined` for a delete. */
   readonly stored: StoredVm | undefined;
   /** Before the change; `undefined` for a create. */
-  readonly previous: VmObject | undefined;
+  readonly previous: StoredVm | undefined;
   /** When a source said that this may be stale, as `performance.now()`; `undefined` when none did: a rescan found it. */
   readonly noticedAt: number | undefined;
 }
@@ -70,7 +73,7 @@ export function createVmStore(
   /** Before the first load is done nobody can have seen a VM, so there is nothing to tell. */
   const next = () => (snapshot.value.loaded ? ++seq : seq);
 
-  const commit = (event: VmEvent, stored: StoredVm | undefined, previous: VmObject | undefined): Commit => {
+  const commit = (event: EventHead, stored: StoredVm | undefined, previous: StoredVm | undefined): Commit => {
     if (stored === undefined) vms.delete(event.zonename);
     else vms.set(event.zonename, stored);
     const made = { seq, event, stored, previous, noticedAt: noticedAt(event.zonename) };
@@ -88,19 +91,19 @@ export function createVmStore(
     log,
     put: (vm) => {
       const { zonename, uuid } = vm;
-      const previous = vms.get(zonename)?.vm;
-      const changes = previous && diff(previous, vm);
+      const previous = vms.get(zonename);
+      const changes = previous && diff(previous.vm, vm);
       if (changes?.length === 0) return undefined;
-      const stored = { vm, bytes: Buffer.from(JSON.stringify(vm)), seq: next() };
+      const stored = { vm, bytes: bytesOf(JSON.stringify(vm)), seq: next() };
       const what = { date: new Date().toISOString(), zonename, uuid, seq };
-      const event: VmEvent =
-        changes === undefined ? { type: 'create', ...what, vm } : { type: 'modify', ...what, vm, changes };
+      const event: EventHead =
+        changes === undefined ? { type: 'create', ...what } : { type: 'modify', ...what, changes };
       return commit(event, stored, previous);
     },
     delete: (zonename) => {
-      const previous = vms.get(zonename)?.vm;
+      const previous = vms.get(zonename);
       if (previous === undefined) return undefined;
-      const what = { date: new Date().toISOString(), zonename, uuid: previous.uuid, seq: next() };
+      const what = { date: new Date().toISOString(), zonename, uuid: previous.vm.uuid, seq: next() };
       return commit({ type: 'delete', ...what }, undefined, previous);
     },
     loaded: () => {
@@ -111,4 +114,11 @@ export function createVmStore(
       snapshot.complete();
     },
   };
+}
+
+/** In memory of its own: node's shared slabs would be kept whole for the one VM in them that lives longest. */
+function bytesOf(json: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(json));
+  bytes.write(json);
+  return bytes;
 }

@@ -15,6 +15,7 @@ import {
   readZoneXml,
 } from '../host/zone-files.js';
 import type { FileInput } from '../vm/inputs.js';
+import { compact } from '../vm/json.js';
 import type { ZoneConfig } from '../vm/zone-config.js';
 import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
 import type { fileInputs } from '../sources/invalidation.js';
@@ -93,7 +94,7 @@ async function readConfig(host: Host, place: ZonePlace): Promise<FileInput<ZoneC
   const text = await readZoneXml(host, place.zonename);
   if (text === undefined) throw new ZoneXmlMissingError(place.zonename);
   try {
-    return { value: parseZoneXml(text.value), mtimeMs: text.mtimeMs };
+    return { value: compact(parseZoneXml(text.value)), mtimeMs: text.mtimeMs };
   } catch (cause) {
     if (!(cause instanceof ZoneXmlError)) throw cause;
     throw new FileError(zoneFilePath(host, place, 'xml'), `is not a zone XML: ${cause.message}`, { cause });

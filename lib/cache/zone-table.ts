@@ -108,16 +108,13 @@ function takeNewer(known: Readings, readings: Readings, input: ZoneInput): boole
   const reading = readings[input];
   const before = known[input];
   if (reading === undefined || reading.readAt < (before?.readAt ?? 0)) return false;
-  Object.assign(known, { [input]: reading });
-  return before === undefined || !sameFields(before.value, reading.value);
+  const isSame = before !== undefined && sameFields(before.value, reading.value);
+  Object.assign(known, { [input]: isSame ? { value: before.value, readAt: reading.readAt } : reading });
+  return !isSame;
 }
 
 /** Compares flat objects by value. */
 function sameFields(a: object | undefined, b: object | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  const entries = Object.entries(b);
-  return (
-    entries.length === Object.keys(a).length &&
-    entries.every(([key, value]) => a[key as keyof typeof a] === value)
-  );
+  return Object.keys({ ...a, ...b }).every((key) => a[key as keyof typeof a] === b[key as keyof typeof b]);
 }

@@ -47,11 +47,3 @@ export function requireWholeLines(source: string, text: string): string {
   if (text === '' || text.endsWith('\n')) return text;
   throw new ParseError(source, 'the output ends within a line', text.slice(text.lastIndexOf('\n') + 1));
 }
-
-/**
- * The same text in memory of its own. V8 keeps a part of a string as a reference into the whole, so that one name
- * kept for months would keep the megabytes of listing that it was cut from.
- */
-export function detached(part: string): string {
-  return ` ${part}`.slice(1);
-}

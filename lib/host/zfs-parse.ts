@@ -7,7 +7,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { zfsLinesPerSlice } from '../config.js';
 import type { Dataset, DatasetSnapshot } from '../vm/inputs.js';
-import { ParseError, collect, detached } from './parse-error.js';
+import { ParseError, collect } from './parse-error.js';
 
 const source = 'zfs list';
 
@@ -101,10 +101,10 @@ function* parseSlices(text: string): Generator<undefined, DatasetListing, undefi
     try {
       const fullName = row[at.name] ?? '';
       const end = fullName.indexOf('@');
-      const name = detached(end === -1 ? fullName : fullName.slice(0, end));
+      const name = end === -1 ? fullName : fullName.slice(0, end);
       const type = row[at.type] ?? '';
       if (type === 'snapshot' && end > 0) {
-        snapshotsOf(name).push(snapshotOf(detached(fullName.slice(end + 1)), row));
+        snapshotsOf(name).push(snapshotOf(fullName.slice(end + 1), row));
       } else if ((type === 'filesystem' || type === 'volume') && end === -1 && name !== '') {
         datasets.set(name, datasetOf(name, type, row, snapshotsOf(name)));
       } else {
@@ -160,7 +160,7 @@ function datasetOf(
     mountpoint: resolveMountpoint(name, type, row[at.mountpoint] ?? '-'),
     zoned: row[at.zoned] === 'on',
     creation: number(row, at.creation) ?? 0,
-    compression: detached(row[at.compression] ?? '-'),
+    compression: row[at.compression] ?? '-',
     quota: number(row, at.quota),
     refquota: number(row, at.refquota),
     refreservation: number(row, at.refreservation),
@@ -176,7 +176,7 @@ function datasetOf(
 
 function resolveMountpoint(name: string, type: Dataset['type'], mountpoint: string): string {
   if (type === 'volume') return `/dev/zvol/rdsk/${name}`;
-  return mountpoint === 'legacy' || mountpoint === '-' ? `/${name}` : detached(mountpoint);
+  return mountpoint === 'legacy' || mountpoint === '-' ? `/${name}` : mountpoint;
 }
 
 function number(row: Row, column: number): number | undefined {

@@ -6,9 +6,10 @@
  */
 import { commandTimeoutMs } from '../config.js';
 import type { ZoneRecord } from '../vm/inputs.js';
+import { compact } from '../vm/json.js';
 import type { CommandResult } from './command.js';
 import type { Host, ReadOptions } from './host.js';
-import { ParseError, collect, detached, requireWholeLines } from './parse-error.js';
+import { ParseError, collect, requireWholeLines } from './parse-error.js';
 import { isZonename, requireZonename } from './paths.js';
 
 const source = 'zoneadm list';
@@ -88,7 +89,7 @@ export function parseZoneRecords(text: string): ZoneListing {
 export function parseZoneRecord(line: string): ZoneRecord | undefined {
   // Only zonepath may hold a colon, written `\:`, and a backslash stands for itself, so `\` at its end looks like an
   // escape. Three fields from the left and four from the right leave no doubt.
-  const parts = detached(line).split(':');
+  const parts = line.split(':');
   const [zoneid = '', zonename = '', state = ''] = parts;
   const [uuid = '', brand = '', , zonedid = ''] = parts.slice(-4);
   const path = parts.slice(3, -4);
@@ -109,7 +110,8 @@ export function parseZoneRecord(line: string): ZoneRecord | undefined {
     throw fail(`expected an absolute path, got '${zonepath}'`);
   if (uuid === '' && !isUuid(zonename)) throw fail('the zone has no uuid');
 
-  return {
+  // Kept as long as the zone, it must not keep the listing.
+  return compact({
     zoneid: zoneid === '-' ? null : Number(zoneid),
     zonename,
     state,
@@ -117,7 +119,7 @@ export function parseZoneRecord(line: string): ZoneRecord | undefined {
     uuid: uuid === '' ? zonename : uuid,
     brand,
     zonedid: zonedid === '' ? undefined : Number(zonedid),
-  };
+  });
 }
 
 function saysNoSuchZone({ exitCode, stderr }: CommandResult): boolean {

@@ -36,7 +36,7 @@ export function bytesOf({ vm, bytes }: StoredVm, { fields }: Selection): Buffer 
 }
 
 function typeSeen({ previous, stored }: Commit, { filter }: Selection): EventType | undefined {
-  const before = previous !== undefined && matches(filter, previous);
+  const before = previous !== undefined && matches(filter, previous.vm);
   const after = stored !== undefined && matches(filter, stored.vm);
   if (before) return after ? 'modify' : 'delete';
   return after ? 'create' : undefined;

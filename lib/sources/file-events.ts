@@ -150,25 +150,21 @@ function meaningOf(zonename: string, input: (typeof fileInputs)[number]): readon
   return input === 'xml' ? [changed, { type: 'zone', zonename, inputs: ['record', 'kstat'] }] : [changed];
 }
 
-/**
- * One change raises several raw events, on the file and on its directory, in one turn of the event loop: what
- * they say is said once, at the turn's end.
- */
+/** Says what is new when the work at hand is done, each thing once: who asked for a watch is not to be told while it asks. */
 function saying(say: (invalidations: readonly Invalidation[]) => void) {
   const waiting = new Map<string, readonly Invalidation[]>();
-  let turn: NodeJS.Immediate | undefined;
   return {
     add: (key: string, invalidations: readonly Invalidation[]) => {
+      if (waiting.size === 0) {
+        queueMicrotask(() => {
+          const all = [...waiting.values()];
+          waiting.clear();
+          all.forEach(say);
+        });
+      }
       waiting.set(key, invalidations);
-      turn ??= setImmediate(() => {
-        turn = undefined;
-        const all = [...waiting.values()];
-        waiting.clear();
-        all.forEach(say);
-      });
     },
     drop: () => {
-      clearImmediate(turn);
       waiting.clear();
     },
   };

@@ -18,8 +18,9 @@ export function versionOf(path: string): FileVersion {
   // A new file may get the inode of the one that it replaces.
   const birth = stat.isFile() ? stat.birthtimeNs : 0n;
   return {
-    identity: `${stat.dev}:${stat.ino}:${birth}`,
-    fingerprint: `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`,
+    // `join` makes one flat string, a template a chain of its parts: there are two for each of thousands of files.
+    identity: [stat.dev, stat.ino, birth].join(':'),
+    fingerprint: [stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':'),
     changedMs: Number(stat.ctimeMs),
   };
 }

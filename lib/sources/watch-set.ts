@@ -28,7 +28,7 @@ interface Watched {
   readonly isFile: boolean;
   /** Asked for itself, not only for what is in it. */
   isWanted: boolean;
-  /** Files and directories watched for the sake of which this directory is. */
+  /** Files and directories watched for the sake of which this directory is. Of a file: none, and shared by all. */
   readonly entries: Set<string>;
   watcher?: FSWatcher | undefined;
   /** What the watcher is on, or what was last seen: device, inode, and of a file its birth. */
@@ -42,6 +42,8 @@ interface Watched {
 /** File times are as coarse as a clock tick, up to 10 ms: a file changed that recently may change and look the same. */
 const timeGrainMs = 20;
 
+const noEntries = new Set<string>();
+
 /** Watches on files and on the directories above them. It owns the FSWatchers; `close` gives them back. */
 export class WatchSet {
   readonly #watched = new Map<string, Watched>();
@@ -49,6 +51,9 @@ export class WatchSet {
   readonly #refused = new Set<string>();
   /** Paths to look at in the turns to come. */
   readonly #toLookAt = new Set<string>();
+  /** What fs.watch said in this turn, by path: the names that it gave. One change raises several raw events. */
+  readonly #raw = new Map<string, Set<string | null>>();
+  #rawTurn: NodeJS.Immediate | undefined;
   #turn: NodeJS.Immediate | undefined;
   readonly #options: WatchSetOptions;
   readonly #watch: Watch;
@@ -144,6 +149,7 @@ export class WatchSet {
   /** Ends every watch. */
   close(): void {
     clearImmediate(this.#turn);
+    clearImmediate(this.#rawTurn);
     for (const { watcher } of this.#watched.values()) watcher?.close();
     this.#watched.clear();
     this.#refused.clear();
@@ -178,7 +184,8 @@ export class WatchSet {
   }
 
   #add(path: string, isFile: boolean): void {
-    this.#watched.set(path, { isFile, isWanted: isFile, entries: new Set(), lookedAtMs: 0 });
+    const entries = isFile ? noEntries : new Set<string>();
+    this.#watched.set(path, { isFile, isWanted: isFile, entries, lookedAtMs: 0 });
     this.#watched.get(dirname(path))?.entries.add(path);
     this.look(path);
   }
@@ -194,7 +201,7 @@ export class WatchSet {
   #arm(path: string, watched: Watched): boolean {
     try {
       const watcher = this.#watch(path, (_event, filename) => {
-        this.#raw(path, filename);
+        this.#collect(path, filename);
       });
       watcher.on('error', (error) => {
         if (watched.watcher !== watcher) return;
@@ -223,22 +230,41 @@ export class WatchSet {
   }
 
   /** A raw event of fs.watch on a path. */
-  #raw(path: string, filename: string | null): void {
-    const watched = this.#watched.get(path);
-    if (watched === undefined) return;
-    this.look(path);
-    if (watched.isFile) {
-      this.#options.onChange(path);
-    } else if (filename === null) {
-      for (const entry of watched.entries) this.#lookAndTell(entry);
-      this.#options.onEntry(path, undefined);
-    } else if (watched.entries.has(join(path, filename))) {
-      this.look(join(path, filename));
-      if (this.#watched.get(join(path, filename))?.isFile === true)
-        this.#options.onChange(join(path, filename));
-    } else if (filename !== basename(path)) {
-      // inotify reports a directory's own removal under its own name; that is no entry of it.
-      this.#options.onEntry(path, filename);
+  #collect(path: string, filename: string | null): void {
+    const names = this.#raw.get(path);
+    if (names === undefined) this.#raw.set(path, new Set([filename]));
+    else names.add(filename);
+    this.#rawTurn ??= setImmediate(() => {
+      this.#rawTurn = undefined;
+      const raw = [...this.#raw];
+      this.#raw.clear();
+      this.#take(raw);
+    });
+  }
+
+  /** All raw events of a turn: each path is looked at once, and told of once. */
+  #take(raw: readonly (readonly [path: string, names: ReadonlySet<string | null>])[]): void {
+    const touched = new Set<string>();
+    for (const [path, names] of raw) {
+      const watched = this.#watched.get(path);
+      if (watched === undefined) continue;
+      touched.add(path);
+      if (watched.isFile) continue;
+      for (const name of names) {
+        if (name === null) {
+          for (const entry of watched.entries) this.#lookAndTell(entry);
+          this.#options.onEntry(path, undefined);
+        } else if (watched.entries.has(join(path, name))) {
+          touched.add(join(path, name));
+        } else if (name !== basename(path)) {
+          // inotify reports a directory's own removal under its own name; that is no entry of it.
+          this.#options.onEntry(path, name);
+        }
+      }
+    }
+    for (const path of touched) {
+      this.look(path);
+      if (this.#watched.get(path)?.isFile === true) this.#options.onChange(path);
     }
   }
 

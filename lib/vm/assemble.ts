@@ -25,7 +25,10 @@ export function assemble(inputs: ZoneInputs): Assembly {
     fromZoneadm(record),
     state,
     { resolvers: [], firewall_enabled: false },
-    fromConfig(xml.value, record.brand),
+    fromProperties(xml.value.properties, record.brand),
+    fromElements(xml.value),
+    // Name and brand are zoneadm's to say.
+    { zonename: record.zonename, brand: record.brand },
     fromFiles(inputs),
     kstat ? fromKstat(kstat) : {},
     fromSysinfo(sysinfo),
@@ -56,16 +59,21 @@ function fromZoneadm(record: ZoneRecord) {
   } satisfies Partial<VmObject>;
 }
 
-function fromConfig(config: ZoneConfig, brand: string) {
-  const { nics, pciDevices, filesystems, datasets } = config;
-  // Name and brand are zoneadm's to say, and a transition is state.ts's to read.
-  const { zonename: _name, brand: _brand, transition: _transition, ...properties } = config.properties;
-  return merge(brand === 'kvm' ? withKvmAutoboot(properties) : properties, {
+/** Copies only what is not as it should be: there are many properties. */
+function fromProperties(properties: ZoneProperties, brand: string): ZoneProperties {
+  const own = brand === 'kvm' ? withKvmAutoboot(properties) : properties;
+  if (own.transition === undefined) return own;
+  const { transition: _transition, ...others } = own; // It is state.ts's to read.
+  return others;
+}
+
+function fromElements({ nics, pciDevices, filesystems, datasets }: ZoneConfig) {
+  return {
     nics,
     ...(pciDevices.length > 0 && { pci_devices: pciDevices }),
     ...(filesystems.length > 0 && { filesystems }),
     ...(datasets.length > 0 && { datasets }),
-  }) satisfies Partial<VmObject>;
+  } satisfies Partial<VmObject>;
 }
 
 /** A kvm zone never boots with the host by itself: vmadmd boots it, if vm_autoboot says so. */

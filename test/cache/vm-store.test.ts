@@ -38,7 +38,7 @@ void tap.test('create, modify, delete: in order, gapless, each after it is in th
     t.equal(vms.get(zonename), stored);
     t.equal(snapshotSeq, seq);
     t.equal(event.seq, seq);
-    seen.push([seq, event.type, previous?.alias, stored?.vm.alias]);
+    seen.push([seq, event.type, previous?.vm.alias, stored?.vm.alias]);
   });
   store.put(aVm({ alias: 'web' }));
   store.put(aVm({ alias: 'db' }));
