@@ -2,8 +2,8 @@
  * Reads the inputs of one zone, in parallel. It never fails: what cannot be read is put on record and left out.
  */
 import type { Host } from '../host/host.js';
-import { readKstats } from '../host/kstat.js';
-import { listZones, readZone as readRecord } from '../host/zoneadm.js';
+import { readKstat, readKstats } from '../host/kstat.js';
+import { isInKernel, listZones, readZone as readRecord } from '../host/zoneadm.js';
 import { fileInputs, type ZoneInput } from '../sources/invalidation.js';
 import type { ZoneKstat, ZoneRecord } from '../vm/inputs.js';
 import type { HostState } from './host-state.js';
@@ -30,12 +30,13 @@ export interface SharedCommands {
   /** The clock when the batch began: nothing that it reads is older. */
   readonly readAt: number;
   record(zonename: string): Promise<ZoneRecord | undefined>;
-  kstat(zonename: string): Promise<ZoneKstat | undefined>;
+  /** Without a zoneid it must be looked for among all. */
+  kstat(zonename: string, zoneid: number | undefined): Promise<ZoneKstat | undefined>;
 }
 
-/** The commands for a batch of requests: for one zone zoneadm is asked by name, for several it lists all. */
+/** The commands for a batch of requests: they are asked for one zone alone, for several they list all. */
 export function sharedCommands(host: Host, state: HostState, batch: readonly ZoneRequest[]): SharedCommands {
-  const isAlone = batch.filter(({ inputs }) => inputs.has('record')).length === 1;
+  const isAlone = batch.filter(({ inputs }) => inputs.has('record') || inputs.has('kstat')).length === 1;
   let zones: ReturnType<typeof listZones> | undefined;
   let kstats: ReturnType<typeof readKstats> | undefined;
   return {
@@ -47,7 +48,8 @@ export function sharedCommands(host: Host, state: HostState, batch: readonly Zon
       // A listing that lacks a zone is not yet proof: what deletes a VM is the answer to the question for it alone.
       return records.get(zonename) ?? (state.zones.has(zonename) ? readRecord(host, zonename) : undefined);
     },
-    kstat: async (zonename) => {
+    kstat: async (zonename, zoneid) => {
+      if (isAlone && zoneid !== undefined) return readKstat(host, zonename, zoneid);
       const listing = await (kstats ??= readKstats(host));
       throwErrorOf(zonename, listing.errors);
       return listing.kstats.get(zonename);
@@ -99,28 +101,41 @@ export async function readZone(
     else if (isNew && file !== 'xml') Object.assign(readings, { [file]: { value: undefined, readAt } });
   };
 
-  const readKstat = async () => {
-    const read = await attempt('kstat', () => commands.kstat(zonename));
-    if (read !== undefined) readings.kstat = { value: read.value, readAt };
+  const takeKstat = async (read: () => Promise<ZoneKstat | undefined>) => {
+    const answer = await attempt('kstat', read);
+    if (answer !== undefined) readings.kstat = { value: answer.value, readAt };
   };
 
-  const readRest = (zonepath: string) =>
-    Promise.all([
-      ...fileInputs.filter(wants).map((file) => readFile(file, zonepath)),
-      wants('kstat') ? readKstat() : undefined,
-    ]);
+  /** Side by side with the record if the zoneid is known before; and once more if the record has another. */
+  const readZoneKstat = async (reading: Promise<ZoneRecord | undefined>) => {
+    const heard = request.zoneid ?? state.zones.readings(zonename)?.kstat?.value?.zoneid;
+    if (heard !== undefined) await takeKstat(() => commands.kstat(zonename, heard));
+    const record = (await reading) ?? state.zones.record(zonename);
+    if (record === undefined) return;
+    const zoneid = record.zoneid ?? heard;
+    if (zoneid === undefined && !isInKernel(record)) await takeKstat(() => Promise.resolve(undefined));
+    else if (zoneid === undefined || zoneid !== heard)
+      await takeKstat(() => commands.kstat(zonename, zoneid));
+  };
+
+  const readFiles = (zonepath: string) =>
+    Promise.all(fileInputs.filter(wants).map((file) => readFile(file, zonepath)));
 
   const known = state.zones.record(zonename);
   if (known === undefined) {
     // Where its files are, zoneadm says; and whether there is anything to read at all.
     const record = await readZoneadm();
-    if (record !== undefined) await readRest(record.zonepath);
+    if (record !== undefined) {
+      await Promise.all([readFiles(record.zonepath), readZoneKstat(Promise.resolve(record))]);
+    }
   } else {
+    const reading = wants('record') ? readZoneadm() : Promise.resolve(undefined);
     const [record] = await Promise.all([
-      wants('record') ? readZoneadm() : undefined,
-      readRest(known.zonepath),
+      reading,
+      readFiles(known.zonepath),
+      wants('kstat') ? readZoneKstat(reading) : undefined,
     ]);
-    if (record !== undefined && record.zonepath !== known.zonepath) await readRest(record.zonepath);
+    if (record !== undefined && record.zonepath !== known.zonepath) await readFiles(record.zonepath);
   }
   return { zonename, readAt, readings, ...facts, gone: facts.hasRecord && readings.record === undefined };
 }

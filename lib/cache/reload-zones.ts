@@ -5,6 +5,7 @@
 import { Observable } from 'rxjs';
 import { goneRetriesMs, newstateRetriesMs, reloads } from '../config.js';
 import type { Host } from '../host/host.js';
+import { isInKernel } from '../host/zoneadm.js';
 import type { ZoneInvalidation } from '../sources/invalidation.js';
 import type { ZoneKstat, ZoneRecord } from '../vm/inputs.js';
 import { datasetsOf } from '../vm/storage.js';
@@ -178,15 +179,6 @@ export function zoneLane(host: Host, state: HostState): ZoneLane {
   }
 }
 
-/** States of zoneadm in which the kernel has an instance of the zone. */
-const kernelStates: ReadonlySet<string | undefined> = new Set([
-  'ready',
-  'running',
-  'shutting_down',
-  'down',
-  'mounted',
-]);
-
 /**
  * Whether zoneadm shows what a zone sysevent announced, and kstat too: they are read side by side, so one may have been
  * read before the change and the other after it. Some states of the kernel are none of zoneadm's.
@@ -203,7 +195,7 @@ export function agrees(
     case '':
       return record === undefined;
     case 'free':
-      return !kernelStates.has(record?.state) && kstat === undefined;
+      return (record === undefined || !isInKernel(record)) && kstat === undefined;
     case 'running':
       return record?.state === newstate && kstat?.zoneid === record.zoneid && kstat.initPid > 0;
     default:

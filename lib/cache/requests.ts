@@ -14,6 +14,8 @@ export interface ZoneRequest {
   readonly inputs: ReadonlySet<ZoneInput>;
   /** Its datasets as well. */
   readonly datasets: boolean;
+  /** The number of its kernel instance, as last heard. */
+  readonly zoneid?: number | undefined;
 }
 
 /** List this dataset. */
@@ -40,10 +42,10 @@ export type Request = ZoneRequest | DatasetRequest | RescanRequest | SysinfoRequ
 export function requestsFor(state: HostState, invalidation: Invalidation): readonly Request[] {
   switch (invalidation.type) {
     case 'zone': {
-      const { zonename, datasets = false } = invalidation;
+      const { zonename, zoneid, datasets = false } = invalidation;
       const inputs = new Set(state.zones.has(zonename) ? invalidation.inputs : zoneInputs);
       const lane = datasets || inputs.has('record') || inputs.has('kstat') ? 'zone' : 'files';
-      return [{ lane, zonename, inputs, datasets }];
+      return [{ lane, zonename, inputs, datasets, zoneid }];
     }
     case 'dataset': {
       const use = state.index.use(invalidation.name);
@@ -66,7 +68,8 @@ export function requestsFor(state: HostState, invalidation: Invalidation): reado
 
 /** One request for what both ask for. */
 export function mergeZoneRequests(a: ZoneRequest, b: ZoneRequest): ZoneRequest {
-  return { ...a, inputs: new Set([...a.inputs, ...b.inputs]), datasets: a.datasets || b.datasets };
+  const inputs = new Set([...a.inputs, ...b.inputs]);
+  return { ...a, inputs, datasets: a.datasets || b.datasets, zoneid: b.zoneid ?? a.zoneid };
 }
 
 /** One rescan for both. */

@@ -10,6 +10,7 @@ import type { Host, ReadOptions } from './host.js';
 import { ParseError, collect } from './parse-error.js';
 
 const source = 'kstat';
+const command = '/usr/bin/kstat';
 
 export interface KstatListing {
   /** Of each non-global zone with a kernel instance, by zonename. */
@@ -23,11 +24,32 @@ export interface KstatListing {
  *
  * @throws CommandError, ParseError
  */
-export async function readKstats(
+export function readKstats(host: Host, options?: ReadOptions): Promise<KstatListing> {
+  return list(host, [], options);
+}
+
+/**
+ * The kstat of a zone, by the number of its kernel instance; `undefined` if that is no more, or another zone's.
+ *
+ * @throws CommandError, ParseError
+ */
+export async function readKstat(
   host: Host,
+  zonename: string,
+  zoneid: number,
+  options?: ReadOptions,
+): Promise<ZoneKstat | undefined> {
+  const { kstats, errors } = await list(host, ['-i', String(zoneid)], options);
+  if (errors[0] !== undefined) throw errors[0];
+  return kstats.get(zonename);
+}
+
+async function list(
+  host: Host,
+  which: readonly string[],
   { timeoutMs = commandTimeoutMs, signal }: ReadOptions = {},
 ): Promise<KstatListing> {
-  const { stdout } = await host.run('/usr/bin/kstat', ['-j', '-m', 'zones', '-c', 'zone_misc'], {
+  const { stdout } = await host.run(command, ['-j', '-m', 'zones', '-c', 'zone_misc', ...which], {
     timeoutMs,
     signal,
     accepts: ({ exitCode, stdout: text }) => exitCode === 0 || (exitCode === 1 && text.trim() === '[]'),

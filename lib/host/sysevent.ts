@@ -30,6 +30,8 @@ export interface ZoneSysevent {
   /** E.g. `running`; `''` when the zone was deleted. */
   readonly newstate?: string;
   readonly oldstate?: string;
+  /** The number of the zone's kernel instance, if the event is about one. */
+  readonly zoneid?: number;
 }
 
 /** Something happened to a dataset. */
@@ -91,6 +93,7 @@ function zoneSysevent(eventClass: string, subclass: string, data: Fields): ZoneS
     return { type: 'ignored', why: `not the name of a zone: ${zonename.slice(0, 100)}` };
   const newstate = text(data['newstate']);
   const oldstate = text(data['oldstate']);
+  const zoneid = data['zoneid'];
   return {
     type: 'zone',
     zonename,
@@ -98,6 +101,7 @@ function zoneSysevent(eventClass: string, subclass: string, data: Fields): ZoneS
     subclass,
     ...(newstate !== undefined && { newstate }),
     ...(oldstate !== undefined && { oldstate }),
+    ...(typeof zoneid === 'number' && zoneid > 0 && { zoneid }),
   };
 }
 

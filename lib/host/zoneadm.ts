@@ -61,6 +61,13 @@ export async function readZone(
   return record;
 }
 
+/** Whether the kernel has an instance of a zone, which `zoneid` tells only of one that is ready or running. */
+export function isInKernel({ state }: ZoneRecord): boolean {
+  return kernelStates.has(state);
+}
+
+const kernelStates: ReadonlySet<string> = new Set(['ready', 'running', 'shutting_down', 'down', 'mounted']);
+
 /**
  * Reads the lines of a listing. The global zone is left out.
  *

@@ -23,6 +23,8 @@ export interface ZoneInvalidation {
   readonly inputs: readonly ZoneInput[];
   /** The state that a zone sysevent announced: zoneadm may show the old one for a moment longer. */
   readonly newstate?: string;
+  /** The number of the zone's kernel instance, as a zone sysevent has it: its kstat is found by that. */
+  readonly zoneid?: number;
   /** Read the zone's datasets again as well. */
   readonly datasets?: boolean;
 }

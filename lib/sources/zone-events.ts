@@ -21,5 +21,6 @@ export function zoneInvalidation(event: LiveSysevent): Invalidation {
     zonename: event.zonename,
     inputs: ['record', 'xml', 'kstat', 'lastexited'],
     ...(event.newstate !== undefined && { newstate: event.newstate }),
+    ...(event.zoneid !== undefined && { zoneid: event.zoneid }),
   };
 }

@@ -53,6 +53,24 @@ void tap.test(
   },
 );
 
+void tap.test('zone sysevent: only its own kstat and its own record are asked for', async (t) => {
+  const daemon = await startTestDaemon(t, { watch: deaf });
+  const { host } = daemon;
+  const zonename = zoneOf(host, 'joyent-minimal');
+  const listening = await daemon.listen();
+  host.resetInvocations();
+  await host.reboot(zonename);
+  const zoneid = host.zone(zonename).zoneid ?? 0;
+  await listening.until(changeOf(zonename, 'zoneid', zoneid));
+  await eventually(
+    async () => (await daemon.vm(zonename)).pid === host.zone(zonename).initPid,
+    'its new pid',
+  );
+  t.ok(host.invocations('kstat').every((args) => args.includes('-i')));
+  t.ok(host.invocations('zoneadm').every((args) => args.includes(zonename)));
+  await eventsSufficed(t, daemon, listening);
+});
+
 void tap.test('zone sysevent, known zone: read again if kstat was read before the record', async (t) => {
   const daemon = await startTestDaemon(t, { watch: deaf });
   const { host } = daemon;

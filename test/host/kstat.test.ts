@@ -1,5 +1,5 @@
 import tap from 'tap';
-import { parseKstats, readKstats } from '../../lib/host/kstat.js';
+import { parseKstats, readKstat, readKstats } from '../../lib/host/kstat.js';
 import { printing, temporaryHost } from './temporary-host.js';
 
 const command = '/usr/bin/kstat';
@@ -69,4 +69,16 @@ void tap.test('reads the kstats; none at all is not an error', async (t) => {
   t.equal((await readKstats(host)).kstats.size, 0);
   await host.script(command, 'echo "kstat: no" >&2; exit 1');
   await t.rejects(readKstats(host), { code: 'EXIT', stderr: 'kstat: no\n' });
+});
+
+void tap.test('one zone by its number: only if that is still its own', async (t) => {
+  const host = await temporaryHost(t);
+  const wanted = '[ "$*" = "-j -m zones -c zone_misc -i 12" ] || exit 9';
+  await host.script(command, `${wanted}\n${printing(`[${aKstat('a', 12)}]\n`)}`);
+  t.match(await readKstat(host, 'a', 12), { zonename: 'a', zoneid: 12 });
+  t.equal(await readKstat(host, 'b', 12), undefined, 'another has it now');
+  await host.script(command, `${wanted}\necho '[]'; exit 1`);
+  t.equal(await readKstat(host, 'a', 12), undefined, 'nobody has it');
+  await host.script(command, printing(`[{"instance": 12, "data": {"zonename": "a"}}]\n`));
+  await t.rejects(readKstat(host, 'a', 12), { name: 'ParseError', zonename: 'a' });
 });

@@ -27,7 +27,7 @@ void tap.test('class status: the zone, and the state to wait for', (t) => {
     const data = { zonename: 'a', oldstate, newstate, zoneid: 1 };
     t.same(
       fromLine({ class: 'status', subclass: 'change', data }),
-      { type: 'zone', zonename: 'a', inputs, newstate },
+      { type: 'zone', zonename: 'a', inputs, newstate, zoneid: 1 },
       `'${oldstate}' → '${newstate}'`,
     );
   }
@@ -36,7 +36,14 @@ void tap.test('class status: the zone, and the state to wait for', (t) => {
 
 void tap.test('init/restart: the zone, and no state to wait for', (t) => {
   const data = { restarts: 3, zonename: 'a', zoneid: 12 };
-  t.same(fromLine({ class: 'init', subclass: 'restart', data }), { type: 'zone', zonename: 'a', inputs });
+  const invalidation = { type: 'zone', zonename: 'a', inputs, zoneid: 12 };
+  t.same(fromLine({ class: 'init', subclass: 'restart', data }), invalidation);
+  t.end();
+});
+
+void tap.test('an event of zonecfg is about no kernel instance', (t) => {
+  const data = { zonename: 'a', oldstate: '', newstate: 'configured', zoneid: -1 };
+  t.notOk('zoneid' in (fromLine({ class: 'status', subclass: 'change', data }) ?? {}));
   t.end();
 });
 
