@@ -54,25 +54,34 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
     invalidations: new Observable((subscriber) => {
       const { host, requests, health, watch } = options;
       const zonesDir = host.path(zonesDirectory);
-      const meanings = new Map<string, readonly Invalidation[]>();
+      const meanings = new Map<string, Invalidation>();
       const zones = new Map<string, readonly string[]>();
-      const said = saying((invalidations) => {
+      const said = saying(queueMicrotask, (invalidation) => {
         health.event();
-        for (const invalidation of invalidations) subscriber.next(invalidation);
+        subscriber.next(invalidation);
+      });
+      // A turn later: what is in the file is read and told before commands are started.
+      const saidAfter = saying(setImmediate, (invalidation) => {
+        subscriber.next(invalidation);
       });
 
       const watched = new WatchSet({
         ...(watch !== undefined && { watch }),
         onChange: (path) => {
           const meaning = meanings.get(path);
-          if (meaning !== undefined) said.add(path, meaning);
+          if (meaning === undefined) return;
+          said.add(path, meaning);
+          if (meaning.type === 'zone' && meaning.inputs.includes('xml')) {
+            // zonecfg and zoneadm write the XML also when the zone's state changes, and a lost sysevent shows in this.
+            saidAfter.add(path, { ...meaning, inputs: ['record', 'kstat'] });
+          }
         },
         onEntry: (directory, name) => {
           if (directory !== zonesDir) return;
           for (const entry of name === undefined ? entriesOf(zonesDir, health) : [name]) {
             const zonename = zonenameOfXml(entry);
             if (zonename !== undefined && !zones.has(zonename))
-              said.add(zonename, [{ type: 'zone', zonename, inputs: ['xml'] }]);
+              said.add(zonename, { type: 'zone', zonename, inputs: ['xml'] });
           }
         },
         onTrouble: (error) => {
@@ -101,7 +110,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
             zones.set(zonename, paths);
             fileInputs.forEach((input, index) => {
               const path = paths[index] ?? '';
-              meanings.set(path, meaningOf(zonename, input));
+              meanings.set(path, { type: 'zone', zonename, inputs: [input] });
               watched.addFile(
                 path,
                 path.startsWith(`${zonesDir}/`) ? zonesDir : dirname(host.path(zonepath)),
@@ -114,7 +123,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
             return;
           case 'rearm':
             for (const path of zones.get(request.zonename) ?? []) watched.rearm(path);
-            said.add(request.zonename, [{ type: 'zone', zonename: request.zonename, inputs: fileInputs }]);
+            said.add(request.zonename, { type: 'zone', zonename: request.zonename, inputs: fileInputs });
             return;
           case 'mend':
             watched.mend();
@@ -123,7 +132,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
 
       health.running();
       watched.addDirectory(zonesDir, zonesDir);
-      meanings.set(sysinfoPath(host), [{ type: 'sysinfo' }]);
+      meanings.set(sysinfoPath(host), { type: 'sysinfo' });
       watched.addFile(sysinfoPath(host), dirname(sysinfoPath(host)));
 
       const subscriptions = new Subscription();
@@ -136,6 +145,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
       return () => {
         subscriptions.unsubscribe();
         said.drop();
+        saidAfter.drop();
         watched.close();
         watches = undefined;
       };
@@ -143,26 +153,19 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
   };
 }
 
-/** What a changed file of a zone makes stale. Each invalidation is answered on its own: a file is read at once. */
-function meaningOf(zonename: string, input: (typeof fileInputs)[number]): readonly Invalidation[] {
-  const changed: Invalidation = { type: 'zone', zonename, inputs: [input] };
-  // zonecfg and zoneadm write the XML also when the zone's state changes, and a lost sysevent shows in this.
-  return input === 'xml' ? [changed, { type: 'zone', zonename, inputs: ['record', 'kstat'] }] : [changed];
-}
-
-/** Says what is new when the work at hand is done, each thing once: who asked for a watch is not to be told while it asks. */
-function saying(say: (invalidations: readonly Invalidation[]) => void) {
-  const waiting = new Map<string, readonly Invalidation[]>();
+/** Says what is new when it is time, each thing once: who asks for a watch is not to be told while it asks. */
+function saying(whenItIsTime: (act: () => void) => unknown, say: (invalidation: Invalidation) => void) {
+  const waiting = new Map<string, Invalidation>();
   return {
-    add: (key: string, invalidations: readonly Invalidation[]) => {
+    add: (key: string, invalidation: Invalidation) => {
       if (waiting.size === 0) {
-        queueMicrotask(() => {
+        whenItIsTime(() => {
           const all = [...waiting.values()];
           waiting.clear();
           all.forEach(say);
         });
       }
-      waiting.set(key, invalidations);
+      waiting.set(key, invalidation);
     },
     drop: () => {
       waiting.clear();
