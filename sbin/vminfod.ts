@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The daemon: flags in, exit code out. vminfod(8). */
+import '../lib/heap.js';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { fromEvent, map } from 'rxjs';
 import { defaultListen, defaultPort, defaultRescanIntervalMs } from '../lib/config.js';

@@ -114,7 +114,9 @@ export function zoneRescan({ host, state, zoneLane, awaiting }: ZoneRescanOption
     const { zonename } = record;
     const readAt = state.clock.tick();
     try {
-      Object.assign(readings, { [file]: { value: await readZoneFile(host, record, file), readAt } });
+      const isMissing = fingerprints.get(zonename)?.[file] === '' && file !== 'xml';
+      const value = isMissing ? undefined : await readZoneFile(host, record, file);
+      Object.assign(readings, { [file]: { value, readAt } });
       state.mended(zonename, file);
     } catch (error) {
       state.failed(zonename, file, error);

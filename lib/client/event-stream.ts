@@ -30,12 +30,19 @@ export class EventStream implements AsyncIterable<StreamEvent> {
     const events = follow(this.#transport, { ...this.#options, signal: joined.signal });
     const done = { done: true, value: undefined } as const;
     return {
-      next: () =>
-        events.next().catch((error: unknown) => {
+      next: async () => {
+        try {
+          joined.signal.throwIfAborted();
+          const result = await events.next();
+          joined.signal.throwIfAborted(); // What has come by then is not told any more.
+          return result;
+        } catch (error) {
           joined.release();
+          await events.return(undefined as never);
           if (left.signal.aborted) return done;
           throw error;
-        }),
+        }
+      },
       return: async () => {
         left.abort();
         joined.release();

@@ -101,25 +101,25 @@ function cutShort(
   signals: readonly AbortSignal[],
   failure: Failure,
 ): { readonly promise: Promise<never>; readonly release: () => void } {
-  const released = new AbortController();
+  let release: () => void = () => undefined;
   const promise = new Promise<never>((_resolve, reject) => {
     const timer = setTimeout(() => {
       reject(failure({ code: 'TIMEOUT', problem: `timed out after ${timeoutMs / 1000} s` }));
     }, timeoutMs);
-    for (const signal of signals) {
-      const abort = () => {
-        reject(failure({ code: 'ABORTED', problem: 'was aborted', cause: signal.reason }));
-      };
-      signal.addEventListener('abort', abort, { signal: released.signal });
-    }
-    released.signal.addEventListener('abort', () => {
+    const abort = ({ target }: Event) => {
+      const cause: unknown = (target as AbortSignal).reason;
+      reject(failure({ code: 'ABORTED', problem: 'was aborted', cause }));
+    };
+    for (const signal of signals) signal.addEventListener('abort', abort);
+    release = () => {
       clearTimeout(timer);
-    });
+      for (const signal of signals) signal.removeEventListener('abort', abort);
+    };
   });
   return {
     promise,
     release: () => {
-      released.abort();
+      release();
     },
   };
 }

@@ -82,19 +82,18 @@ function readNow(path: string, maxBytes: number): FileInput<string> | undefined 
 function readOpenFile(file: number, path: string, maxBytes: number): FileInput<string> {
   const stats = fstatSync(file);
   if (!stats.isFile()) throw new FileError(path, 'is not a regular file');
-  // The size is only a first guess: a file may grow while we read. One byte more shows its end in one read.
+  // The size is only a first guess: a file may grow while we read. One byte more shows its end in the same read.
   let buffer = Buffer.allocUnsafe(Math.min(stats.size, maxBytes) + 1);
   let length = 0;
   for (;;) {
     const bytesRead = readSync(file, buffer, length, buffer.length - length, null);
     length += bytesRead;
     if (length > maxBytes) throw new FileError(path, `is larger than ${maxBytes} bytes`);
-    if (bytesRead === 0) return { value: buffer.toString('utf8', 0, length), mtimeMs: stats.mtimeMs };
-    if (length === buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.min(2 * length, maxBytes) + 1);
-      buffer.copy(larger);
-      buffer = larger;
-    }
+    // Of a regular file, less than asked for is all that there is.
+    if (length < buffer.length) return { value: buffer.toString('utf8', 0, length), mtimeMs: stats.mtimeMs };
+    const larger = Buffer.allocUnsafe(Math.min(2 * length, maxBytes) + 1);
+    buffer.copy(larger);
+    buffer = larger;
   }
 }
 

@@ -104,6 +104,10 @@ export class WatchSet {
    * A directory that is another one than before is looked through as well.
    */
   look(path: string): boolean {
+    return this.#look(path, true);
+  }
+
+  #look(path: string, forChanges: boolean): boolean {
     const watched = this.#watched.get(path);
     if (watched === undefined) return false;
     const before = watched.identity;
@@ -115,7 +119,7 @@ export class WatchSet {
       watched.watcher?.close();
       watched.watcher = undefined;
       // Watch first, then look once more: what happens in between shows in one of the two.
-      if (watched.identity !== undefined && this.#arm(path, watched)) {
+      if (watched.identity !== undefined && this.#arm(path, watched) && forChanges) {
         changed = this.#stat(path, watched, lookedAtMs) || changed;
       }
     }
@@ -187,7 +191,8 @@ export class WatchSet {
     const entries = isFile ? noEntries : new Set<string>();
     this.#watched.set(path, { isFile, isWanted: isFile, entries, lookedAtMs: 0 });
     this.#watched.get(dirname(path))?.entries.add(path);
-    this.look(path);
+    // What is there is read by whoever asked, from here on: nothing can have changed yet.
+    this.#look(path, false);
   }
 
   #stat(path: string, watched: Watched, lookedAtMs: number): boolean {

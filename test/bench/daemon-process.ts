@@ -12,7 +12,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import type { VmObject } from '../../lib/vm/vm-object.js';
-import type { Usage } from './probe.js';
+import type { ProbeRequest, Usage } from './probe.js';
 
 /** How often we look whether something has come about, ms. */
 const lookEveryMs = 2;
@@ -25,6 +25,8 @@ export interface DaemonProcess {
   vms(): Promise<VmObject[]>;
   /** What it used since this was last asked. */
   usage(): Promise<Usage>;
+  /** The same, when it has collected its garbage. */
+  collect(): Promise<Usage>;
   /** Has everything read afresh; resolves with how long that took, ms. */
   rescan(): Promise<number>;
   /** Asks for a rescan; does not wait for it. */
@@ -64,16 +66,19 @@ export async function startDaemonProcess(root: string): Promise<DaemonProcess> {
   const startMs = performance.now() - startedAt;
   const address = url;
 
+  const probe = async (request: ProbeRequest) => {
+    child.send(request);
+    const [usage] = (await once(child, 'message')) as [Usage];
+    return usage;
+  };
+
   return {
     url: address,
     port: Number(new URL(address).port),
     startMs,
     vms: async () => (await (await request(`${address}/vms`)).body.json()) as VmObject[],
-    usage: async () => {
-      child.send('usage');
-      const [usage] = (await once(child, 'message')) as [Usage];
-      return usage;
-    },
+    usage: () => probe('usage'),
+    collect: () => probe('collect'),
     rescan: async () => {
       const before = rescans();
       const at = performance.now();

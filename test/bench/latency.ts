@@ -2,15 +2,14 @@
  * latency: from the moment a change is made to its line at a listener: idle, while other VMs change 100 times a second,
  * and during rescans whose full listings are slow. Beside it, in the same rounds, the one command that the change needs.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SimulatedHost } from '../../lib/simulator/index.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { openBareSysevent, openBareWatch, timeZfsList, timeZoneadm } from './bare.js';
 import { changeKinds, prepare, type Change, type ChangeKind } from './changes.js';
-import { fileOf, startDaemonProcess, type DaemonProcess } from './daemon-process.js';
+import { startChurn } from './churning.js';
+import { startDaemonProcess, type DaemonProcess } from './daemon-process.js';
 import { openEventStream, type EventStream } from './event-stream.js';
 import type { Measurement } from './measurement.js';
 import { figure, single, type Figure } from './report.js';
@@ -35,7 +34,7 @@ export const measureLatency: Measurement = async ({ host }) => {
   try {
     await measure({ ...context, rounds: warmUpRounds });
     const idle = await measure({ ...context, rounds });
-    const stopChurn = await churn(host, others);
+    const stopChurn = await startChurn(host, others, changesPerSecond);
     const busy = await measure({ ...context, rounds });
     await stopChurn();
     const stopRescans = rescanOn(host, daemon);
@@ -131,17 +130,6 @@ function figuresOf(phase: Phase, samples: Samples, idle?: Samples): Figure[] {
     figure(`beside: a sysevent posted to a bare reader, ${phase}`, 'ms', samples.sysevent),
     figure(`beside: a file replaced, a bare watch and read, ${phase}`, 'ms', samples['fs.watch']),
   ];
-}
-
-/** Other VMs change, by a process of its own. Resolves when it does, to how to stop it. */
-async function churn(host: SimulatedHost, zonenames: readonly string[]): Promise<() => Promise<void>> {
-  const child = fork(fileOf('./churn.js'), [host.root, String(changesPerSecond), ...zonenames.slice(0, 100)]);
-  await once(child, 'message');
-  return async () => {
-    const gone = once(child, 'exit');
-    child.disconnect();
-    await gone;
-  };
 }
 
 /** One rescan after the other, with slow listings of everything. Returns how to stop and wait for the last one. */

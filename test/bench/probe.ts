@@ -1,8 +1,14 @@
 /**
  * Loaded into the daemon's process before the daemon (`node --import`): answers over IPC how much CPU the process took
- * and how long its event loop was held since the last question.
+ * and how long its event loop was held since the last question; `collect` has it collect its garbage first.
  */
+import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** A question. */
+export type ProbeRequest = 'usage' | 'collect';
 
 /** The answer. */
 export interface Usage {
@@ -14,6 +20,10 @@ export interface Usage {
   readonly p99Ms: number;
   /** Handles and requests that keep the process alive. */
   readonly handles: number;
+  /** Open file descriptors. */
+  readonly descriptors: number;
+  /** What the JavaScript heap and buffers outside of it hold, MB. */
+  readonly usedMb: number;
 }
 
 /** The histogram's timer fires this often, which counts as delay. */
@@ -22,13 +32,20 @@ const resolutionMs = 1;
 const delay = monitorEventLoopDelay({ resolution: resolutionMs });
 let cpu = process.cpuUsage();
 
-process.on('message', () => {
+process.on('message', (request: ProbeRequest) => {
+  if (request === 'collect') {
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+  }
   const { user, system } = process.cpuUsage(cpu);
+  const { heapUsed, external } = process.memoryUsage();
   const usage: Usage = {
     cpuMs: (user + system) / 1000,
     longestMs: Math.max(0, delay.max / 1e6 - resolutionMs),
     p99Ms: Math.max(0, delay.percentile(99) / 1e6 - resolutionMs),
     handles: process.getActiveResourcesInfo().length,
+    descriptors: readdirSync('/proc/self/fd').length,
+    usedMb: (heapUsed + external) / 2 ** 20,
   };
   process.send?.(usage, () => {
     delay.reset();

@@ -130,8 +130,8 @@ void tap.test('what sources say during the first load is processed right after i
   await zones(zone, other);
   invalidations.next({ type: 'zone', zonename: other, inputs: ['record'], newstate: 'installed' });
   invalidations.next({ type: 'dataset', name: `zones/${zone}` });
+  await eventually(() => cache.status().awaiting.join() === 'zfs list', 'only zfs is awaited');
   t.same(cache.snapshot.value.vms.size, 0, 'nothing is there yet');
-  t.same(cache.status().awaiting, ['zfs list']);
   await datasets(
     listing({ name: 'zones' }, { name: `zones/${zone}`, quota: '2147483648' }, { name: `zones/${other}` }),
   );

@@ -219,6 +219,21 @@ void tap.test('garbage on the stream is an error, not a crash or a loop', async 
   }
 });
 
+void tap.test('what came together with an event during which it was aborted is not told', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+  const stop = new AbortController();
+  const { events, next } = await open(t, daemon, { signal: stop.signal });
+  const modify = (quota: number) =>
+    `${JSON.stringify({ type: 'modify', zonename: uuids.web, uuid: uuids.web, seq: quota, vm: aVm({ quota }), changes: [] })}\n`;
+  daemon.raw(modify(11) + modify(12) + modify(13));
+  t.match(await next(), { vm: { quota: 11 } });
+  const asked = events.next(); // It is at hand by then, too.
+  stop.abort(new Error('enough'));
+  await t.rejects(asked, { message: 'enough' });
+  await t.rejects(events.next(), { message: 'enough' });
+  await daemon.quiet();
+});
+
 const waysToLeave: Record<string, (client: VminfodClient) => Promise<unknown>> = {
   break: async (client) => {
     for await (const event of client.events()) if (event.type === 'ready') break;

@@ -1,0 +1,153 @@
+/**
+ * `npm run soak`: the daemon under a steady load for as long as asked: VMs change, come and go, listeners too, rescans run.
+ * The load pauses between rounds; what the daemon then holds, at rest, must show no trend, or the exit code is 1.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { performance } from 'node:perf_hooks';
+import { Command } from 'commander';
+import { createSimulatedHost, type SimulatedHost } from '../../lib/simulator/index.js';
+import { startChurn } from './churning.js';
+import { startDaemonProcess, type DaemonProcess } from './daemon-process.js';
+import { openEventStream } from './event-stream.js';
+import { openListeners } from './listeners.js';
+import { machine } from './report.js';
+import type { Usage } from './probe.js';
+import { median, slope } from './statistics.js';
+
+const changesPerSecond = 100;
+const roundMs = 12_000;
+/** Listeners that come at a time, and for how long they stay. */
+const listeners = 50;
+const listenersStayMs = 500;
+/** Until the code is compiled, the event log full and the allocator's pools have their size. */
+const warmUpMinutes = 5;
+/** More than this is a trend. */
+const maxRssMbPerHour = 1;
+/** Handles and descriptors over the whole run: less than one. */
+const maxHandles = 0.5;
+
+const { minutes, vms } = new Command('npm run soak --')
+  .description(
+    `A steady load on a daemon; fails when memory or handles show a trend. Warms up for ${warmUpMinutes} minutes.`,
+  )
+  .option('--minutes <n>', 'how long it is looked at', '15')
+  .option('--vms <n>', 'how many VMs the host has', '200')
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ readonly minutes: string; readonly vms: string }>();
+
+/** What the daemon holds when it is at rest, and how the round before was. */
+interface Sample {
+  readonly minute: number;
+  readonly rssMb: number;
+  readonly usedMb: number;
+  readonly handles: number;
+  readonly descriptors: number;
+  readonly events: number;
+  readonly cpuMs: number;
+  /** How long the event loop was held, the longest and p99, ms. */
+  readonly longestMs: number;
+  readonly p99Ms: number;
+}
+
+const columns: readonly (readonly [title: string, text: (sample: Sample) => string])[] = [
+  ['minute', ({ minute }) => minute.toFixed(1)],
+  ['RSS MB', ({ rssMb }) => rssMb.toFixed(2)],
+  ['used MB', ({ usedMb }) => usedMb.toFixed(2)],
+  ['handles', ({ handles }) => String(handles)],
+  ['descriptors', ({ descriptors }) => String(descriptors)],
+  ['events', ({ events }) => String(events)],
+  ['CPU ms/event', ({ cpuMs, events }) => (cpuMs / events).toFixed(2)],
+  ['held ms', ({ longestMs }) => longestMs.toFixed(1)],
+  ['p99', ({ p99Ms }) => p99Ms.toFixed(1)],
+];
+
+const host = await createSimulatedHost({ vms: Number(vms) });
+const daemon = await startDaemonProcess(host.root);
+try {
+  const head = Object.entries(machine()).map(([key, value]) => `${key}: ${value}`);
+  process.stdout.write(`${head.join(' · ')} · VMs: ${vms}\n${row(([title]) => title)}\n`);
+  const startedAt = performance.now();
+  const minuteNow = () => (performance.now() - startedAt) / 60_000 - warmUpMinutes;
+  const samples: Sample[] = [];
+  while (minuteNow() < Number(minutes)) {
+    const sample = await round(host, daemon, minuteNow);
+    samples.push(sample);
+    process.stdout.write(`${row(([, text]) => text(sample))}\n`);
+  }
+  process.exitCode = report(samples.filter(({ minute }) => minute >= 0)) ? 0 : 1;
+} finally {
+  await daemon.stop();
+  await host.remove();
+}
+
+/** Load for a while, then a look at rest. */
+async function round(host: SimulatedHost, daemon: DaemonProcess, minuteNow: () => number): Promise<Sample> {
+  const endsAt = performance.now() + roundMs;
+  await daemon.usage();
+  const stream = await openEventStream(daemon.url);
+  const stopChurn = await startChurn(host, host.zonenames(), changesPerSecond);
+  const rescan = daemon.rescan();
+  while (performance.now() < endsAt) {
+    const created = await host.createZone({ alias: 'comes-and-goes' });
+    const many = await openListeners(daemon.port, listeners, true);
+    await wait(listenersStayMs);
+    many.close();
+    await host.destroyZone(created);
+  }
+  await rescan;
+  await stopChurn();
+  const load = await daemon.usage();
+  const events = stream.count;
+  stream.close();
+  const rest = await atRest(daemon);
+  const { rssMb } = daemon.memory();
+  const { usedMb, handles, descriptors } = rest;
+  const { cpuMs, longestMs, p99Ms } = load;
+  return { minute: minuteNow(), rssMb, usedMb, handles, descriptors, events, cpuMs, longestMs, p99Ms };
+}
+
+/** Waits until connections and children of the load are gone, which shows in handles that stay the same. */
+async function atRest(daemon: DaemonProcess): Promise<Usage> {
+  let before = await daemon.usage();
+  for (let same = 0; same < 5;) {
+    await wait(200);
+    const now = await daemon.usage();
+    same = now.handles === before.handles && now.descriptors === before.descriptors ? same + 1 : 0;
+    before = now;
+  }
+  return daemon.collect();
+}
+
+/** A line of the table. */
+function row(cell: (column: (typeof columns)[number]) => string): string {
+  return columns.map((column) => cell(column).padStart(column[0].length + 2)).join('');
+}
+
+/** Prints what became of memory, handles and delay. False if there is a trend. */
+function report(samples: readonly Sample[]): boolean {
+  const perHour = (value: (sample: Sample) => number) =>
+    slope(samples.map((sample) => ({ x: sample.minute / 60, y: value(sample) })));
+  const hours = ((samples.at(-1)?.minute ?? 0) - (samples[0]?.minute ?? 0)) / 60;
+  const trends = [
+    { what: 'RSS', unit: 'MB/h', trend: perHour(({ rssMb }) => rssMb), atMost: maxRssMbPerHour },
+    { what: 'used', unit: 'MB/h', trend: perHour(({ usedMb }) => usedMb), atMost: maxRssMbPerHour },
+    { what: 'handles', unit: 'in all', trend: perHour(({ handles }) => handles) * hours, atMost: maxHandles },
+    {
+      what: 'descriptors',
+      unit: 'in all',
+      trend: perHour((each) => each.descriptors) * hours,
+      atMost: maxHandles,
+    },
+  ];
+  for (const { what, unit, trend, atMost } of trends) {
+    process.stdout.write(
+      `${what}: ${trend.toFixed(2)} ${unit} (linear fit)${trend < atMost ? '' : ': A TREND'}\n`,
+    );
+  }
+  const held = samples.map(({ longestMs }) => longestMs);
+  process.stdout.write(
+    `event loop held: ${median(held).toFixed(1)} ms in the median round, ${Math.max(...held).toFixed(1)} ms at most\n`,
+  );
+  return samples.length > 1 && trends.every(({ trend, atMost }) => trend < atMost);
+}
