@@ -1,6 +1,6 @@
 /**
  * All that is known of the host, and the one way by which it becomes VMs: whatever was read is taken in here, and
- * the VMs that depend on it are assembled and committed before the call returns.
+ * the VMs that depend on it are assembled and committed before the call is over.
  */
 import type { Logger } from 'pino';
 import type { Subject } from 'rxjs';
@@ -11,6 +11,7 @@ import { datasetsOf } from '../vm/storage.js';
 import { createClock, type Clock } from './clock.js';
 import { DatasetTable, type DatasetChanges, type Listing } from './dataset-table.js';
 import { LoadErrors, type FailingInput } from './load-errors.js';
+import { allSteps, eachInSlices } from './slices.js';
 import type { Commit, VmStore } from './vm-store.js';
 import { ZoneIndex } from './zone-index.js';
 import { ZoneTable, type Readings } from './zone-table.js';
@@ -79,20 +80,21 @@ export class HostState {
     return this.store.delete(zonename);
   }
 
-  /** Takes in a listing of datasets. */
-  takeListing(listing: Listing): Commit[] {
-    const changes = this.datasets.apply(listing);
+  /** Takes in a listing of datasets, giving way as often as is due: it may be of hundreds of zones. */
+  async takeListing(listing: Listing): Promise<void> {
+    const changes = await allSteps(this.datasets.applying(listing));
     for (const mountpoint of changes.mountpoints) {
       // What is mounted over a directory gives no file event.
       const zonename = this.index.zoneAt(mountpoint);
       if (zonename !== undefined) this.rearm(zonename);
     }
-    return this.#commitAll(this.zonesAffected(changes));
+    await eachInSlices(this.zonesAffected(changes), 1, (zonename) => void this.commit(zonename));
   }
 
   /** A dataset or snapshot was destroyed. */
-  forgetDataset(name: string): Commit[] {
-    return this.#commitAll(this.zonesAffected(this.datasets.forget(name, this.clock.tick())));
+  forgetDataset(name: string): void {
+    const changes = this.datasets.forget(name, this.clock.tick());
+    for (const zonename of this.zonesAffected(changes)) this.commit(zonename);
   }
 
   /** Takes in sysinfo. It is for the caller to commit the zones. True if it is another than before. */
@@ -138,15 +140,6 @@ export class HostState {
   mended(zone: string, input: FailingInput): void {
     if (this.errors.mended(zone, input))
       this.#log.info({ zonename: zone, input }, `${input} of zone ${zone} is readable again`);
-  }
-
-  #commitAll(zonenames: Iterable<string>): Commit[] {
-    const commits: Commit[] = [];
-    for (const zonename of zonenames) {
-      const commit = this.commit(zonename);
-      if (commit !== undefined) commits.push(commit);
-    }
-    return commits;
   }
 
   /** An unknown attr is worth one line, not one per zone and reading. The number of such lines kept is bounded. */

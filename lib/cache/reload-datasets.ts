@@ -31,7 +31,7 @@ export function datasetLane(host: Host, state: HostState): DatasetLane {
     const shared = names.length > 1;
     const listed = await listNamed(host, state, names, shared).catch(asError);
     if (!(listed instanceof Error)) {
-      state.takeListing(listed.listing);
+      await state.takeListing(listed.listing);
       listed.done();
       for (const name of names) suspects.delete(name);
       for (const name of names) {

@@ -111,7 +111,7 @@ export function zoneLane(host: Host, state: HostState): ZoneLane {
   async function tryToList(names: ReadonlySet<string>, shared: boolean): Promise<Error | undefined> {
     const listed = await listNamed(host, state, names, shared).catch(asError);
     if (listed instanceof Error) return listed;
-    state.takeListing(listed.listing);
+    await state.takeListing(listed.listing);
     listed.done();
     return undefined;
   }

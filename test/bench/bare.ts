@@ -1,11 +1,11 @@
 /** Baselines: a bare server in a process of its own, a bare command, a bare reader of events, a bare file watch. */
-import { execFile, fork, spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { promisify } from 'node:util';
+import { Shell } from '../../lib/host/shell.js';
 import { datasetFields } from '../../lib/host/zfs-parse.js';
 import type { SimulatedHost } from '../../lib/simulator/index.js';
 import type { BareRequest } from './bare-server.js';
@@ -41,17 +41,31 @@ export async function startBareServer(): Promise<BareServer> {
   };
 }
 
-/** How long `zfs list` of one dataset takes, ms. */
-export function timeZfsList(host: SimulatedHost, dataset: string): Promise<number> {
-  const types = 'filesystem,snapshot,volume';
-  return timeOf(host.path('/usr/sbin/zfs'), [
-    ...['list', '-H', '-p', '-t', types, '-o', datasetFields.join(','), '-d', '1', dataset],
-  ]);
+export interface BareCommands {
+  /** How long `zfs list` of one dataset takes, ms. */
+  zfsListMs(dataset: string): Promise<number>;
+  /** How long `zoneadm list` of one zone takes, ms. */
+  zoneadmMs(zonename: string): Promise<number>;
+  close(): void;
 }
 
-/** How long `zoneadm list` of one zone takes, ms. */
-export function timeZoneadm(host: SimulatedHost, zonename: string): Promise<number> {
-  return timeOf(host.path('/usr/sbin/zoneadm'), ['-z', zonename, 'list', '-p']);
+/** The commands as a waiting shell runs them: to start one from this large process would take longer than it runs. */
+export function openBareCommands(host: SimulatedHost): BareCommands {
+  const shell = new Shell();
+  const timeOf = async (command: string, args: readonly string[]) => {
+    const at = performance.now();
+    const { status } = await shell.run(host.path(command), args, 2 ** 20);
+    if (status !== 0) throw new Error(`${command} exited with ${status}`);
+    return performance.now() - at;
+  };
+  const list = ['list', '-H', '-p', '-t', 'filesystem,snapshot,volume', '-o', datasetFields.join(',')];
+  return {
+    zfsListMs: (dataset) => timeOf('/usr/sbin/zfs', [...list, '-d', '1', dataset]),
+    zoneadmMs: (zonename) => timeOf('/usr/sbin/zoneadm', ['-z', zonename, 'list', '-p']),
+    close: () => {
+      shell.kill();
+    },
+  };
 }
 
 export interface BareSysevent {
@@ -121,10 +135,4 @@ export function openBareWatch(text: string): BareWatch {
       rmSync(directory, { recursive: true });
     },
   };
-}
-
-async function timeOf(command: string, args: readonly string[]): Promise<number> {
-  const at = performance.now();
-  await promisify(execFile)(command, args);
-  return performance.now() - at;
 }

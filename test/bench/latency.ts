@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SimulatedHost } from '../../lib/simulator/index.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
-import { openBareSysevent, openBareWatch, timeZfsList, timeZoneadm } from './bare.js';
+import { openBareCommands, openBareSysevent, openBareWatch } from './bare.js';
 import { changeKinds, prepare, type Change, type ChangeKind } from './changes.js';
 import { startChurn } from './churning.js';
 import { startDaemonProcess, type DaemonProcess } from './daemon-process.js';
@@ -70,6 +70,7 @@ async function measure({
   };
   const sysevent = await openBareSysevent(host);
   const bareWatch = openBareWatch('x'.repeat(3_000));
+  const commands = openBareCommands(host);
   for (let round = 0; round < count; round++) {
     const vm = vms[round % vms.length];
     if (vm === undefined) throw new Error('no VM runs');
@@ -80,11 +81,12 @@ async function measure({
       change.make();
       samples[kind].push((await seen) - at);
     }
-    samples['zfs list'].push(await timeZfsList(host, vm.zfs_filesystem ?? ''));
-    samples.zoneadm.push(await timeZoneadm(host, vm.zonename));
+    samples['zfs list'].push(await commands.zfsListMs(vm.zfs_filesystem ?? ''));
+    samples.zoneadm.push(await commands.zoneadmMs(vm.zonename));
     samples.sysevent.push(await sysevent.transitMs());
     samples['fs.watch'].push(await bareWatch.noticeMs());
   }
+  commands.close();
   bareWatch.close();
   await sysevent.close();
   return samples;
