@@ -310,6 +310,8 @@ function zonesNamed(state: HostState, invalidation: Invalidation): Iterable<stri
 
 /** What to read again because an input of a zone could not be read. */
 function invalidationsOf(state: HostState, zonename: string, input: FailingInput): readonly Invalidation[] {
+  // By a record that shows another zoneid the kstat is stale too.
+  if (input === 'record') return [{ type: 'zone', zonename, inputs: ['record', 'kstat'] }];
   if (input !== 'datasets') return [{ type: 'zone', zonename, inputs: [input] }];
   const names = state.index.dependencies(zonename)?.datasets ?? [];
   return names.length === 0

@@ -138,8 +138,10 @@ export class DatasetTable implements DatasetLookup {
       // Nothing was read: a listing under way still has newer properties, and what it says of this snapshot is not taken.
       const entry = this.#byName.get(owner);
       if (entry?.dataset.snapshots.some((known) => known.name === snapshot) === true) {
+        // Nothing else changes, and a dataset may lose thousands of snapshots one by one.
         const snapshots = entry.dataset.snapshots.filter((known) => known.name !== snapshot);
-        this.#set(entry.dataset, entry.readAt, { snapshots, readAt: entry.snapshotsReadAt }, changes);
+        this.#byName.set(owner, { ...entry, dataset: { ...entry.dataset, snapshots } });
+        changes.names.add(owner);
       }
     }
     return changes;

@@ -25,7 +25,7 @@ export interface ZoneRead {
   readonly xmlMissing: boolean;
 }
 
-/** The commands of one batch: each runs at most once, and only if somebody asks. */
+/** The commands of one batch, which run only if somebody asks. */
 export interface SharedCommands {
   /** The clock when the batch began: nothing that it reads is older. */
   readonly readAt: number;

@@ -1,6 +1,6 @@
 /**
  * Serves requests for zones: what was read of a zone is taken in together, so that one thing that happened to it shows
- * as one event. A batch runs at most one zoneadm, one kstat and one zfs.
+ * as one event. A batch runs at most one zoneadm and one zfs, and one kstat or, when a lone zone has a new zoneid, two.
  */
 import { Observable } from 'rxjs';
 import { goneRetriesMs, newstateRetriesMs, reloads } from '../config.js';

@@ -103,7 +103,7 @@ export function datasetRescan({ host, state, datasetLane, awaiting }: DatasetRes
       try {
         const listing = await awaiting('zfs list', listDatasets(host, asked, 1));
         if (listing.errors[0] !== undefined) throw listing.errors[0];
-        const changes = state.datasets.apply({ ...listing, asked, readAt });
+        const changes = await allSteps(state.datasets.applying({ ...listing, asked, readAt }));
         await commitAll(state, state.zonesAffected(changes), report, 'zfs-events');
       } catch (error) {
         if (!(error instanceof CommandError || error instanceof ParseError)) throw error;

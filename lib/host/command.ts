@@ -57,12 +57,19 @@ export async function runCommand(
     const result = await shells.lend((shell) => collectOutput(shell, command, args, options));
     onRun?.({ command, args, durationMs: performance.now() - startedAt });
     return result;
-  } catch (error) {
+  } catch (cause) {
+    const error = cause instanceof ShellError ? commandError(command, args, cause) : cause;
     if (error instanceof CommandError) {
       onRun?.({ command, args, durationMs: performance.now() - startedAt, error });
     }
     throw error;
   }
+}
+
+/** Nobody but we kill a shell, and when a command is to blame we say so ourselves: else it is because all ends. */
+function commandError(command: string, args: readonly string[], error: ShellError): CommandError {
+  const { code, message: problem, cause } = error;
+  return new CommandError(command, args, { code: code === 'KILLED' ? 'ABORTED' : code, problem, cause });
 }
 
 async function collectOutput(
@@ -76,17 +83,16 @@ async function collectOutput(
   const { stdout, stderr, status } = await Promise.race([shell.run(command, args, maxBytes), cut.promise])
     .catch((error: unknown) => {
       shell.kill();
-      if (!(error instanceof ShellError)) throw error;
-      const { message: problem, cause } = error;
-      // Nobody but we kill it, and then we know why: `cut` comes first.
-      throw failure({ code: error.code === 'KILLED' ? 'ABORTED' : error.code, problem, cause });
+      throw error;
     })
     .finally(cut.release);
 
+  // Of 127 and 126 the shell has said why; a command that ends with them itself has the same to say.
   if (status === 127) throw failure({ code: 'ENOENT', problem: 'does not exist', stderr });
   if (status === 126)
     throw failure({ code: 'SPAWN', problem: `could not be started${firstLine(stderr)}`, stderr });
-  if (status > 128) throw failure({ code: 'SIGNAL', problem: `was killed by ${signalOf(status)}`, stderr });
+  const signal = signalOf(status);
+  if (signal !== undefined) throw failure({ code: 'SIGNAL', problem: `was killed by ${signal}`, stderr });
   const result = { stdout, stderr, exitCode: status };
   if (accepts(result)) return result;
   const problem = `exited with ${status}${firstLine(stderr)}`;
@@ -124,10 +130,10 @@ function cutShort(
   };
 }
 
-/** A shell adds 128 to the number of the signal, and the Korn shell 256. */
-function signalOf(status: number): string {
-  const number = status % 128;
-  return Object.entries(constants.signals).find(([, each]) => each === number)?.[0] ?? `signal ${number}`;
+/** A shell adds 128 to the number of the signal, and the Korn shell 256. `undefined` for an exit code. */
+function signalOf(status: number): string | undefined {
+  const number = status > 256 ? status - 256 : status - 128;
+  return Object.entries(constants.signals).find(([, each]) => each === number)?.[0];
 }
 
 function exitedWithZero({ exitCode }: CommandResult): boolean {

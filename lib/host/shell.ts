@@ -3,10 +3,12 @@
  * (fork(2)): that holds our event loop for some 15 ms, and costs a shell a fraction of one.
  *
  * A command's output ends with a mark that the shell prints after it, so what the command wrote is always whole. A process
- * that a command leaves behind is not waited for; one that prints while the shell is idle is killed with it.
+ * that a command leaves behind is not waited for. If it prints while the shell is idle, it is killed with it; if it does
+ * while the next command runs, that goes into the next one's output: the commands of host.md leave none behind.
  */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import type { Readable, Writable } from 'node:stream';
 
 /** How a command ended. */
 export interface ShellResult {
@@ -19,8 +21,8 @@ export interface ShellResult {
 /** A shell is gone, and with it the command that it ran. */
 export class ShellError extends Error {
   override readonly name = 'ShellError';
-  /** Too much output; its end by someone else's hand, or by ours; or there never was one. */
-  readonly code: 'OUTPUT_LIMIT' | 'SIGNAL' | 'KILLED' | 'SPAWN';
+  /** Bad output, or too much; its end by someone else's hand, or by ours; or there never was one. */
+  readonly code: 'OUTPUT' | 'OUTPUT_LIMIT' | 'SIGNAL' | 'KILLED' | 'SPAWN';
 
   constructor(code: ShellError['code'], problem: string, options?: ErrorOptions) {
     super(problem, options);
@@ -36,15 +38,7 @@ export class Shell {
   #error: ShellError | undefined;
 
   constructor() {
-    const { stdin, stdout, stderr } = this.#child;
-    stdout.on('data', (chunk: Buffer) => {
-      this.#take('stdout', chunk);
-    });
-    stderr.on('data', (chunk: Buffer) => {
-      this.#take('stderr', chunk);
-    });
-    // What is wrong with a pipe shows in the shell's end, which follows.
-    for (const stream of [stdin, stdout, stderr]) stream.on('error', () => undefined);
+    const { stdout, stderr } = this.#child;
     this.#child.on('error', (cause) => {
       this.#end(new ShellError('SPAWN', `could not be started: ${cause.message}`, { cause }));
     });
@@ -53,6 +47,14 @@ export class Shell {
       const how = signal === null ? `which exited with ${code}` : `killed by ${signal}`;
       this.#end(new ShellError('SIGNAL', `lost its shell, ${how}`));
     });
+    stdout?.on('data', (chunk: Buffer) => {
+      this.#take('stdout', chunk);
+    });
+    stderr?.on('data', (chunk: Buffer) => {
+      this.#take('stderr', chunk);
+    });
+    // What is wrong with a pipe shows in the shell's end, which follows.
+    for (const stream of this.#pipes()) stream.on('error', () => undefined);
     this.#hold(false);
   }
 
@@ -78,7 +80,7 @@ export class Shell {
       this.#hold(true);
       const line = [command, ...args].map(quoted).join(' ');
       const mark = `printf '${this.#mark}%d\\n' $1`;
-      this.#child.stdin.write(`${line} </dev/null\nset $?; ${mark}; ${mark} >&2\n`);
+      this.#child.stdin?.write(`${line} </dev/null\nset $?; ${mark}; ${mark} >&2\n`);
     });
   }
 
@@ -89,8 +91,10 @@ export class Shell {
 
   #take(output: 'stdout' | 'stderr', chunk: Buffer): void {
     const running = this.#running;
-    if (running === undefined) {
-      this.kill(); // The command before has left a process behind.
+    if (running?.[output].status !== undefined) {
+      this.#end(new ShellError('OUTPUT', 'left a process behind that goes on printing'));
+    } else if (running === undefined) {
+      this.kill(); // The command before has left such a process behind.
     } else if (!running[output].add(chunk)) {
       this.#end(new ShellError('OUTPUT_LIMIT', `printed more than ${running.maxBytes} bytes`));
     } else if (running.stdout.status !== undefined && running.stderr.status !== undefined) {
@@ -104,18 +108,23 @@ export class Shell {
   #end(error: ShellError): void {
     if (this.#error !== undefined) return;
     this.#error = error;
-    const { pid, stdin, stdout, stderr } = this.#child;
+    const { pid } = this.#child;
     if (pid !== undefined) killGroup(pid);
-    for (const stream of [stdin, stdout, stderr]) stream.destroy();
+    for (const stream of this.#pipes()) stream.destroy();
     this.#hold(false);
     this.#running?.reject(error);
     this.#running = undefined;
   }
 
+  /** None when there are no more descriptors to be had: then the error follows. */
+  #pipes(): readonly (Readable | Writable)[] {
+    const { stdin, stdout, stderr } = this.#child;
+    return [stdin, stdout, stderr].flatMap((stream) => stream ?? []);
+  }
+
   /** Whether it keeps our process alive: only while it runs a command. When our process ends, so does the shell. */
   #hold(hold: boolean): void {
-    const { stdin, stdout, stderr } = this.#child;
-    for (const each of [this.#child, stdin, stdout, stderr] as readonly Partial<Held>[]) {
+    for (const each of [this.#child, ...this.#pipes()] as readonly Partial<Held>[]) {
       if (hold) each.ref?.();
       else each.unref?.();
     }
@@ -183,11 +192,16 @@ class MarkedOutput {
 
 const newline = 10;
 
-function startShell(): ChildProcessWithoutNullStreams {
-  return spawn('/bin/sh', [], {
-    detached: true,
-    env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/usr/sbin:/sbin' },
-  });
+/** @throws ShellError when there is no memory for another process. */
+function startShell(): ChildProcess {
+  try {
+    return spawn('/bin/sh', [], {
+      detached: true,
+      env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/usr/sbin:/sbin' },
+    });
+  } catch (cause) {
+    throw new ShellError('SPAWN', `could not be started: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function killGroup(pid: number): void {

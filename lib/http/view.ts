@@ -31,13 +31,16 @@ export function eventJson(
 }
 
 /** A VM's JSON as selected. */
-export function bytesOf({ vm, bytes }: StoredVm, { fields }: Selection): Buffer {
-  return fields === undefined ? bytes : Buffer.from(JSON.stringify(project(fields, vm)));
+export function bytesOf(stored: StoredVm, { fields }: Selection): Buffer {
+  return fields === undefined ? stored.bytes : Buffer.from(JSON.stringify(project(fields, stored.vm)));
 }
 
 function typeSeen({ previous, stored }: Commit, { filter }: Selection): EventType | undefined {
-  const before = previous !== undefined && matches(filter, previous.vm);
-  const after = stored !== undefined && matches(filter, stored.vm);
+  // In the event log a VM is bytes: it is parsed only where it matters.
+  const isSeen = (each: StoredVm | undefined) =>
+    each !== undefined && (filter.length === 0 || matches(filter, each.vm));
+  const before = isSeen(previous);
+  const after = isSeen(stored);
   if (before) return after ? 'modify' : 'delete';
   return after ? 'create' : undefined;
 }

@@ -52,6 +52,14 @@ export async function openSimulatedHost(root: string): Promise<SimulatedHost> {
   return Promise.resolve(hostOf(paths));
 }
 
+function end(pid: number): void {
+  try {
+    process.kill(pid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 function hostOf(paths: Paths): SimulatedHost {
   const operator = operatorOf(paths);
   return {
@@ -60,7 +68,7 @@ function hostOf(paths: Paths): SimulatedHost {
     remove: () =>
       operator.exclusively(() => {
         // Their daemon may have been killed, and they would notice only at a next write that never comes.
-        for (const pid of runningSysevents(paths)) process.kill(pid);
+        for (const pid of runningSysevents(paths)) end(pid);
         rmSync(paths.root, { recursive: true, force: true, maxRetries: 5 });
       }),
     ...zoneOperations(operator),

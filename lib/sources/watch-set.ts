@@ -247,14 +247,17 @@ export class WatchSet {
     });
   }
 
-  /** All raw events of a turn: each path is looked at once, and told of once. */
+  /** All raw events of a turn: each path that they name is looked at once, and told of once. */
   #take(raw: readonly (readonly [path: string, names: ReadonlySet<string | null>])[]): void {
     const touched = new Set<string>();
     for (const [path, names] of raw) {
       const watched = this.#watched.get(path);
       if (watched === undefined) continue;
-      touched.add(path);
-      if (watched.isFile) continue;
+      if (watched.isFile) {
+        touched.add(path);
+        continue;
+      }
+      this.look(path); // First: what is in it is looked at once it is watched.
       for (const name of names) {
         if (name === null) {
           for (const entry of watched.entries) this.#lookAndTell(entry);

@@ -121,6 +121,27 @@ void tap.test('an older listing never replaces a newer one, in whatever order th
   t.end();
 });
 
+void tap.test('what is learned while a listing is taken in stays, whether or not it has come to it', (t) => {
+  for (const stepsBefore of [0, 1, 2, 3, 4]) {
+    const table = aTable('zones', 'zones/a', 'zones/b', 'zones/gone');
+    table.begin(2);
+    const names = ['zones', 'zones/a', 'zones/b', 'zones/late'];
+    const datasets = names.map((name) => aDataset({ name, quota: 1 }));
+    const steps = table.applying(aListing({ readAt: 2, asked: 'everything', datasets }));
+    for (let step = 0; step < stepsBefore; step++) steps.next();
+    const newer = [aDataset({ name: 'zones/a', quota: 2 })];
+    table.apply(aListing({ readAt: 3, asked: ['zones/a'], datasets: newer }));
+    table.forget('zones/b', 4);
+    while (steps.next().done !== true);
+    table.end(2);
+    t.equal(table.byName('zones/a')?.quota, 2, `newer, after ${stepsBefore} steps`);
+    t.equal(table.byName('zones/b'), undefined, 'destroyed');
+    t.equal(table.byName('zones/late')?.quota, 1);
+    t.equal(table.byName('zones/gone'), undefined);
+  }
+  t.end();
+});
+
 void tap.test('what was destroyed while a listing ran does not come back with it', (t) => {
   const datasets = ['zones', 'zones/a', 'zones/a/data', 'zones/b'].map((name) =>
     aDataset({ name, snapshots: [aSnapshot('s1'), aSnapshot('s2')] }),

@@ -152,6 +152,33 @@ void tap.test('a shell that dies takes only the command that it runs along', asy
   t.match(await host.run(command, [], { timeoutMs: 10_000 }), { stdout: 'whole\n' });
 });
 
+void tap.test('an exit code of a command that was not killed is one, however high', async (t) => {
+  const host = await temporaryHost(t);
+  await host.script(command, 'exit 255');
+  t.match(await failureOf(host), { code: 'EXIT', exitCode: 255 });
+});
+
+void tap.test(
+  'without descriptors for another process: an error, and good again when there are some',
+  async (t) => {
+    const host = await temporaryHost(t);
+    await host.script(command, 'echo whole');
+    const program = `
+    import { closeSync, openSync } from 'node:fs';
+    import { createHost } from ${JSON.stringify(new URL('../../lib/host/host.js', import.meta.url).href)};
+    const host = createHost({ root: ${JSON.stringify(host.root)} });
+    const run = () => host.run(${JSON.stringify(command)}, [], { timeoutMs: 10_000 }).then(({ stdout }) => stdout, ({ code }) => code);
+    const files = [];
+    try { for (;;) files.push(openSync('/dev/null')); } catch {}
+    const without = await run();
+    files.forEach((file) => closeSync(file));
+    console.log(JSON.stringify([without, await run()]));`;
+    const script = 'ulimit -n 64; exec "$0" --input-type=module -e "$1"';
+    const { stdout } = await promisify(execFile)('sh', ['-c', script, process.execPath, program]);
+    t.same(JSON.parse(stdout), ['SPAWN', 'whole\n']);
+  },
+);
+
 void tap.test('an exit that the caller accepts is an answer', async (t) => {
   const host = await temporaryHost(t);
   await host.script(command, 'echo "[]"; exit 1');
