@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import tap from 'tap';
 import { historyLine } from '../../lib/simulator/index.js';
 import { answersLate, changeOf, deaf, eventsSufficed, toldOf, zoneOf } from './facts.js';
+import { posted } from '../simulator/posted.js';
 import { eventually, startTestDaemon, type TestDaemon } from './harness.js';
 
 const anyName = [
@@ -273,6 +274,12 @@ void tap.test('not every change has an event: the rescan finds the size of a spa
   });
   await host.zfs('create', '-s', '-V', '1g', `${root}/disk7`);
   await eventually(async () => (await diskOf(daemon, zonename, 'disk7'))?.['size'] === 1024, 'created');
+  // A listing for an event of the creation would find the new size, too.
+  await eventually(async () => {
+    const { queue, sources } = await daemon.status();
+    const heard = sources.find(({ name }) => name === 'zfs-events')?.events;
+    return queue.idle && heard === posted(host, 'zfs').length;
+  }, 'all that was posted is answered');
   t.strictSame(await host.zfs('set', 'volsize=2g', `${root}/disk7`), []);
   await daemon.rescan();
   t.match(await diskOf(daemon, zonename, 'disk7'), { size: 2048 });
