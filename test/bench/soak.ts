@@ -23,7 +23,7 @@ const listenersStayMs = 500;
 const changesAtOnce = 12;
 const slowChangeEveryMs = 150;
 /** Until the code is compiled, the event log full and the allocator's pools have their size. */
-const warmUpMinutes = 5;
+const warmUpMinutes = 3;
 /** Looks at the memory in each pause. */
 const looks = 4;
 /** More than this is a trend. */
