@@ -28,7 +28,9 @@ export interface Usage {
 /** The histogram's timer fires this often, which counts as delay. */
 const resolutionMs = 1;
 
-class Nothing {}
+function Nothing(): void {
+  // Nobody makes one: there are none to be found.
+}
 
 const delay = monitorEventLoopDelay({ resolution: resolutionMs });
 let cpu = process.cpuUsage();
