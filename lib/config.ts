@@ -139,6 +139,16 @@ export const eventLog = {
   maxBytes: 4 * 1024 * 1024,
 } as const;
 
+/** What `/changes` gives of the event log. */
+export const pastEvents = {
+  /** Events in an answer, unless it is asked for another number: some screens full. */
+  defaultLimit: 100,
+  /** Events in an answer, at most: with their VMs, some megabytes. */
+  maxLimit: 1_000,
+  /** Events made in one turn: their VMs are parsed, which takes about a millisecond. */
+  perTurn: 50,
+} as const;
+
 // HTTP
 
 export const http = {

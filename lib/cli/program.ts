@@ -8,8 +8,10 @@ import { version } from '../version.js';
 import type { EventsOptions } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';
 import type { StatusOptions } from './commands/status.js';
+import type { HistoryOptions } from './commands/history.js';
 import type { ListOptions, LookupOptions } from './commands/vms.js';
 import type { WaitOptions } from './commands/wait.js';
+import type { VmEvent } from '../vm/event.js';
 import { CommandError, type Context } from './context.js';
 
 export interface Host {
@@ -73,6 +75,16 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('-1, --once', 'end with status 1 when vminfod goes away, instead of reconnecting')
     .action((uuid: string | undefined, options: EventsOptions) =>
       start(async (context) => (await import('./commands/events.js')).events(context, uuid, options)),
+    );
+
+  command('history', 'print what happened lately, as far as vminfod still has it')
+    .argument('[uuid]', 'only of this VM')
+    .option('-f, --full', 'print full UUIDs')
+    .option('-n, --number <n>', 'how many events, the last ones', wholeNumber, 100)
+    .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
+    .option('-p, --path <fields>', 'only changes of these fields', fieldList)
+    .action((uuid: string | undefined, options: HistoryOptions) =>
+      start(async (context) => (await import('./commands/history.js')).history(context, uuid, options)),
     );
 
   command('list', 'list VMs as a table, as vmadm(8) does')
@@ -151,8 +163,13 @@ function positiveNumber(text: string): number {
   throw new InvalidArgumentError('Expected a number of seconds.');
 }
 
-function eventTypes(text: string): string[] {
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number.');
+}
+
+function eventTypes(text: string): VmEvent['type'][] {
   const types = text.split(',');
-  if (types.every((type) => ['create', 'modify', 'delete'].includes(type))) return types;
+  if (types.every((type) => type === 'create' || type === 'modify' || type === 'delete')) return types;
   throw new InvalidArgumentError('Expected some of create,modify,delete.');
 }

@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici';
 import { defaultListen, defaultPort } from '../config.js';
 import type { VmEvent } from '../vm/event.js';
+import type { PastEvents } from '../vm/past-events.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { BadAnswerError } from './errors.js';
 import { EventStream } from './event-stream.js';
@@ -41,6 +42,21 @@ export interface EventsOptions extends RequestOptions {
   readonly reconnect?: boolean;
   /** Told of each lost connection before it is tried again. */
   readonly onDisconnect?: (error: Error) => void;
+}
+
+export interface ChangesOptions extends RequestOptions {
+  /** Only of this VM. */
+  readonly zonename?: string;
+  /** Only changes of these properties (dotted keys): `['quota', 'nics.ip']`. */
+  readonly paths?: readonly string[];
+  /** Only these types. */
+  readonly types?: readonly VmEvent['type'][];
+  /** How many events, at most: 1 to 1000. Default 100. */
+  readonly limit?: number;
+  /** Only events before the one with this `seq`: the `next` of an earlier answer. */
+  readonly before?: number;
+  /** Whether the VMs come with them. Default false. */
+  readonly vm?: boolean;
 }
 
 export class VminfodClient implements AsyncDisposable {
@@ -86,6 +102,30 @@ export class VminfodClient implements AsyncDisposable {
   ): Promise<VmObject> {
     const path = withQuery(`/vms/${encodeURIComponent(zonename)}`, sync ? { sync: 'true' } : {});
     return (await this.#transport.getJson(path, signal)) as VmObject;
+  }
+
+  /**
+   * What happened lately, the newest first, as far as the daemon still has it: the answer says how far that is.
+   * @throws NotFoundError for a daemon without a memory of it, such as the platform's.
+   */
+  async changes({
+    zonename,
+    paths,
+    types,
+    limit,
+    before,
+    vm = false,
+    signal,
+  }: ChangesOptions = {}): Promise<PastEvents> {
+    const query = {
+      ...(zonename !== undefined && { zonename }),
+      ...(paths !== undefined && paths.length > 0 && { path: paths.join(',') }),
+      ...(types !== undefined && types.length > 0 && { type: types.join(',') }),
+      ...(limit !== undefined && { limit: String(limit) }),
+      ...(before !== undefined && { before: String(before) }),
+      ...(vm && { vm: 'true' }),
+    };
+    return (await this.#transport.getJson(withQuery('/changes', query), signal)) as PastEvents;
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * The parameters of a request: what a URL asks for, and a clear refusal of what it cannot ask for. Pure.
  */
-import { http as limits, listeners as listenerLimits } from '../config.js';
+import { http as limits, listeners as listenerLimits, pastEvents as pastEventLimits } from '../config.js';
 import { parseFields, type Fields } from '../vm/fields.js';
 import { parseFilter, type Filter } from '../vm/filter.js';
 import { QueryError, type Selector } from '../vm/selector.js';
@@ -100,6 +100,49 @@ export function parseEventsParameters(query: string): EventsParameters {
   };
 }
 
+/** What one can ask of `/changes`. */
+export interface ChangesParameters {
+  /** `undefined`: of all VMs. */
+  readonly zonename: string | undefined;
+  /** Empty: all types. */
+  readonly types: readonly EventType[];
+  /** What must have changed; empty: anything, creates and deletes included. */
+  readonly paths: readonly Selector[];
+  /** How many events, at most. */
+  readonly limit: number;
+  /** Only events before the one with this `seq`. */
+  readonly before: number;
+  /** Whether the VMs are told, too. */
+  readonly vm: boolean;
+}
+
+/**
+ * @param query What is after the `?`.
+ * @throws QueryError
+ */
+export function parseChangesParameters(query: string): ChangesParameters {
+  const { own, filters } = split(query, ['zonename', 'type', 'path', 'limit', 'before', 'vm']);
+  refuseUnknown(filters);
+  const { defaultLimit, maxLimit } = pastEventLimits;
+  const path = own.get('path');
+  const limit = own.get('limit');
+  const before = own.get('before');
+  const vm = own.get('vm') ?? 'false';
+  if (limit !== undefined && !(/^\d{1,6}$/.test(limit) && Number(limit) > 0 && Number(limit) <= maxLimit)) {
+    throw wrong('limit', `1 to ${maxLimit}`, limit);
+  }
+  if (before !== undefined && !/^\d{1,15}$/.test(before)) throw wrong('before', 'a seq', before);
+  if (vm !== 'true' && vm !== 'false') throw wrong('vm', 'true or false', vm);
+  return {
+    zonename: own.get('zonename'),
+    types: parseTypes(own.get('type')),
+    paths: path === undefined ? [] : parsePaths(path),
+    limit: Number(limit ?? defaultLimit),
+    before: Number(before ?? Number.POSITIVE_INFINITY),
+    vm: vm === 'true',
+  };
+}
+
 /**
  * The parameters of a route that takes at most some flags, each `true` or `false`: the names of those that are true.
  *
@@ -109,8 +152,7 @@ export function parseFlags(query: string, names: readonly string[]): ReadonlySet
   const flags = new Set<string>();
   if (query === '') return flags;
   const { own, filters } = split(query, names);
-  const unknown = filters.map(([key]) => key);
-  if (unknown.length > 0) throw new QueryError(`unknown parameter: ${unknown.join(', ')}`, unknown);
+  refuseUnknown(filters);
   for (const [name, value] of own) {
     if (value === 'true') flags.add(name);
     else if (value !== 'false') throw wrong(name, 'true or false', value);
@@ -154,6 +196,12 @@ function split(query: string, names: readonly string[]): Split {
     throw new QueryError(`more than ${limits.maxConditions} conditions`, []);
   }
   return { own, filters };
+}
+
+/** For a route that does not filter. */
+function refuseUnknown(filters: Split['filters']): void {
+  const unknown = filters.map(([key]) => key);
+  if (unknown.length > 0) throw new QueryError(`unknown parameter: ${unknown.join(', ')}`, unknown);
 }
 
 function parseTypes(text: string | undefined): readonly EventType[] {

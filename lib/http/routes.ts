@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SyncTimeoutError, type VmCache } from '../cache/cache.js';
 import { QueryError } from '../vm/selector.js';
+import { replyChanges } from './changes.js';
 import type { Listeners } from './listeners.js';
 import type { Metrics } from './metrics.js';
 import { parseEventsParameters, parseFlags, parsePosition } from './parameters.js';
@@ -56,7 +57,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     } else if (path === '/metrics') {
       parseFlags(query, []);
       void replyMetrics(response);
-    } else if (zonename === undefined && path !== '/ping' && path !== '/vms' && path !== '/events') {
+    } else if (zonename === undefined && !afterLoad.has(path)) {
       replyError(response, 'NotFound', `no such path: ${path}`);
     } else if (!cache.snapshot.value.loaded) {
       const awaiting = cache.status().awaiting.join(', ');
@@ -69,6 +70,8 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
       replyJson(response, { ping: 'pong' });
     } else if (path === '/vms') {
       void vms.all(request, response, query);
+    } else if (path === '/changes') {
+      void replyChanges(cache, response, query);
     } else {
       replyEvents(request, response, query);
     }
@@ -127,6 +130,9 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     if (!replyLoadError(response, zonename)) replyVm(request, response, zonename);
   }
 }
+
+/** What is answered once the first load is done, beside VMs. */
+const afterLoad: ReadonlySet<string> = new Set(['/ping', '/vms', '/events', '/changes']);
 
 const vmPrefix = '/vms/';
 const contentTypes = { json: 'application/json', sse: 'text/event-stream' };
