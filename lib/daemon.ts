@@ -22,6 +22,7 @@ import { createCache, type VmCache } from './cache/cache.js';
 import { http as httpLimits, sysevents } from './config.js';
 import { createHost, type Host } from './host/host.js';
 import { createListeners } from './http/listeners.js';
+import { pageFiles } from './http/page-files.js';
 import { routes, type Handler } from './http/routes.js';
 import { createSerialisedVms } from './http/serialised.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
@@ -47,6 +48,8 @@ export interface DaemonOptions {
   readonly allowedHosts?: readonly string[];
   /** Path of a Unix socket to listen on, beside TCP or instead. */
   readonly socket?: string | undefined;
+  /** Whether browsers get a page at `/`. Default true. */
+  readonly page?: boolean;
   readonly rescanIntervalMs: number;
   readonly log: Logger;
   /** What the operator asks for while it runs, e.g. a rescan by SIGHUP. */
@@ -122,6 +125,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     listeners,
     syncTimeoutMs: options.syncTimeoutMs ?? httpLimits.syncTimeoutMs,
     metrics,
+    page: options.page === false ? undefined : pageFiles(),
     status: (full) =>
       status({
         process: {

@@ -6,7 +6,9 @@ import { SyncTimeoutError, type VmCache } from '../cache/cache.js';
 import { QueryError } from '../vm/selector.js';
 import { replyChanges } from './changes.js';
 import type { Listeners } from './listeners.js';
+import { replyIndex } from './index-reply.js';
 import type { Metrics } from './metrics.js';
+import type { PageFiles } from './page-files.js';
 import { parseEventsParameters, parseFlags, parsePosition } from './parameters.js';
 import { replyError, replyJson } from './reply.js';
 import type { VmReplies } from './vms.js';
@@ -19,6 +21,8 @@ export interface RoutesOptions {
   readonly syncTimeoutMs: number;
   readonly metrics: Metrics;
   readonly status: (full: boolean) => object;
+  /** `undefined`: no page, only JSON. */
+  readonly page: PageFiles | undefined;
 }
 
 /** Answers one request. */
@@ -27,7 +31,15 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 const retrySoon = { 'Retry-After': '1' };
 
 /** All routes. */
-export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }: RoutesOptions): Handler {
+export function routes({
+  cache,
+  vms,
+  listeners,
+  metrics,
+  syncTimeoutMs,
+  status,
+  page,
+}: RoutesOptions): Handler {
   return (request, response) => {
     const { url = '', method } = request;
     if (method !== 'GET' && method !== 'HEAD') {
@@ -52,7 +64,14 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
   function route(request: IncomingMessage, response: ServerResponse, url: string): void {
     const { path, query } = split(url);
     const zonename = zonenameOf(path);
-    if (path === '/status') {
+    if (path === '/') {
+      parseFlags(query, []);
+      if (page !== undefined && request.headers.accept?.includes('text/html') === true) {
+        void page.reply(request, response, path);
+      } else replyIndex(response, page !== undefined);
+    } else if (page !== undefined && path.startsWith('/page/')) {
+      void page.reply(request, response, path);
+    } else if (path === '/status') {
       replyJson(response, status(parseFlags(query, ['full']).has('full')));
     } else if (path === '/metrics') {
       parseFlags(query, []);

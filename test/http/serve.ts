@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import type { VmCache } from '../../lib/cache/cache.js';
 import { createVmStore, type VmStore } from '../../lib/cache/vm-store.js';
 import { createListeners, type Listeners, type ListenersOptions } from '../../lib/http/listeners.js';
+import { pageFiles } from '../../lib/http/page-files.js';
 import { createMetrics } from '../../lib/http/metrics.js';
 import { routes } from '../../lib/http/routes.js';
 import { createSerialisedVms } from '../../lib/http/serialised.js';
@@ -28,10 +29,12 @@ export interface Served {
 
 export interface ServeOptions extends Pick<ListenersOptions, 'limits'> {
   readonly vms?: readonly VmObject[];
+  /** Default true. */
+  readonly page?: boolean;
 }
 
 /** Serves VMs until the test ends. */
-export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {}): Promise<Served> {
+export async function serve(t: Test, { vms = [], limits = {}, page = true }: ServeOptions = {}): Promise<Served> {
   const store = createVmStore();
   for (const vm of vms) store.put(vm);
   store.loaded();
@@ -74,6 +77,7 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
     listeners,
     metrics,
     syncTimeoutMs: 1_000,
+    page: page ? pageFiles() : undefined,
     status: () =>
       status({
         process: { pid: 1, uptimeNs: 1n, memory: process.memoryUsage(), now: new Date() },
