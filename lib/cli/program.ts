@@ -83,6 +83,8 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('-n, --number <n>', 'how many events, the last ones', wholeNumber, 100)
     .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
     .option('-p, --path <fields>', 'only changes of these fields', fieldList)
+    .option('-v, --verbose', 'print also what only follows from other changes')
+    .option('--show-secrets', 'print passwords, keys and internal metadata as they are')
     .action((uuid: string | undefined, options: HistoryOptions) =>
       start(async (context) => (await import('./commands/history.js')).history(context, uuid, options)),
     );

@@ -1,4 +1,5 @@
-/** What `/changes` answers: what happened lately, the newest first. */
+/** What `/changes` answers: what happened lately, the newest first. Pure. */
+import { describeChanges, describeEvent, type DescribeOptions, type Happening } from './describe.js';
 import type { VmCreateEvent, VmDeleteEvent, VmModifyEvent } from './event.js';
 import type { VmObject } from './vm-object.js';
 
@@ -27,4 +28,15 @@ export interface PastEvents {
   readonly next: number | null;
   /** The newest first. */
   readonly events: readonly PastEvent[];
+}
+
+/** What a past event tells; nothing when it tells only what follows from something else. */
+export function describePastEvent(event: PastEvent, options: DescribeOptions = {}): readonly Happening[] {
+  const { vm } = event;
+  if (event.type === 'modify') {
+    return describeChanges(event.changes, { ...options, ...(vm !== undefined && { vm }) });
+  }
+  if (event.type === 'delete') return describeEvent(event, options);
+  if (vm !== undefined) return describeEvent({ ...event, vm }, options);
+  return [{ text: 'created', kind: 'created', follows: false }];
 }

@@ -14,8 +14,8 @@ void tap.test('history: a quota change, with old, new and time', async (t) => {
   const { stdout, stderr, status } = await run(daemon.url, ['history', zonename]);
   t.equal(status, 0);
   t.equal(stderr, '');
-  t.match(stdout, `[${event.date}] ${zonename.slice(0, 8)} `);
-  t.match(stdout, `modify: quota changed :: ${quota} -> ${quota + 1}\n`);
+  t.match(stdout, `${event.date} ${zonename.slice(0, 8)} `);
+  t.match(stdout, `  quota ${quota} -> ${quota + 1} GiB\n`);
 });
 
 void tap.test('history: the newest last, and no more than asked for', async (t) => {
@@ -27,20 +27,17 @@ void tap.test('history: the newest last, and no more than asked for', async (t) 
   const told = async (...argv: string[]) => {
     const { stdout, stderr, status } = await run(url, ['history', ...argv]);
     t.same({ stderr, status }, { stderr: '', status: 0 }, argv.join(' '));
-    return stdout.replaceAll(/^\[\d{4}-[^\]]*Z\] /gm, '');
+    return stdout.replaceAll(/^\d{4}-\S*Z /gm, '');
   };
   t.equal(
     await told(),
-    '00000000 vm1 modify: quota changed :: 10 -> 11\n' +
-      '00000000 vm1 modify: quota changed :: 11 -> 12\n' +
-      '00000000 evil\\u001b[2J modify: alias changed :: "vm2" -> "evil\\u001b[2J"\n' +
-      '00000000 evil\\u001b[2J delete\n',
+    '00000000 vm1  quota 10 -> 11 GiB\n' +
+      '00000000 vm1  quota 11 -> 12 GiB\n' +
+      '00000000 evil\\u001b[2J  renamed vm2 -> evil\\u001b[2J\n' +
+      '00000000 evil\\u001b[2J  deleted\n',
   );
-  t.equal(
-    await told('-n', '1', '-t', 'modify', '-p', 'quota'),
-    '00000000 vm1 modify: quota changed :: 11 -> 12\n',
-  );
-  t.equal(await told('-f', '-n1'), `${aSmallVm(2).uuid} evil\\u001b[2J delete\n`);
+  t.equal(await told('-n', '1', '-t', 'modify', '-p', 'quota'), '00000000 vm1  quota 11 -> 12 GiB\n');
+  t.equal(await told('-f', '-n1'), `${aSmallVm(2).uuid} evil\\u001b[2J  deleted\n`);
   const lines = (await run(url, ['history', '-j', '-n2'])).stdout.trimEnd().split('\n');
   t.match(
     lines.map((line) => JSON.parse(line) as unknown),
@@ -50,6 +47,25 @@ void tap.test('history: the newest last, and no more than asked for', async (t) 
     ],
   );
 });
+
+void tap.test(
+  'history: secrets are masked, and what only follows is left out, unless they are asked for',
+  async (t) => {
+    const vm = aSmallVm(1, { vnc_password: 'hunter1', last_modified: '2026-11-27T12:00:00.000Z' });
+    const { url, store } = await serve(t, { vms: [vm] });
+    store.put({ ...vm, vnc_password: 'hunter2', last_modified: '2026-11-27T12:00:01.000Z' });
+    for (const argv of [[], ['-j'], ['-v']]) {
+      t.notMatch((await run(url, ['history', ...argv])).stdout, /hunter/, argv.join(' '));
+      t.match(
+        (await run(url, ['history', '--show-secrets', ...argv])).stdout,
+        /hunter1.*hunter2/,
+        argv.join(' '),
+      );
+    }
+    t.notMatch((await run(url, ['history'])).stdout, /last_modified/);
+    t.match((await run(url, ['history', '-v'])).stdout, /last_modified/);
+  },
+);
 
 void tap.test('history: of a log that has wrapped it says what it no longer has', async (t) => {
   const { url, store } = await serve(t, { vms: [aSmallVm(1)] });

@@ -34,7 +34,10 @@ export interface ServeOptions extends Pick<ListenersOptions, 'limits'> {
 }
 
 /** Serves VMs until the test ends. */
-export async function serve(t: Test, { vms = [], limits = {}, page = true }: ServeOptions = {}): Promise<Served> {
+export async function serve(
+  t: Test,
+  { vms = [], limits = {}, page = true }: ServeOptions = {},
+): Promise<Served> {
   const store = createVmStore();
   for (const vm of vms) store.put(vm);
   store.loaded();

@@ -1,4 +1,9 @@
-/** 1,000 VMs and 100 changes a second: the page's main thread has no long task once it has loaded. */
+/**
+ * 1,000 VMs and 100 changes a second: once it has loaded, the page's main thread has no task over 50 ms. Counted is the
+ * CPU time of each task, from Chromium's trace: on a busy machine a task also waits for its turn, which says nothing of
+ * the page.
+ */
+import type { BrowserContext, Page } from 'playwright-core';
 import tap from 'tap';
 import { aSmallVm, serve } from '../http/serve.js';
 import { skip, startBrowser } from './browser.js';
@@ -6,6 +11,7 @@ import { skip, startBrowser } from './browser.js';
 const vms = 1_000;
 const changesPerSecond = 100;
 const seconds = 10;
+const maxTaskMs = 50;
 
 /** As large as real ones: 3 kB. */
 const aLargeVm = (n: number, quota: number) =>
@@ -17,36 +23,75 @@ const aLargeVm = (n: number, quota: number) =>
     tags: {},
   });
 
-void tap.test('1,000 VMs, 100 changes/s: no long task', { skip, timeout: 180_000 }, async (t) => {
+void tap.test('1,000 VMs, 100 changes/s: no long task', { skip, timeout: 170_000 }, async (t) => {
   const { url, store } = await serve(t, { vms: Array.from({ length: vms }, (_, n) => aLargeVm(n, 10)) });
   const browser = await startBrowser();
   t.teardown(() => browser.close());
   const [page = await browser.context.newPage()] = browser.context.pages();
+  page.setDefaultTimeout(120_000);
   await page.goto(url);
   await page.locator('.body .row').first().waitFor();
   await page.getByText('Nothing has happened').waitFor();
-  await page.evaluate(`
-    globalThis.longTasks = [];
-    new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => Math.round(duration))))
-      .observe({ type: 'longtask' });`);
-
   t.ok((await page.locator('.body .row').count()) < 80, 'only the rows in view are in the document');
-  let n = 0;
+
+  const stop = await traceTasks(browser.context, page);
   const started = performance.now();
+  let n = 0;
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
-      const due = Math.min(
-        changesPerSecond * seconds,
-        ((performance.now() - started) / 1000) * changesPerSecond,
-      );
-      for (; n < due; n++) store.put(aLargeVm((n * 7) % vms, 11 + n));
-      if (n < changesPerSecond * seconds) return;
+      const passed = (performance.now() - started) / 1000;
+      for (; n < Math.min(seconds, passed) * changesPerSecond; n++)
+        store.put(aLargeVm((n * 7) % vms, 11 + n));
+      if (passed < seconds) return;
       clearInterval(timer);
       resolve();
     }, 10);
   });
   await page.locator('.changes .entry', { hasText: `-> ${10 + n} GiB` }).waitFor();
-  const longTasks = (await page.evaluate('longTasks')) as number[];
-  t.comment(`${n} changes; tasks over 50 ms: ${longTasks.length === 0 ? 'none' : longTasks.join(', ')}`);
-  t.same(longTasks, []);
+  const tasks = await stop();
+
+  const longest = tasks.reduce((most, { cpuMs }) => Math.max(most, cpuMs), 0);
+  const longestWall = tasks.reduce((most, { wallMs }) => Math.max(most, wallMs), 0);
+  const busy = tasks.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / (performance.now() - started);
+  t.comment(
+    `${n} changes, ${tasks.length} tasks: longest ${longest.toFixed(1)} ms of CPU (${longestWall.toFixed(1)} ms with ` +
+      `waiting), ${(busy * 100).toFixed(0)} % of a core`,
+  );
+  t.ok(tasks.length > 100, 'it was measured');
+  t.ok(longest < maxTaskMs, `no task over ${maxTaskMs} ms`);
 });
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds: on the clock, and of the thread's CPU time. */
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/** Records the tasks of the page's main thread until what it resolves with is called. */
+async function traceTasks(
+  context: BrowserContext,
+  page: Page,
+): Promise<() => Promise<{ readonly cpuMs: number; readonly wallMs: number }[]>> {
+  const debug = await context.newCDPSession(page);
+  const events: TraceEvent[] = [];
+  debug.on('Tracing.dataCollected', ({ value }) => {
+    events.push(...(value as unknown as TraceEvent[]));
+  });
+  const traceConfig = { includedCategories: ['toplevel'] };
+  await debug.send('Tracing.start', { traceConfig, transferMode: 'ReportEvents' });
+  return async () => {
+    const complete = new Promise((resolve) => debug.once('Tracing.tracingComplete', resolve));
+    await debug.send('Tracing.end');
+    await complete;
+    const main = events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain');
+    return events
+      .filter(({ name, ph }) => ph === 'X' && name === 'ThreadControllerImpl::RunTask')
+      .filter(({ pid, tid }) => main.some((thread) => thread.pid === pid && thread.tid === tid))
+      .map(({ dur = 0, tdur = 0 }) => ({ cpuMs: tdur / 1000, wallMs: dur / 1000 }));
+  };
+}

@@ -188,7 +188,7 @@ void tap.test(
       await page.keyboard.press('ArrowDown');
       const chosen = page.locator('.body .row[aria-selected=true]');
       await chosen.waitFor();
-      const alias = await chosen.locator('[data-column=alias]').textContent();
+      const alias = (await chosen.locator('[data-column=alias]').textContent())?.trim();
       await page.keyboard.press('Enter');
       await becomes(() => page.locator('h1').textContent(), alias);
       await page.keyboard.press('Escape');
@@ -291,11 +291,11 @@ void tap.test(
 );
 
 void tap.test('the page: what is in a VM is text', options, async (t) => {
-  const evil = '<img src=x onerror="document.title=1234">';
-  const markup = '<script>document.title=1234</script>';
+  const evil = '<img src=x onerror="hacked=true">';
+  const markup = '<script>hacked=true</script>';
   const vm = aSmallVm(1, {
     alias: evil,
-    customer_metadata: { [evil]: markup, url: 'javascript:document.title=1234' },
+    customer_metadata: { [evil]: markup, url: 'javascript:hacked=true' },
     internal_metadata: { [markup]: evil },
     tags: { note: evil },
     snapshots: [{ name: evil, size: 1 }],
@@ -311,7 +311,7 @@ void tap.test('the page: what is in a VM is text', options, async (t) => {
   for (const button of await page.getByRole('button', { name: /^Show / }).all()) await button.click();
   await page.locator('.revealed').first().waitFor();
   t.equal(await page.locator('main img, main script').count(), 0);
-  t.notMatch(await page.title(), /1234/);
+  t.equal(await page.evaluate('typeof hacked'), 'undefined');
   t.same(complaints, []);
 });
 

@@ -2,7 +2,6 @@
 import type { Change } from '../../vm/diff.js';
 import type { StreamEvent } from '../../client/events.js';
 import type { VmEvent } from '../../vm/event.js';
-import type { PastEvent } from '../../vm/past-events.js';
 import { exit, type Context } from '../context.js';
 import { printable, printableJson } from '../printable.js';
 
@@ -43,27 +42,17 @@ function jsonLine(event: StreamEvent): string {
   return `${printableJson(event.type === 'ready' ? { ...event, vms: JSON.stringify(event.vms) } : event)}\n`;
 }
 
-function textLines(event: StreamEvent, context: Context, full: boolean): string {
+function textLines(event: StreamEvent, { paint }: Context, full: boolean): string {
   const date = `[${printable(full ? event.date : event.date.slice(event.date.indexOf('T') + 1))}]`;
   if (event.type === 'ready') return `${date} ready\n`;
-  return eventLines(event, event.type === 'delete' ? undefined : event.vm.alias, context, date, full);
-}
-
-/** An event for people: a line a change. `full`: with the whole UUID. */
-export function eventLines(
-  event: VmEvent | PastEvent,
-  alias: unknown,
-  { paint }: Context,
-  date: string,
-  full = false,
-): string {
-  const head = `${date} ${printable(full ? event.uuid : event.uuid.slice(0, 8))} ${aliasText(alias)} `;
+  const head = `${date} ${printable(full ? event.uuid : event.uuid.slice(0, 8))} ${aliasOf(event)} `;
   if (event.type !== 'modify')
     return `${head}${paint(event.type === 'create' ? 'green' : 'red', event.type)}\n`;
   return event.changes.map((change) => `${head}${paint('cyan', 'modify')}: ${changeText(change)}\n`).join('');
 }
 
-function aliasText(alias: unknown): string {
+function aliasOf(event: VmEvent): string {
+  const alias = event.type === 'delete' ? undefined : event.vm.alias;
   const text = typeof alias === 'string' && alias !== '' ? alias : '-';
   return printable(text.length > 30 ? `${text.slice(0, 27)}...` : text);
 }

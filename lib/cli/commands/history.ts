@@ -3,10 +3,11 @@ import type { VminfodClient } from '../../client/client.js';
 import { NotFoundError } from '../../client/errors.js';
 import { pastEvents as limits } from '../../config.js';
 import type { VmEvent } from '../../vm/event.js';
-import type { PastEvent, PastEvents } from '../../vm/past-events.js';
-import { CommandError, exit, type Context } from '../context.js';
+import type { Happening } from '../../vm/describe.js';
+import { describePastEvent, type PastEvent, type PastEvents } from '../../vm/past-events.js';
+import { maskChange } from '../../vm/secrets.js';
+import { CommandError, exit, type Context, type Style } from '../context.js';
 import { printable, printableJson } from '../printable.js';
-import { eventLines } from './events.js';
 
 export interface HistoryOptions {
   readonly json?: boolean;
@@ -15,6 +16,9 @@ export interface HistoryOptions {
   readonly number: number;
   readonly type?: readonly VmEvent['type'][];
   readonly path?: readonly string[];
+  /** `-v`: what only follows, too. */
+  readonly verbose?: boolean;
+  readonly showSecrets?: boolean;
 }
 
 export async function history(
@@ -29,13 +33,38 @@ export async function history(
   }
   // As `events` goes on: the newest last.
   for (const event of events.toReversed()) {
-    await write(
-      options.json
-        ? `${printableJson(event)}\n`
-        : eventLines(event, event.alias, context, `[${printable(event.date)}]`, options.full),
-    );
+    await write(options.json ? jsonLine(event, options) : lines(event, context, options));
   }
   return exit.ok;
+}
+
+/** A line for each thing that happened: `2026-11-27T12:03:11.201Z c4103a37 web1  quota 10 -> 20 GiB`. */
+function lines(event: PastEvent, { paint }: Context, options: HistoryOptions): string {
+  const { full = false, verbose = false, showSecrets = false } = options;
+  const { date, uuid, alias = '-' } = event;
+  const name = `${printable(full ? uuid : uuid.slice(0, 8))} ${printable(alias === '' ? '-' : alias)}`;
+  return describePastEvent(event, { all: verbose, showSecrets })
+    .map(({ text, kind }) => {
+      const style = styles[kind];
+      const what = printable(text);
+      return `${printable(date)} ${name}  ${style === undefined ? what : paint(style, what)}\n`;
+    })
+    .join('');
+}
+
+const styles: Readonly<Record<Happening['kind'], Style | undefined>> = {
+  created: 'green',
+  started: 'green',
+  stopped: 'yellow',
+  failed: 'red',
+  deleted: 'red',
+  changed: undefined,
+};
+
+function jsonLine(event: PastEvent, { showSecrets = false }: HistoryOptions): string {
+  const masked =
+    showSecrets || event.type !== 'modify' ? event : { ...event, changes: event.changes.map(maskChange) };
+  return `${printableJson(masked)}\n`;
 }
 
 /** The last events, the newest first, and the last answer. */

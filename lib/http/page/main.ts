@@ -166,7 +166,7 @@ function header(): TemplateResult {
 /** The host, as its VMs name it. */
 function whereText(): string {
   const [first] = model.rows.values();
-  if (first === undefined || first.host !== '') return '';
+  if (first?.host !== '') return '';
   return [first.vm.datacenter_name, first.vm.server_uuid?.slice(0, 8)]
     .filter((part) => part !== undefined)
     .join(' · ');

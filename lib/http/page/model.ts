@@ -2,9 +2,9 @@
 import type { StreamEvent } from '../../client/events.js';
 import type { Status } from '../../client/status.js';
 import type { Change } from '../../vm/diff.js';
-import { describeChanges, describeEvent, type Happening } from '../../vm/describe.js';
+import type { Happening } from '../../vm/describe.js';
 import type { VmEvent } from '../../vm/event.js';
-import type { PastEvent, PastEvents } from '../../vm/past-events.js';
+import { describePastEvent, type PastEvent, type PastEvents } from '../../vm/past-events.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { Connection, type ConnectionState, type Reconnection } from './connection.js';
 import { rowOf, type Row } from './rows.js';
@@ -171,7 +171,8 @@ export class Model {
       zonename,
       alias: alias === '' ? zonename : alias,
       changes: event.type === 'modify' ? event.changes : [],
-      happenings: happeningsOf(event, vm),
+      // A past event may have no VM, and both kinds are told alike.
+      happenings: describePastEvent(event as PastEvent),
     };
   }
 
@@ -195,11 +196,4 @@ export class Model {
 
 function textOf(happenings: readonly Happening[]): string {
   return happenings.map(({ text }) => text).join(', ');
-}
-
-function happeningsOf(event: VmEvent | PastEvent, vm: VmObject | undefined): readonly Happening[] {
-  if (event.type === 'modify') return describeChanges(event.changes, vm === undefined ? {} : { vm });
-  if (event.type === 'create' && vm === undefined)
-    return [{ text: 'created', kind: 'created', follows: false }];
-  return describeEvent(event as VmEvent);
 }

@@ -1,6 +1,6 @@
 /** One VM: all that is known of it, grouped, and what happened to it. Secrets are shown only when they are asked for. */
 import { html, nothing, type TemplateResult } from '/page/lit-html/lit-html.js';
-import type { JsonObject, JsonValue } from '../../vm/json.js';
+import type { JsonValue } from '../../vm/json.js';
 import { isSecret, mask } from '../../vm/secrets.js';
 import { sizeText } from '../../vm/units.js';
 import type { Disk, Nic, VmObject } from '../../vm/vm-object.js';
@@ -48,7 +48,7 @@ export function vmPage(
           ${groups.map((group) => groupCard(group, vm, ui, actions))}
           ${vm.snapshots && vm.snapshots.length > 0 ? card('Snapshots', snapshots(vm), 'Snapshots') : nothing}
           ${(['tags', 'customer_metadata', 'internal_metadata'] as const).map((name) => {
-            const members = Object.entries(vm[name] as JsonObject);
+            const members = Object.entries(vm[name]);
             return members.length === 0
               ? nothing
               : card(
