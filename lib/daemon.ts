@@ -20,6 +20,7 @@ import {
 } from 'rxjs';
 import { createCache, type VmCache } from './cache/cache.js';
 import { http as httpLimits, sysevents } from './config.js';
+import type { WatchSource } from './host/file-messages.js';
 import { createHost, type Host } from './host/host.js';
 import { createListeners } from './http/listeners.js';
 import { routes, type Handler } from './http/routes.js';
@@ -32,7 +33,6 @@ import { fileEvents } from './sources/file-events.js';
 import { createSourceHealth, type SourceHealth } from './sources/health.js';
 import type { Invalidation, SourceName } from './sources/invalidation.js';
 import { rescans } from './sources/rescans.js';
-import type { Watch } from './sources/watch-set.js';
 import { zfsEvents } from './sources/zfs-events.js';
 import { zoneEvents } from './sources/zone-events.js';
 
@@ -53,8 +53,8 @@ export interface DaemonOptions {
   readonly requests: Observable<Invalidation>;
   /** How long `GET /vms/<zone>?sync=true` may take before it is answered 504. Default: config.ts. */
   readonly syncTimeoutMs?: number;
-  /** Replaces fs.watch. */
-  readonly watch?: Watch;
+  /** Replaces fs.watch, for a test. */
+  readonly watch?: WatchSource;
 }
 
 /** A daemon that runs. */
@@ -96,8 +96,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cache: cache.status(),
     listeners,
     sources: sources.map((each) => each.status()),
+    files: host.files.status(),
   }));
-  const host = createHost({ root: options.root, signal: stop.signal, onCommand: metrics.command });
+  const host = createHost({
+    root: options.root,
+    signal: stop.signal,
+    onCommand: metrics.command,
+    watch: options.watch,
+  });
   await requireZoneadm(host);
 
   const cache = createCache({ host, log, onReload: metrics.reload });
@@ -107,12 +113,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     files: createSourceHealth('file-events'),
   };
   const sources = Object.values(health);
-  const files = fileEvents({
-    host,
-    requests: cache.watchRequests,
-    health: health.files,
-    ...(options.watch !== undefined && { watch: options.watch }),
-  });
 
   const serialised = createSerialisedVms();
   const listeners = createListeners({ cache, serialised, log, written: metrics.written });
@@ -122,7 +122,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     listeners,
     syncTimeoutMs: options.syncTimeoutMs ?? httpLimits.syncTimeoutMs,
     metrics,
-    status: (full) =>
+    status: async (full) =>
       status({
         process: {
           pid: process.pid,
@@ -136,7 +136,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         sources: sources.map((each) => each.status()),
         listeners,
         instance: cache.instance,
-        watches: full ? files.status() : undefined,
+        files: host.files.status(),
+        watches: full ? await host.files.watchStatus() : undefined,
       }),
   });
   const servers = await listenOnAll(options, handler);
@@ -145,7 +146,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const invalidations = merge(
     counted('zone-events', zoneEvents(host, health.zones), metrics),
     counted('zfs-events', zfsEvents(host, health.zfs), metrics),
-    counted('file-events', files.invalidations, metrics),
+    counted(
+      'file-events',
+      fileEvents({ host, requests: cache.watchRequests, health: health.files }),
+      metrics,
+    ),
     rescans(rescanIntervalMs),
     options.requests,
   );

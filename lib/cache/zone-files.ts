@@ -3,26 +3,12 @@
  * and times are what they were holds what it held.
  */
 import { statSync } from 'node:fs';
-import { FileError } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { zoneFilePath } from '../host/paths.js';
-import {
-  readLastExited,
-  readMetadata,
-  readReceiving,
-  readRoutes,
-  readTags,
-  readZoneXml,
-} from '../host/zone-files.js';
-import type { FileInput } from '../vm/inputs.js';
-import { compact } from '../vm/json.js';
-import type { ZoneConfig } from '../vm/zone-config.js';
-import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
-import type { fileInputs } from '../sources/invalidation.js';
+import { readZoneFiles, type ZoneFile, type ZonePlace } from '../host/zone-files.js';
 import type { InputValues } from './zone-table.js';
 
-/** An input that is a file. */
-export type ZoneFile = (typeof fileInputs)[number];
+export type { ZoneFile } from '../host/zone-files.js';
 
 /** The zone XML is not there although the zone is. */
 export class ZoneXmlMissingError extends Error {
@@ -33,12 +19,6 @@ export class ZoneXmlMissingError extends Error {
     super(`the zone XML of ${zonename} does not exist`);
     this.zonename = zonename;
   }
-}
-
-/** Where a zone's files are. */
-export interface ZonePlace {
-  readonly zonename: string;
-  readonly zonepath: string;
 }
 
 /** Changes with every version of a file; `''` when there is none, `undefined` when one cannot tell: then read it. */
@@ -64,39 +44,14 @@ export function fingerprintOf(host: Host, place: ZonePlace, file: ZoneFile): Fin
  *
  * @throws FileError, ZoneXmlMissingError
  */
-export function readZoneFile<F extends ZoneFile>(
+export async function readZoneFile<F extends ZoneFile>(
   host: Host,
   place: ZonePlace,
   file: F,
-): Promise<InputValues[F]>;
-export async function readZoneFile(
-  host: Host,
-  place: ZonePlace,
-  file: ZoneFile,
-): Promise<InputValues[ZoneFile]> {
-  switch (file) {
-    case 'xml':
-      return readConfig(host, place);
-    case 'metadata':
-      return readMetadata(host, place.zonepath);
-    case 'tags':
-      return readTags(host, place.zonepath);
-    case 'routes':
-      return readRoutes(host, place.zonepath);
-    case 'lastexited':
-      return readLastExited(host, place.zonepath);
-    case 'receiving':
-      return readReceiving(host, place.zonename);
-  }
-}
-
-async function readConfig(host: Host, place: ZonePlace): Promise<FileInput<ZoneConfig>> {
-  const text = await readZoneXml(host, place.zonename);
-  if (text === undefined) throw new ZoneXmlMissingError(place.zonename);
-  try {
-    return { value: compact(parseZoneXml(text.value)), mtimeMs: text.mtimeMs };
-  } catch (cause) {
-    if (!(cause instanceof ZoneXmlError)) throw cause;
-    throw new FileError(zoneFilePath(host, place, 'xml'), `is not a zone XML: ${cause.message}`, { cause });
-  }
+): Promise<InputValues[F]> {
+  const reading = (await readZoneFiles(host, place, [file]))[file];
+  if (reading?.type === 'failed') throw reading.error;
+  const value = reading?.type === 'read' ? reading.value : undefined;
+  if (value === undefined && file === 'xml') throw new ZoneXmlMissingError(place.zonename);
+  return value as InputValues[F];
 }
