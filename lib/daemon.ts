@@ -63,8 +63,12 @@ export interface Daemon {
   readonly url: string;
   /** Resolves when it is closed. Rejects with what should never happen: then the process must end. */
   readonly ended: Promise<void>;
-  /** Ends children, watches, listeners and connections; resolves when all are gone. May be called again. */
+  /**
+   * Ends children, threads, listeners and connections; resolves when all are gone that can be. May be called again.
+   */
   close(): Promise<void>;
+  /** Whether a thread is stuck in a call to a file system that hangs. It keeps the process from ending; see end-process.ts. */
+  isStuck(): boolean;
 }
 
 /** A command that every global zone has is not there. */
@@ -171,8 +175,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     close: () => {
       stopped.next();
       stop.abort();
-      return (closed ??= closeAll(servers));
+      return (closed ??= Promise.all([closeAll(servers), host.files.end()]).then(() => undefined));
     },
+    isStuck: () => host.files.status().stuck > 0,
   };
 }
 

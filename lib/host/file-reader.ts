@@ -35,7 +35,7 @@ export function readFileNow(request: FileRequest, maxBytes: number = fileMaxByte
       closeSync(file);
     }
   } catch (error) {
-    if (isMissing(error)) return { type: 'missing' };
+    if (isMissing(error)) return { type: known === '' ? 'unchanged' : 'missing' };
     const { message, code } = error as NodeJS.ErrnoException;
     const isLink = code === 'ELOOP' && within !== undefined;
     const problem = isLink ? 'is a symbolic link, which is not followed' : `cannot be read: ${message}`;

@@ -29,10 +29,7 @@ import {
 } from './files.js';
 
 /** No threads yet: they start when there is something to do. `ending` ends them. */
-export function createFileThreads(
-  watch: WatchSource = { type: 'native' },
-  ending: AbortSignal | undefined = undefined,
-): Files {
+export function createFileThreads(watch: WatchSource = { type: 'native' }, ending?: AbortSignal): Files {
   const threads = new FileThreads(watch);
   ending?.addEventListener('abort', () => void threads.end());
   return threads;
@@ -79,7 +76,7 @@ class FileThreads implements Files {
   #told: string | undefined | null = null;
   #timer: NodeJS.Timeout | undefined;
   #nextId = 1;
-  #ending: Promise<number> | undefined;
+  #ending: Promise<void> | undefined;
 
   constructor(watch: WatchSource) {
     this.#watch = watch;
@@ -115,7 +112,10 @@ class FileThreads implements Files {
 
   status(): FilesStatus {
     const hung = [...this.#hung].map(([zonename, { since }]) => ({ zonename, since: since.toISOString() }));
-    return { threads: this.#workers.size, hung, stalled: this.#stalledSinceMs !== undefined };
+    const { size: threads } = this.#workers;
+    // After the end, those that are left; before, all but the one that works.
+    const stuck = threads - (this.#common === undefined ? 0 : 1);
+    return { threads, stuck, hung, stalled: this.#stalledSinceMs !== undefined };
   }
 
   async watchStatus(): Promise<WatchStatus> {
@@ -134,17 +134,17 @@ class FileThreads implements Files {
     };
   }
 
-  end(): Promise<number> {
+  end(): Promise<void> {
     return (this.#ending ??= this.#end());
   }
 
-  async #end(error = new FilesEndedError()): Promise<number> {
+  async #end(error = new FilesEndedError()): Promise<void> {
     clearInterval(this.#timer);
     for (const { reject } of this.#questions.values()) reject(error);
     this.#questions.clear();
     this.#hung.clear();
-    const ended = await Promise.all([...this.#workers].map((worker) => worker.end()));
-    return ended.filter((each) => !each).length;
+    this.#common = undefined;
+    await Promise.all([...this.#workers].map((worker) => worker.end()));
   }
 
   /** @param take What the answer is; told nothing when there is none. */

@@ -24,7 +24,7 @@ export interface Stuck {
 export class FileWorker {
   readonly #worker: Worker;
   readonly #progress = new FileProgress();
-  readonly #exited: Promise<unknown>;
+  readonly #exited: Promise<void>;
   #seen: (Work & { readonly sinceMs: number; readonly looks: number }) | undefined;
 
   constructor({ watch, onNews, onExit }: FileWorkerOptions) {
@@ -49,7 +49,7 @@ export class FileWorker {
       this.#worker.on('exit', (code) => {
         if (code !== 0) error ??= new Error(`the thread that reads files ended with ${code}`);
         onExit(error);
-        resolve(undefined);
+        resolve();
       });
     });
     this.#worker.unref();
@@ -75,17 +75,14 @@ export class FileWorker {
     this.#progress.retire();
   }
 
-  /** Ends it. False when it is stuck, so that nothing can end it but the end of its system call or of the process. */
-  async end(): Promise<boolean> {
+  /** Ends it, unless it is stuck: then nothing can end it but the end of its system call or of the process. */
+  async end(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => {
-        resolve(false);
-      }, fileThreads.endMs);
+    const tooLong = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, fileThreads.endMs);
     });
     void this.#worker.terminate();
-    const ended = await Promise.race([this.#exited.then(() => true), tooLong]);
+    await Promise.race([this.#exited, tooLong]);
     clearTimeout(timer);
-    return ended;
   }
 }

@@ -40,6 +40,8 @@ export type FileEvent =
 export interface FilesStatus {
   /** Those that run, stuck or not. */
   readonly threads: number;
+  /** Those that are stuck in a system call; the process cannot end in order while there is one. */
+  readonly stuck: number;
   /** Zones whose files do not answer, and since when (ISO). */
   readonly hung: readonly { readonly zonename: string; readonly since: string }[];
   /** So many are stuck that all other zones wait as well. */
@@ -67,8 +69,8 @@ export interface Files {
   status(): FilesStatus;
   /** Of hung zones, all paths are without a watch. */
   watchStatus(): Promise<WatchStatus>;
-  /** Resolves when all threads have ended but those that are stuck: how many. The process cannot end while there is one. */
-  end(): Promise<number>;
+  /** Resolves when all threads have ended but those that are stuck. */
+  end(): Promise<void>;
 }
 
 /** Files were asked for after the end. */

@@ -21,6 +21,7 @@ export interface Watches {
 /** How the threads that read and watch files are doing. */
 export interface FilesStatus {
   readonly threads: number;
+  readonly stuck: number;
   /** Zones whose files do not answer. */
   readonly hung: readonly { readonly zonename: string; readonly since: string }[];
   /** So many hang that the files of all zones wait. */

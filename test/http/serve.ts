@@ -60,7 +60,7 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
     loadErrors: () => [],
     status: () => cacheStatus,
   };
-  const files = { threads: 1, hung: [], stalled: false };
+  const files = { threads: 1, stuck: 0, hung: [], stalled: false };
   const serialised = createSerialisedVms();
   const metrics = createMetrics(() => ({
     snapshot: store.snapshot.value,
