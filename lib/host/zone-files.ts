@@ -4,10 +4,20 @@
  */
 import type { FileInput, LastExited } from '../vm/inputs.js';
 import type { JsonObject } from '../vm/json.js';
-import { readTextFile } from './files.js';
+import { statSync } from 'node:fs';
+import { compact } from '../vm/json.js';
+import { parseZoneXml } from '../vm/zone-xml.js';
+import { FileError, readTextFile } from './files.js';
 import type { Host } from './host.js';
 import { readJsonFile } from './json-file.js';
-import { type ConfigFile, configFilePath, lastExitedPath, receivingPath, zoneXmlPath } from './paths.js';
+import {
+  type ConfigFile,
+  configFilePath,
+  lastExitedPath,
+  receivingPath,
+  zoneFilePath,
+  zoneXmlPath,
+} from './paths.js';
 
 /** The text of `/etc/zones/<zone>.xml`. */
 export async function readZoneXml(host: Host, zonename: string): Promise<FileInput<string> | undefined> {
@@ -60,4 +70,69 @@ async function readConfigFile(
   file: ConfigFile,
 ): Promise<FileInput<JsonObject> | undefined> {
   return zonepath === '' ? undefined : readJsonFile(configFilePath(host, zonepath, file));
+}
+
+// --- temporary: replaced by branch files
+export type ZoneFile = 'xml' | 'metadata' | 'tags' | 'routes' | 'lastexited' | 'receiving';
+export type FileVersion = string | undefined;
+export type FileReading<T> =
+  | { readonly type: 'read'; readonly value: T; readonly version: FileVersion }
+  | { readonly type: 'unchanged' }
+  | { readonly type: 'failed'; readonly error: FileError };
+export interface ZonePlace {
+  readonly zonename: string;
+  readonly zonepath: string;
+}
+export type ZoneFileReadings = { readonly [F in ZoneFile]?: FileReading<never> };
+function versionOf(path: string): FileVersion {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return '';
+    if (stat.ctimeMs > Date.now() - 20) return undefined;
+    return `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
+  } catch {
+    return undefined;
+  }
+}
+export async function readZoneFiles(
+  host: Host,
+  place: ZonePlace,
+  files: Iterable<ZoneFile>,
+  known: Partial<Record<ZoneFile, FileVersion>> = {},
+): Promise<ZoneFileReadings> {
+  const result: Record<string, unknown> = {};
+  await Promise.resolve();
+  for (const file of files) {
+    try {
+      const version =
+        place.zonepath === '' && file !== 'xml' && file !== 'receiving'
+          ? ''
+          : versionOf(zoneFilePath(host, place, file));
+      if (version !== undefined && known[file] === version) {
+        result[file] = { type: 'unchanged' };
+        continue;
+      }
+      let value: unknown;
+      if (file === 'xml') {
+        const text = await readZoneXml(host, place.zonename);
+        try {
+          value = text && { value: compact(parseZoneXml(text.value)), mtimeMs: text.mtimeMs };
+        } catch (cause) {
+          throw new FileError(
+            zoneFilePath(host, place, 'xml'),
+            `is not a zone XML: ${(cause as Error).message}`,
+            { cause },
+          );
+        }
+      } else if (file === 'metadata') value = await readMetadata(host, place.zonepath);
+      else if (file === 'tags') value = await readTags(host, place.zonepath);
+      else if (file === 'routes') value = await readRoutes(host, place.zonepath);
+      else if (file === 'lastexited') value = await readLastExited(host, place.zonepath);
+      else value = await readReceiving(host, place.zonename);
+      result[file] = { type: 'read', value, version };
+    } catch (error) {
+      result[file] = { type: 'failed', error };
+    }
+  }
+  return result as ZoneFileReadings;
 }

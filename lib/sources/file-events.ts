@@ -10,7 +10,8 @@ import { fileWatches } from '../config.js';
 import type { Host } from '../host/host.js';
 import { sysinfoPath, zonenameOfXml, zoneFilePath, zonesDirectory } from '../host/paths.js';
 import type { SourceHealth } from './health.js';
-import { fileInputs, type Invalidation } from './invalidation.js';
+import { zoneFiles } from '../vm/inputs.js';
+import type { Invalidation } from './invalidation.js';
 import { WatchSet, type Watch } from './watch-set.js';
 
 /** Which zones' files are to be watched; said by whoever knows the zones. */
@@ -81,7 +82,7 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
           for (const entry of name === undefined ? entriesOf(zonesDir, health) : [name]) {
             const zonename = zonenameOfXml(entry);
             if (zonename !== undefined && !zones.has(zonename))
-              said.add(zonename, { type: 'zone', zonename, inputs: ['xml'] });
+              said.add(zonename, { type: 'zone', source: 'file-events', zonename, inputs: ['xml'] });
           }
         },
         onTrouble: (error) => {
@@ -104,13 +105,13 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
           case 'watch': {
             const { zonename, zonepath } = request;
             if (zonepath === '') return;
-            const paths = fileInputs.map((input) => zoneFilePath(host, { zonename, zonepath }, input));
+            const paths = zoneFiles.map((input) => zoneFilePath(host, { zonename, zonepath }, input));
             if (zones.get(zonename)?.join() === paths.join()) return;
             unwatch(zonename);
             zones.set(zonename, paths);
-            fileInputs.forEach((input, index) => {
+            zoneFiles.forEach((input, index) => {
               const path = paths[index] ?? '';
-              meanings.set(path, { type: 'zone', zonename, inputs: [input] });
+              meanings.set(path, { type: 'zone', source: 'file-events', zonename, inputs: [input] });
               watched.addFile(
                 path,
                 path.startsWith(`${zonesDir}/`) ? zonesDir : dirname(host.path(zonepath)),
@@ -123,7 +124,12 @@ export function fileEvents(options: FileEventsOptions): FileEvents {
             return;
           case 'rearm':
             for (const path of zones.get(request.zonename) ?? []) watched.rearm(path);
-            said.add(request.zonename, { type: 'zone', zonename: request.zonename, inputs: fileInputs });
+            said.add(request.zonename, {
+              type: 'zone',
+              source: 'file-events',
+              zonename: request.zonename,
+              inputs: zoneFiles,
+            });
             return;
           case 'mend':
             watched.mend();

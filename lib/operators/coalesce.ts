@@ -19,10 +19,10 @@ export interface CoalesceOptions<T, R> {
   readonly merge: (waiting: T, next: T) => T;
   /** Serves a batch. It must not fail: an error ends the whole stream. Unsubscribed when the stream is. */
   readonly run: (batch: readonly T[]) => ObservableInput<R>;
-  /** The request that a result is the end of, so that it need not wait for the rest of its run. */
-  readonly settles?: (result: R) => string | undefined;
+  /** The requests that a result is the end of, by their keys: they need not wait for the rest of their run. */
+  readonly settles: (result: R) => readonly string[];
   /** True for a request that must not share a run, lest it take others down with it. */
-  readonly alone?: (request: T) => boolean;
+  readonly alone: (request: T) => boolean;
   /** Runs at a time. One of them is never given to a request that runs alone. */
   readonly maxRuns: number;
   /** A run older than this no longer makes the others wait: one that hangs holds up its own requests only. 0: never. */
@@ -31,10 +31,8 @@ export interface CoalesceOptions<T, R> {
   readonly maxBatch: number;
   /** Requests collect this long even when idle: for what nobody waits for. Default: only until the turn ends. */
   readonly delayMs?: number;
-  /** More than `max` requests waiting are replaced by one. */
-  readonly overflow?: { readonly max: number; readonly replaceWith: T };
   /** Told whenever the numbers change: requests in a run, and waiting for one. */
-  readonly onQueue?: (queue: QueueLength) => void;
+  readonly onQueue: (queue: QueueLength) => void;
 }
 
 export interface QueueLength {
@@ -52,13 +50,15 @@ export function coalesceWhileBusy<T, R>(options: CoalesceOptions<T, R>): Operato
       const waiting = new Map<string, T>();
       const running = new Set<string>();
       const subscriptions = new Subscription();
-      const { maxRuns, slowAfterMs, maxBatch, alone = () => false } = options;
+      const { maxRuns, slowAfterMs, maxBatch, alone } = options;
       let sourceEnded = false;
       let runs = 0;
       let freshRuns = 0; // shared runs that are not slow yet
       let scheduled = false;
 
-      const report = () => options.onQueue?.({ pending: running.size, queued: waiting.size });
+      const report = () => {
+        options.onQueue({ pending: running.size, queued: waiting.size });
+      };
 
       /** After the current turn, so that what arrives together runs together. */
       const schedule = () => {
@@ -114,13 +114,13 @@ export function coalesceWhileBusy<T, R>(options: CoalesceOptions<T, R>): Operato
         lifetime.add(
           defer(() => options.run(batch.map(([, request]) => request))).subscribe({
             next: (result) => {
-              const settled = options.settles?.(result);
-              if (settled !== undefined && own.delete(settled)) {
-                running.delete(settled);
+              const settled = options.settles(result).filter((key) => own.delete(key));
+              for (const key of settled) running.delete(key);
+              subscriber.next(result);
+              if (settled.length > 0) {
                 report();
                 schedule();
               }
-              subscriber.next(result);
             },
             error: (error: unknown) => {
               subscriber.error(error);
@@ -150,11 +150,6 @@ export function coalesceWhileBusy<T, R>(options: CoalesceOptions<T, R>): Operato
             const key = options.key(request);
             const same = waiting.get(key);
             waiting.set(key, same === undefined ? request : options.merge(same, request));
-            if (options.overflow !== undefined && waiting.size > options.overflow.max) {
-              const { replaceWith } = options.overflow;
-              waiting.clear();
-              waiting.set(options.key(replaceWith), replaceWith);
-            }
             report();
             schedule();
           },

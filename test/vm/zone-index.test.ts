@@ -1,5 +1,5 @@
 import tap from 'tap';
-import { ZoneIndex, type DatasetUse, type ZoneDependencies } from '../../lib/cache/zone-index.js';
+import { ZoneIndex, type DatasetUse, type ZoneDependencies } from '../../lib/vm/zone-index.js';
 
 function aZone(root: string, ...more: string[]): ZoneDependencies {
   return { zonepath: `/${root}`, root, datasets: [root, `${root}/data`, ...more] };

@@ -1,5 +1,5 @@
 import tap from 'tap';
-import { DatasetTable, type Listing } from '../../lib/cache/dataset-table.js';
+import { DatasetTable, type Listing } from '../../lib/vm/dataset-table.js';
 import type { DatasetSnapshot } from '../../lib/vm/inputs.js';
 import { aDataset, aVolume } from '../vm/factories.js';
 

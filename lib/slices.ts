@@ -1,9 +1,9 @@
 /**
  * Work on many things without holding up the event loop: requests and events get their turn every few milliseconds.
  */
-import { setImmediate } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
-import { reloads } from '../config.js';
+import { setImmediate } from 'node:timers/promises';
+import { sliceMs } from './config.js';
 
 /** Does it for each item, a bounded number at a time, giving way as often as is due. */
 export async function eachInSlices<T>(
@@ -46,13 +46,13 @@ export async function allSteps<T>(steps: Generator<undefined, T, undefined>): Pr
  * share the slice, or else each would take one of its own in the same turn.
  */
 function givingWay(): () => Promise<void> | undefined {
-  let sliceEndsAt = performance.now() + reloads.sliceMs;
+  let sliceEndsAt = performance.now() + sliceMs;
   let turn: Promise<void> | undefined;
   return () => {
     if (turn === undefined && performance.now() > sliceEndsAt) {
       turn = setImmediate().then(() => {
         turn = undefined;
-        sliceEndsAt = performance.now() + reloads.sliceMs;
+        sliceEndsAt = performance.now() + sliceMs;
       });
     }
     return turn;

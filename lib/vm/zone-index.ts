@@ -2,8 +2,7 @@
  * Which zones depend on a dataset, or on a mountpoint: O(1), however many zones there are. The names come from the
  * inputs of each zone, never from a pattern alone: an image dataset has a UUID in its name too.
  */
-import { levelOf, parentOf } from './dataset-names.js';
-import { addTo, removeFrom } from './sets.js';
+import { delegatedOf, levelOf, parentOf } from './dataset-names.js';
 
 /** What a zone depends on. */
 export interface ZoneDependencies {
@@ -89,7 +88,8 @@ export class ZoneIndex {
       parent !== '';
       child = parent, parent = parentOf(parent)
     ) {
-      if (this.isRoot(parent)) return child === `${parent}/data` && child !== dataset ? 'delegated' : 'used';
+      if (this.isRoot(parent))
+        return child === delegatedOf(parent) && child !== dataset ? 'delegated' : 'used';
     }
     return levelOf(dataset) === 1 ? 'unused' : 'foreign';
   }
@@ -99,6 +99,20 @@ export class ZoneIndex {
     count(this.#roots, root, by);
     for (let name = parentOf(root); name !== ''; name = parentOf(name)) count(this.#rootsBelow, name, by);
   }
+}
+
+/** Puts a name into the set of that key. */
+export function addTo(sets: Map<string, Set<string>>, key: string, name: string): void {
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, new Set([name]));
+  else known.add(name);
+}
+
+/** Takes a name out of the set of that key; no set is left empty. */
+export function removeFrom(sets: Map<string, Set<string>>, key: string, name: string): void {
+  const known = sets.get(key);
+  known?.delete(name);
+  if (known?.size === 0) sets.delete(key);
 }
 
 function count(counts: Map<string, number>, key: string, by: 1 | -1): void {

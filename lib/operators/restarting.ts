@@ -2,6 +2,7 @@
  * Replaces a source that broke, sooner if it had been running well and ever later while it does not.
  */
 import { asyncScheduler, defer, retry, timer, type MonoTypeOperatorFunction } from 'rxjs';
+import { backoff } from './backoff.js';
 
 export interface RestartOptions {
   /** The first wait; each failure in a row doubles it. */
@@ -42,10 +43,4 @@ export function restarting<T>({
         }),
       );
     });
-}
-
-/** The wait after so many failures in a row (1, 2, …): half to all of `minMs` doubled each time, at most `maxMs`. */
-export function backoff(failures: number, minMs: number, maxMs: number): number {
-  const fullMs = Math.min(maxMs, minMs * 2 ** Math.min(failures - 1, 30));
-  return fullMs / 2 + (Math.random() * fullMs) / 2;
 }

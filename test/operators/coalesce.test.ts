@@ -1,7 +1,7 @@
 import { Subject, asapScheduler, lastValueFrom, of, timer, map, toArray } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import tap, { type Test } from 'tap';
-import { coalesceWhileBusy, type CoalesceOptions, type QueueLength } from '../../lib/cache/coalesce.js';
+import { coalesceWhileBusy, type CoalesceOptions, type QueueLength } from '../../lib/operators/coalesce.js';
 
 /** Runs marbles in virtual time: one character is 1 ms. */
 function marbles(t: Test, act: (helpers: RunHelpers) => void): void {

@@ -1,6 +1,6 @@
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import tap, { type Test } from 'tap';
-import { hold } from '../../lib/cache/hold.js';
+import { hold } from '../../lib/operators/hold.js';
 
 function marbles(t: Test, act: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => t.same(actual, expected)).run(act);
