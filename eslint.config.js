@@ -15,7 +15,7 @@ const mayImport = {
 const rooms = Object.keys(mayImport);
 
 /** Files of lib/ that belong to no room: they wire the rooms, which do not know them. */
-const wiring = ['daemon', 'index', 'log', 'period'];
+const wiring = ['daemon', 'end-process', 'index', 'log', 'period'];
 
 /** Forbids imports from rooms, and of `files` directly in lib/. */
 function forbid(forbidden, files, message) {

@@ -42,6 +42,28 @@ export const fileWatches = {
   statsPerTurn: 200,
 } as const;
 
+/** The threads that touch files (lib/host/file-threads.ts): a file system that hangs holds the thread that asks it. */
+export const fileThreads = {
+  /** How often it is looked whether a thread moves, ms. */
+  lookMs: 100,
+  /**
+   * Looks in a row that find a thread at the very same task: then it is stuck, and others do the rest. Looks and not
+   * milliseconds are counted, so that a machine too busy to run us does not make it seem so.
+   */
+  looksUntilStuck: 4,
+  /** How long a zone's files may not answer before reading them fails, ms: a loaded pool needs a second, a suspended one for ever. */
+  readTimeoutMs: 2_000,
+  /** Threads that may be stuck: each has some megabytes and, where watches are counted, its watches. More and all wait. */
+  maxStuck: 8,
+  /** A zone whose files hung, and that does so again within this time of being back, is left alone for longer each time, ms. */
+  calmMs: 60_000,
+  /** Megabytes of heap: young, because little is made; old for the largest files at once. */
+  youngGenerationMb: 1,
+  oldGenerationMb: 256,
+  /** How long the end of a thread is waited for when the daemon ends, ms. One that is not stuck needs milliseconds. */
+  endMs: 500,
+} as const;
+
 /** How requests to read collect; see cache/coalesce.ts. */
 export const reloads = {
   /** Children at a time for one kind of read. */

@@ -22,6 +22,7 @@ import {
 import { createCache } from './cache/cache.js';
 import type { Commit } from './cache/vm-store.js';
 import { http as httpLimits, sysevents } from './config.js';
+import type { WatchSource } from './host/file-messages.js';
 import { createHost, type Host } from './host/host.js';
 import { createListeners } from './http/listeners.js';
 import { routes, type Handler } from './http/routes.js';
@@ -34,7 +35,6 @@ import { fileEvents } from './sources/file-events.js';
 import { createSourceHealth, type SourceHealth } from './sources/health.js';
 import type { Invalidation, SourceName } from './sources/invalidation.js';
 import { rescans } from './sources/rescans.js';
-import type { Watch } from './sources/watch-set.js';
 import { zfsEvents } from './sources/zfs-events.js';
 import { zoneEvents } from './sources/zone-events.js';
 
@@ -55,8 +55,8 @@ export interface DaemonOptions {
   readonly requests: Observable<Invalidation>;
   /** How long `GET /vms/<zone>?sync=true` may take before it is answered 504. Default: config.ts. */
   readonly syncTimeoutMs?: number;
-  /** Replaces fs.watch. */
-  readonly watch?: Watch;
+  /** Replaces fs.watch, for a test. */
+  readonly watch?: WatchSource;
 }
 
 /** A daemon that runs. */
@@ -65,8 +65,12 @@ export interface Daemon {
   readonly url: string;
   /** Resolves when it is closed. Rejects with what should never happen: then the process must end. */
   readonly ended: Promise<void>;
-  /** Ends children, watches, listeners and connections; resolves when all are gone. May be called again. */
+  /**
+   * Ends children, threads, listeners and connections; resolves when all are gone that can be. May be called again.
+   */
   close(): Promise<void>;
+  /** Whether a thread is stuck in a call to a file system that hangs. It keeps the process from ending; see end-process.ts. */
+  isStuck(): boolean;
 }
 
 /** A command that every global zone has is not there. */
@@ -98,8 +102,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cache: cache.status(),
     listeners,
     sources: sources.map((each) => each.status()),
+    files: host.files.status(),
   }));
-  const host = createHost({ root: options.root, signal: stop.signal, onCommand: metrics.command });
+  const host = createHost({
+    root: options.root,
+    signal: stop.signal,
+    onCommand: metrics.command,
+    watch: options.watch,
+  });
   await requireZoneadm(host);
 
   const cache = createCache({ host, log, onReload: metrics.reload });
@@ -109,18 +119,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     files: createSourceHealth('file-events'),
   };
   const sources = Object.values(health);
-  const files = fileEvents({
-    host,
-    requests: cache.watchRequests,
-    health: health.files,
-    ...(options.watch !== undefined && { watch: options.watch }),
-  });
 
   const serialised = createSerialisedVms();
   const invalidations = merge(
     counted('zone-events', zoneEvents(host, health.zones), metrics),
     counted('zfs-events', zfsEvents(host, health.zfs), metrics),
-    counted('file-events', files.invalidations, metrics),
+    counted(
+      'file-events',
+      fileEvents({ host, requests: cache.watchRequests, health: health.files }),
+      metrics,
+    ),
     rescans(rescanIntervalMs),
     options.requests,
   );
@@ -135,7 +143,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     listeners,
     syncTimeoutMs: options.syncTimeoutMs ?? httpLimits.syncTimeoutMs,
     metrics,
-    status: (full) =>
+    status: async (full) =>
       status({
         process: {
           pid: process.pid,
@@ -149,7 +157,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         sources: sources.map((each) => each.status()),
         listeners,
         instance: cache.instance,
-        watches: full ? files.status() : undefined,
+        files: host.files.status(),
+        watches: full ? await host.files.watchStatus() : undefined,
       }),
   });
   const servers = await listenOnAll(options, handler);
@@ -167,8 +176,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     close: () => {
       stopped.next();
       stop.abort();
-      return (closed ??= closeAll(servers));
+      return (closed ??= Promise.all([closeAll(servers), host.files.end()]).then(() => undefined));
     },
+    isStuck: () => host.files.status().stuck > 0,
   };
 }
 

@@ -17,7 +17,7 @@ export interface RoutesOptions {
   /** How long `?sync=true` may take. */
   readonly syncTimeoutMs: number;
   readonly metrics: Metrics;
-  readonly status: (full: boolean) => object;
+  readonly status: (full: boolean) => object | Promise<object>;
 }
 
 /** Answers one request. */
@@ -52,7 +52,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     const { path, query } = split(url);
     const zonename = zonenameOf(path);
     if (path === '/status') {
-      replyJson(response, status(parseFlags(query, ['full']).has('full')));
+      void replyStatus(response, parseFlags(query, ['full']).has('full'));
     } else if (path === '/metrics') {
       parseFlags(query, []);
       void replyMetrics(response);
@@ -83,6 +83,10 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
       typeof lastId === 'string' && lastId !== '' ? { ...asked, since: parsePosition(lastId) } : asked;
     if (request.method === 'HEAD') response.writeHead(200, { 'Content-Type': contentTypes[format] }).end();
     else listeners.add(request, response, { parameters, format, query });
+  }
+
+  async function replyStatus(response: ServerResponse, full: boolean): Promise<void> {
+    replyJson(response, await status(full));
   }
 
   async function replyMetrics(response: ServerResponse): Promise<void> {

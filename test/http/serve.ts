@@ -60,12 +60,14 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
     loadErrors: () => [],
     status: () => cacheStatus,
   };
+  const files = { threads: 1, stuck: 0, hung: [], stalled: false };
   const serialised = createSerialisedVms();
   const metrics = createMetrics(() => ({
     snapshot: store.snapshot.value,
     cache: cacheStatus,
     listeners,
     sources: [],
+    files,
   }));
   const listeners = createListeners({ cache, serialised, log: logger, limits, written: metrics.written });
   const handler = routes({
@@ -81,6 +83,7 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
         cache: cacheStatus,
         rescanIntervalMs: 300_000,
         sources: [],
+        files,
         listeners,
         instance,
         watches: undefined,

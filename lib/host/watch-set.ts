@@ -2,29 +2,36 @@
  * Keeps files watched, whatever happens to them: one that was replaced is watched anew, one that is not there yet
  * is noticed when it comes, and one that cannot be watched is looked at now and then.
  *
- * fs.watch says only that something may have changed (host.md, "fs.watch on illumos is not inotify"), and so does
- * this: what became of a file is for its reader to find out.
+ * fs.watch says only that something may have changed: on illumos a directory does not say which entry, and a file that was
+ * replaced says nothing more. So says this: what became of a file is for its reader to find out. It runs in a file thread,
+ * because all of its calls block.
  */
-import { watch as fsWatch, type FSWatcher } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileWatches } from '../config.js';
-import { versionOf } from './file-version.js';
+import { lookAt, timeGrainMs } from './file-version.js';
 
 /** What of fs.watch is used. */
 export type Watch = (path: string, listener: (event: string, filename: string | null) => void) => FSWatcher;
 
 export interface WatchSetOptions {
+  /** From here on it looks at what belongs to this owner, as given with the path. */
+  readonly onLook: (owner: string) => void;
+  /** It has done what it did in this turn of the event loop. */
+  readonly onRest: () => void;
   /** A file may have changed. The watch is on what is there now, so a read from here on misses nothing. */
   readonly onChange: (path: string) => void;
   /** A directory may have a new entry that is not watched; `undefined` where the platform does not say which. */
   readonly onEntry: (directory: string, name: string | undefined) => void;
   /** Some path cannot be watched and is polled instead; without an error, all can again. */
   readonly onTrouble: (error: Error | undefined) => void;
-  /** Replaces fs.watch. */
-  readonly watch?: Watch;
+  readonly watch: Watch;
+  /** Whose directories at the top are that several share. */
+  readonly commonOwner: string;
 }
 
 interface Watched {
+  readonly owner: string;
   readonly isFile: boolean;
   /** Asked for itself, not only for what is in it. */
   isWanted: boolean;
@@ -33,14 +40,11 @@ interface Watched {
   watcher?: FSWatcher | undefined;
   /** What the watcher is on, or what was last seen: device, inode, and of a file its birth. */
   identity?: string | undefined;
-  /** Identity, size and times when last looked at. */
-  fingerprint?: string | undefined;
+  /** When last looked at. */
+  version?: string | undefined;
   /** When that was, ms since the epoch. */
   lookedAtMs: number;
 }
-
-/** File times are as coarse as a clock tick, up to 10 ms: a file changed that recently may change and look the same. */
-const timeGrainMs = 20;
 
 const noEntries = new Set<string>();
 
@@ -56,11 +60,9 @@ export class WatchSet {
   #rawTurn: NodeJS.Immediate | undefined;
   #turn: NodeJS.Immediate | undefined;
   readonly #options: WatchSetOptions;
-  readonly #watch: Watch;
 
   constructor(options: WatchSetOptions) {
     this.#options = options;
-    this.#watch = options.watch ?? ((path, listener) => fsWatch(path, { persistent: false }, listener));
   }
 
   /** Files and directories with a watch in place, and those without: not there, or refused. */
@@ -73,18 +75,23 @@ export class WatchSet {
   }
 
   /** Watches a file, which need not exist, and the directories above it up to `top`. */
-  addFile(path: string, top: string): void {
+  addFile(path: string, top: string, owner: string): void {
     if (this.#watched.has(path)) return;
-    this.#addAbove(path, top);
-    this.#add(path, true);
+    this.#addAbove(path, top, owner);
+    this.#add(path, true, owner);
   }
 
   /** Watches a directory, which need not exist, and those above it up to `top`. */
-  addDirectory(path: string, top: string): void {
-    this.#addAbove(path, top);
-    if (!this.#watched.has(path)) this.#add(path, false);
+  addDirectory(path: string, top: string, owner: string): void {
+    this.#addAbove(path, top, owner);
+    if (!this.#watched.has(path)) this.#add(path, false, owner);
     const watched = this.#watched.get(path);
     if (watched !== undefined) watched.isWanted = true;
+  }
+
+  /** The version of a watched path when it was last looked at; `''` when nothing was there. */
+  version(path: string): string | undefined {
+    return this.#watched.get(path)?.version;
   }
 
   /** Ends the watch on a file, and on the directories that were watched for its sake alone. */
@@ -110,6 +117,7 @@ export class WatchSet {
   #look(path: string, forChanges: boolean): boolean {
     const watched = this.#watched.get(path);
     if (watched === undefined) return false;
+    this.#options.onLook(watched.owner);
     const before = watched.identity;
     const { lookedAtMs } = watched;
     watched.lookedAtMs = Date.now();
@@ -176,36 +184,37 @@ export class WatchSet {
         for (const entry of watched.entries) this.#toLookAt.add(entry);
         this.#options.onEntry(path, undefined);
       }
+      this.#options.onRest();
       this.#lookSoon([]);
     });
   }
 
-  #addAbove(path: string, top: string): void {
+  #addAbove(path: string, top: string, owner: string): void {
     const directory = dirname(path);
     if (path === top || path === directory || this.#watched.has(directory)) return;
-    this.#addAbove(directory, top);
-    this.#add(directory, false);
+    this.#addAbove(directory, top, owner);
+    this.#add(directory, false, directory === top ? this.#options.commonOwner : owner);
   }
 
-  #add(path: string, isFile: boolean): void {
+  #add(path: string, isFile: boolean, owner: string): void {
     const entries = isFile ? noEntries : new Set<string>();
-    this.#watched.set(path, { isFile, isWanted: isFile, entries, lookedAtMs: 0 });
+    this.#watched.set(path, { owner, isFile, isWanted: isFile, entries, lookedAtMs: 0 });
     this.#watched.get(dirname(path))?.entries.add(path);
     // What is there is read by whoever asked, from here on: nothing can have changed yet.
     this.#look(path, false);
   }
 
   #stat(path: string, watched: Watched, lookedAtMs: number): boolean {
-    const { identity, fingerprint, changedMs } = versionOf(path);
-    const changed = changedMs > lookedAtMs - timeGrainMs || fingerprint !== watched.fingerprint;
+    const { identity, version, changedMs } = lookAt(path);
+    const changed = changedMs > lookedAtMs - timeGrainMs || version !== watched.version;
     watched.identity = identity;
-    watched.fingerprint = fingerprint;
+    watched.version = version;
     return changed;
   }
 
   #arm(path: string, watched: Watched): boolean {
     try {
-      const watcher = this.#watch(path, (_event, filename) => {
+      const watcher = this.#options.watch(path, (_event, filename) => {
         this.#collect(path, filename);
       });
       watcher.on('error', (error) => {
@@ -244,6 +253,7 @@ export class WatchSet {
       const raw = [...this.#raw];
       this.#raw.clear();
       this.#take(raw);
+      this.#options.onRest();
     });
   }
 
