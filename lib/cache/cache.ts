@@ -165,6 +165,6 @@ function syncRequests(state: HostState, zonename: string, done: () => void): rea
       ...protection(name).map((snapshot) => datasetRequest('dataset', snapshot, false, occasion)),
     ]),
   ];
-  for (const _request of requests) waiter.began();
+  open = requests.length;
   return requests;
 }

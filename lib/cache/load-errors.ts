@@ -3,6 +3,7 @@
  */
 import { backoffLimits } from '../config.js';
 import { backoff } from '../operators/backoff.js';
+import { datasetOf } from '../vm/dataset-names.js';
 import type { ZoneInput } from '../vm/inputs.js';
 
 /** An input of a zone that can fail on its own. */
@@ -22,7 +23,7 @@ export interface LoadError {
 interface Failure {
   readonly zone: string;
   readonly input: FailingInput;
-  /** The datasets, when it is these; else nothing. */
+  /** The datasets and snapshots, when it is these; else nothing. */
   readonly names: Set<string>;
   readonly sinceMs: number;
   error: string;
@@ -70,7 +71,7 @@ export class LoadErrors {
   keepDatasets(zone: string, names: ReadonlySet<string>): void {
     const failure = this.#failures.get(keyOf(zone, 'datasets'));
     for (const name of failure?.names ?? []) {
-      if (!names.has(name)) this.mended(zone, 'datasets', name);
+      if (!names.has(datasetOf(name))) this.mended(zone, 'datasets', name);
     }
   }
 

@@ -1,6 +1,6 @@
 /** Takes in what was listed of datasets, and assembles the VMs that show them. */
 import type { DatasetsFinding, ListedFinding } from '../host/findings.js';
-import { datasetOf, isInFullListing, levelOf } from '../vm/dataset-names.js';
+import { datasetOf, isInFullListing, levelOf, snapshotOf } from '../vm/dataset-names.js';
 import type { DatasetChanges } from '../vm/dataset-table.js';
 import type { DatasetsFailed, Found } from './facts.js';
 import {
@@ -22,8 +22,8 @@ export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, tak
   const changes = state.datasets.take({ ...listing, readAt });
   for (const name of changes.outdated) taken.ask(datasetRequest('dataset', name, false, occasion));
   const occasions = occasionsByZone(state, ends as readonly DatasetRequest[]);
-  for (const name of [...listing.whole, ...listing.rows].map(datasetOf)) {
-    for (const zonename of state.index.zonesOf(name)) mended(state, zonename, 'datasets', name);
+  for (const name of [...listing.whole, ...listing.rows, ...listing.datasets.map((each) => each.name)]) {
+    for (const zonename of state.index.zonesOf(datasetOf(name))) mended(state, zonename, 'datasets', name);
   }
   showChanges(state, changes, (zonename) => occasions.get(zonename) ?? occasion, taken);
   for (const { name } of ends as readonly DatasetRequest[]) {
@@ -45,14 +45,16 @@ export function takeDatasetsFailed(state: HostState, { ends, error }: DatasetsFa
   for (const request of ends) {
     const { name } = request;
     for (const zone of zonesOf(state, name)) {
-      const afterMs = failed(state, zone.zonename, 'datasets', error, datasetOf(name));
-      const retries = { zone: zone.zonename, input: 'datasets', name: datasetOf(name) } as const;
+      const afterMs = failed(state, zone.zonename, 'datasets', error, name);
+      const retries = { zone: zone.zonename, input: 'datasets', name } as const;
       taken.followUps.push({
         request: { ...request, ...noOccasion, lane: 'dataset', alone: true },
         afterMs,
         retries,
       });
-      if (state.hasVm(zone.zonename)) answered(state, zone, name, request, taken);
+      // A VM can do without the snapshot that protects it, but not without its datasets, unless it is there already.
+      if (state.hasVm(zone.zonename) || snapshotOf(name) !== undefined)
+        answered(state, zone, name, request, taken);
     }
   }
 }

@@ -49,9 +49,9 @@ export interface VmStore {
   /** The last commits; each is in it before it is told. */
   readonly log: EventLog;
   /** Puts in a VM as it is now. The commit; `undefined` when nothing changed, or nobody can have seen it before. */
-  put(vm: VmObject, noticedAt: number | undefined): Commit | undefined;
+  put(vm: VmObject, noticedAt?: number): Commit | undefined;
   /** Takes out a VM. The commit; `undefined` when there was none. */
-  delete(zonename: string, noticedAt: number | undefined): Commit | undefined;
+  delete(zonename: string, noticedAt?: number): Commit | undefined;
   /** Says that the first load is done. What was put in before is in the snapshot without ever having been an event. */
   loaded(): void;
 }

@@ -3,7 +3,8 @@ import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import tap, { type Test } from 'tap';
 import { rescanTimer } from '../../lib/config.js';
 import { rescans } from '../../lib/sources/rescans.js';
-import { backoff, restarting } from '../../lib/operators/restarting.js';
+import { backoff } from '../../lib/operators/backoff.js';
+import { restarting } from '../../lib/operators/restarting.js';
 
 function marbles(t: Test, act: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => t.same(actual, expected)).run(act);
