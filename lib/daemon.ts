@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import {
   Subject,
   combineLatest,
+  connectable,
   filter,
   ignoreElements,
   lastValueFrom,
@@ -18,7 +19,8 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import { createCache, type VmCache } from './cache/cache.js';
+import { createCache } from './cache/cache.js';
+import type { Commit } from './cache/vm-store.js';
 import { http as httpLimits, sysevents } from './config.js';
 import type { WatchSource } from './host/file-messages.js';
 import { createHost, type Host } from './host/host.js';
@@ -119,7 +121,22 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const sources = Object.values(health);
 
   const serialised = createSerialisedVms();
-  const listeners = createListeners({ cache, serialised, log, written: metrics.written });
+  const invalidations = merge(
+    counted('zone-events', zoneEvents(host, health.zones), metrics),
+    counted('zfs-events', zfsEvents(host, health.zfs), metrics),
+    counted(
+      'file-events',
+      fileEvents({ host, requests: cache.watchRequests, health: health.files }),
+      metrics,
+    ),
+    rescans(rescanIntervalMs),
+    options.requests,
+  );
+  const stopped = new Subject<void>();
+  const commits = connectable(
+    merge(cache.keep(invalidations, allLive(sources)), logHealth(sources, log)).pipe(takeUntil(stopped)),
+  );
+  const listeners = createListeners({ cache, commits, serialised, log, written: metrics.written });
   const handler = routes({
     cache,
     vms: vmReplies({ cache, serialised }),
@@ -147,25 +164,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const servers = await listenOnAll(options, handler);
   const url = servers[0]?.url ?? '';
 
-  const invalidations = merge(
-    counted('zone-events', zoneEvents(host, health.zones), metrics),
-    counted('zfs-events', zfsEvents(host, health.zfs), metrics),
-    counted(
-      'file-events',
-      fileEvents({ host, requests: cache.watchRequests, health: health.files }),
-      metrics,
-    ),
-    rescans(rescanIntervalMs),
-    options.requests,
-  );
-  const stopped = new Subject<void>();
+  const ended = lastValueFrom(logEvents(commits, log), { defaultValue: undefined });
   let closed: Promise<void> | undefined;
-  const ended = lastValueFrom(
-    merge(cache.keep(invalidations, allLive(sources)), logEvents(cache, log), logHealth(sources, log)).pipe(
-      takeUntil(stopped),
-    ),
-    { defaultValue: undefined },
-  );
+  commits.connect();
   for (const server of servers)
     log.info({ root: options.root, url: server.url }, `listening on ${server.url}`);
 
@@ -231,7 +232,7 @@ function allLive(sources: readonly SourceHealth[]): Observable<unknown> {
 }
 
 /** One short line per event. */
-function logEvents({ commits }: VmCache, log: Logger): Observable<never> {
+function logEvents(commits: Observable<Commit>, log: Logger): Observable<never> {
   return commits.pipe(
     tap(({ event, seq }) => {
       const what =

@@ -3,7 +3,7 @@
  * `undefined`, as is every file below a zonepath that there is not; one that does not hold what it should is a FileError of
  * that file alone.
  */
-import type { FileInput, LastExited } from '../vm/inputs.js';
+import type { InputValues, LastExited, ZoneFile } from '../vm/inputs.js';
 import { compact, type JsonObject } from '../vm/json.js';
 import type { ZoneConfig } from '../vm/zone-config.js';
 import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
@@ -17,9 +17,6 @@ import { isZonename, zoneFilePath, zonesDirectory } from './paths.js';
 export type { FileReading } from './files.js';
 export type { FileVersion } from './file-version.js';
 
-/** The inputs of a zone that are files. */
-export type ZoneFile = 'xml' | 'metadata' | 'tags' | 'routes' | 'lastexited' | 'receiving';
-
 /** Where a zone's files are. */
 export interface ZonePlace {
   readonly zonename: string;
@@ -27,23 +24,8 @@ export interface ZonePlace {
   readonly zonepath: string;
 }
 
-/** What each file says. */
-export interface ZoneFileValues {
-  readonly xml: FileInput<ZoneConfig> | undefined;
-  /** `{customer_metadata, internal_metadata}` */
-  readonly metadata: FileInput<JsonObject> | undefined;
-  /** The tags themselves. */
-  readonly tags: FileInput<JsonObject> | undefined;
-  /** The routes themselves. */
-  readonly routes: FileInput<JsonObject> | undefined;
-  /** When and how the zone last halted. Its `value` is `undefined` while the file is not (yet) well formed. */
-  readonly lastexited: FileInput<LastExited | undefined> | undefined;
-  /** There only while a zone is being received. */
-  readonly receiving: JsonObject | undefined;
-}
-
 /** What became of each file that was asked for. */
-export type ZoneFileReadings = { readonly [F in ZoneFile]?: FileReading<ZoneFileValues[F]> };
+export type ZoneFileReadings = { readonly [F in ZoneFile]?: FileReading<InputValues[F]> };
 
 /**
  * Reads files of one zone, in one trip. Never pending for ever, and rejects only when the host has ended.

@@ -10,7 +10,8 @@ import type { FileEvent } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { globalZone, sysinfoPath, zonenameOfXml, zoneFilePath, zonesDirectory } from '../host/paths.js';
 import type { SourceHealth } from './health.js';
-import { fileInputs, type Invalidation, type ZoneInput } from './invalidation.js';
+import { zoneFiles, type ZoneInput } from '../vm/inputs.js';
+import type { Invalidation } from './invalidation.js';
 
 /** Which zones' files are to be watched; said by whoever knows the zones. */
 export type WatchRequest =
@@ -41,12 +42,12 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
       subscriber.next(invalidation);
     };
     const sayChanged = (zonename: string, inputs: readonly ZoneInput[]) => {
-      say({ type: 'zone', zonename, inputs });
+      say({ type: 'zone', source: 'file-events', zonename, inputs });
       if (!inputs.includes('xml')) return;
       // zonecfg and zoneadm write the XML also when the zone's state changes, and a lost sysevent shows in this. A turn
       // later: what is in the file is read and told before commands are started.
       setImmediate(() => {
-        subscriber.next({ type: 'zone', zonename, inputs: ['record', 'kstat'] });
+        subscriber.next({ type: 'zone', source: 'file-events', zonename, inputs: ['record', 'kstat'] });
       });
     };
 
@@ -58,13 +59,13 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
           return;
         case 'stale':
           if (event.zonename === globalZone) say({ type: 'sysinfo' });
-          else sayChanged(event.zonename, fileInputs);
+          else sayChanged(event.zonename, zoneFiles);
           return;
         case 'entries':
           for (const entry of event.entries) {
             const zonename = zonenameOfXml(entry);
             if (zonename !== undefined && !zones.has(zonename))
-              say({ type: 'zone', zonename, inputs: ['xml'] });
+              say({ type: 'zone', source: 'file-events', zonename, inputs: ['xml'] });
           }
           return;
         case 'trouble':
@@ -91,7 +92,7 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
           host.files.rearm(zonename);
           // After the turn: who asks is not to be told while it asks.
           queueMicrotask(() => {
-            say({ type: 'zone', zonename, inputs: fileInputs });
+            say({ type: 'zone', source: 'file-events', zonename, inputs: zoneFiles });
           });
           return;
         }
@@ -120,7 +121,7 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
 
 /** Where a zone's files are. One without a zonepath has those in /etc/zones. */
 function pathsOf(host: Host, zonename: string, zonepath: string): readonly WatchedPath[] {
-  return fileInputs.flatMap((name) => {
+  return zoneFiles.flatMap((name) => {
     const isInZone = name !== 'xml' && name !== 'receiving';
     if (isInZone && zonepath === '') return [];
     const path = zoneFilePath(host, { zonename, zonepath }, name);

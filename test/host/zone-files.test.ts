@@ -4,12 +4,8 @@ import { FileError } from '../../lib/host/files.js';
 import type { Host } from '../../lib/host/host.js';
 import { isZonename, zoneXmlPath, zonenameOfXml } from '../../lib/host/paths.js';
 import { readSysinfo } from '../../lib/host/sysinfo.js';
-import {
-  parseLastExited,
-  readZoneFiles,
-  type ZoneFile,
-  type ZoneFileValues,
-} from '../../lib/host/zone-files.js';
+import { parseLastExited, readZoneFiles } from '../../lib/host/zone-files.js';
+import type { InputValues, ZoneFile } from '../../lib/vm/inputs.js';
 import { temporaryHost } from './temporary-host.js';
 
 const place = { zonename: 'db', zonepath: '/zones/db' };
@@ -20,7 +16,7 @@ async function read<F extends ZoneFile>(
   host: Host,
   file: F,
   zonepath = '/zones/db',
-): Promise<ZoneFileValues[F]> {
+): Promise<InputValues[F]> {
   const reading = (await readZoneFiles(host, { ...place, zonepath }, [file]))[file];
   if (reading?.type === 'failed') throw reading.error;
   if (reading?.type !== 'read') throw new Error(`not read: ${reading?.type ?? 'nothing'}`);

@@ -6,13 +6,14 @@ import tap, { type Test } from 'tap';
 import { sysinfoPath, zoneFilePath } from '../../lib/host/paths.js';
 import { fileEvents, type WatchRequest } from '../../lib/sources/file-events.js';
 import { createSourceHealth, type SourceHealth, type SourceState } from '../../lib/sources/health.js';
-import { fileInputs, type Invalidation } from '../../lib/sources/invalidation.js';
+import type { Invalidation } from '../../lib/sources/invalidation.js';
+import { zoneFiles } from '../../lib/vm/inputs.js';
 import { eventually } from '../daemon/harness.js';
 import { inlineFiles } from '../host/inline-files.js';
 import { temporaryHost, type TemporaryHost } from '../host/temporary-host.js';
 import { illumosWatch, observedWatch, refusingWatch, type ObservedWatch } from './watches.js';
 
-type Input = (typeof fileInputs)[number];
+type Input = (typeof zoneFiles)[number];
 
 interface Source {
   readonly host: TemporaryHost;
@@ -37,7 +38,7 @@ async function aSource(t: Test, { watch }: Pick<ObservedWatch, 'watch'> = observ
   const host = await temporaryHost(t);
   const path = (input: Input, zonename = 'a') =>
     zoneFilePath(host, { zonename, zonepath: `/zones/${zonename}` }, input);
-  for (const input of fileInputs) await host.write(path(input).slice(host.root.length), 'old');
+  for (const input of zoneFiles) await host.write(path(input).slice(host.root.length), 'old');
   await host.write('/tmp/.sysinfo.json', '{}');
   const health = createSourceHealth('file-events');
   const states: SourceState[] = [];
@@ -99,7 +100,7 @@ const platforms = {
 };
 
 for (const [platform, aWatch] of Object.entries(platforms)) {
-  for (const input of fileInputs) {
+  for (const input of zoneFiles) {
     void tap.test(
       `${platform}: ${input} is written in place, replaced, recreated, deleted and made again`,
       async (t) => {
@@ -239,7 +240,7 @@ void tap.test('rearm: all files are read again, and watched although they seem t
   const watch = illumosWatch();
   const { told, path, requests } = await aSource(t, watch);
   const before = watch.open();
-  await told([...fileInputs], () => {
+  await told([...zoneFiles], () => {
     requests.next({ type: 'rearm', zonename: 'a' });
     return undefined;
   });
