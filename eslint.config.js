@@ -10,7 +10,8 @@ const mayImport = {
   cache: ['operators', 'sources', 'host', 'vm'],
   http: ['cache', 'vm'],
   client: ['vm'],
-  cli: ['client', 'vm'],
+  fleet: ['client', 'vm'],
+  cli: ['fleet', 'client', 'vm'],
   simulator: ['vm'],
 };
 const rooms = Object.keys(mayImport);
@@ -24,6 +25,9 @@ function forbid(forbidden, files, message) {
   return { regex: `^(\\.\\.?/)+(lib/)?(${targets.join('|')})`, message };
 }
 
+/** NATS is the fleet's affair. */
+const nats = { group: ['@nats-io/*'], message: 'Only lib/fleet speaks to NATS.' };
+
 /** The model is pure: no I/O, no streams, no platform. */
 const impure = { group: ['node:*', 'rxjs', 'rxjs/*', 'undici', 'execa', 'pino'], message: 'lib/vm is pure.' };
 
@@ -34,12 +38,19 @@ const directions = [
     const others = rooms.filter((other) => other !== room && !mayImport[room].includes(other));
     const allowed = [room, ...mayImport[room], 'config.ts', 'slices.ts'].join(', ');
     const rule = forbid([...others, 'sbin', 'test'], wiring, `lib/${room} may import only ${allowed}.`);
-    return { files: [`lib/${room}/**/*.ts`], rules: imports(rule, ...(room === 'vm' ? [impure] : [])) };
+    return {
+      files: [`lib/${room}/**/*.ts`],
+      rules: imports(rule, ...(room === 'vm' ? [impure] : []), ...(room === 'fleet' ? [] : [nats])),
+    };
   }),
   {
     files: ['lib/daemon.ts'],
     rules: imports(
-      forbid(['client', 'cli', 'simulator'], [], 'The daemon knows neither its clients nor the simulator.'),
+      forbid(
+        ['client', 'cli', 'fleet', 'simulator'],
+        [],
+        'The daemon knows neither its clients, the fleet nor the simulator.',
+      ),
     ),
   },
   { files: ['lib/config.ts'], rules: imports({ regex: '.*', message: 'config.ts imports nothing.' }) },

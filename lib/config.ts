@@ -252,3 +252,42 @@ export const maxSyncs = 64;
 
 /** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
 export const missedRescans = 3;
+
+// The fleet (lib/fleet): a host's VMs in NATS JetStream, and those who read them.
+
+export const fleet = {
+  /** Messages kept of each VM: how many changes a reader that lost its connection may be behind without missing one. 64 is NATS's limit for a bucket. */
+  historyPerVm: 8,
+  /** The stream's size unless `fleet init` says otherwise. A VM takes about 4 KiB a message, so 8 messages of 30,000 VMs. */
+  defaultMaxBytes: 1024 ** 3,
+  /** The bucket of hosts: a kilobyte a host, one message each. */
+  hostsMaxBytes: 64 * 1024 ** 2,
+  /** How long the server remembers message ids. A publisher retries for far less. */
+  duplicateWindowMs: 120_000,
+  /** Messages sent and not yet acknowledged: enough to fill a round trip of a millisecond, little enough to lose nothing by. */
+  maxInFlight: 32,
+  /** How long an acknowledgement or an answer of NATS's may take. An fsync of a busy disk takes tens of milliseconds. */
+  requestTimeoutMs: 5_000,
+  /** How long the first connection may take before a command gives up. */
+  connectTimeoutMs: 5_000,
+  /** Between attempts of a publisher, at first; it doubles up to `backoffMaxMs`, and each is spread over half of it. */
+  backoffMinMs: 1_000,
+  backoffMaxMs: 30_000,
+  /** How often a host says that it lives, and how it is. */
+  heartbeatMs: 10_000,
+  /** A host unheard of for three heartbeats is stale: one may be late. */
+  staleAfterMs: 30_000,
+  /** How often a publisher looks at what the stream has of its host: headers only, some milliseconds. */
+  compareIntervalMs: 60_000,
+  /** VMs of which the daemon is asked at a time whether they are gone. */
+  maxQuestions: 8,
+  /** How often the server says that it has nothing to say; two missed, and the reader begins anew. */
+  idleHeartbeatMs: 1_000,
+  /** A consumer whose reader is gone is removed by the server after this. */
+  consumerInactiveMs: 30_000,
+  /** Before a server is connected to again: this, and up to the jitter more, for a fleet must not come back at once. */
+  reconnectWaitMs: 500,
+  reconnectJitterMs: 1_500,
+  /** How often the server is asked for a sign of life; two missed, and another is connected to. */
+  pingIntervalMs: 4_000,
+} as const;

@@ -9,6 +9,7 @@ import type { Host } from '../host/host.js';
 import { isZonename } from '../host/paths.js';
 import type { WatchRequest } from '../sources/file-events.js';
 import type { Invalidation } from '../sources/invalidation.js';
+import { parentOf } from '../vm/dataset-names.js';
 import { zoneInputs, type Sysinfo } from '../vm/inputs.js';
 import type { QueueLength } from '../operators/coalesce.js';
 import type { EventLog } from './event-log.js';
@@ -160,10 +161,10 @@ function syncRequests(state: HostState, zonename: string, done: () => void): rea
   const { root, datasets } = state.index.dependencies(zonename) ?? { root: undefined, datasets: [] };
   const requests = [
     zoneRequest(zonename, zoneInputs, occasion),
-    ...datasets.flatMap((name) => [
-      datasetRequest('dataset', name, name === root, occasion),
-      ...protection(name).map((snapshot) => datasetRequest('dataset', snapshot, false, occasion)),
-    ]),
+    // In one listing: what is directly in the root comes with it.
+    ...datasets
+      .flatMap((name) => [...(parentOf(name) === root ? [] : [name]), ...protection(name)])
+      .map((name) => datasetRequest('dataset', name, true, occasion)),
   ];
   open = requests.length;
   return requests;
