@@ -43,6 +43,7 @@ import { serveRequests, type Outcome, type Reload } from './lanes.js';
 import type { FailingInput, LoadError } from './load-errors.js';
 import { datasetLane } from './reload-datasets.js';
 import { zoneLane, type ZoneOutcome } from './reload-zones.js';
+import type { Sysinfo } from '../vm/inputs.js';
 import { createNotices } from './notices.js';
 import { requestsFor, type Request } from './requests.js';
 import { createRescanner } from './rescan.js';
@@ -100,6 +101,8 @@ export interface VmCache {
    * @throws SyncTimeoutError
    */
   sync(zonename: string, timeoutMs: number): Promise<void>;
+  /** What sysinfo says of the host itself. */
+  sysinfo(): Sysinfo;
   /** Why a zone is not in the snapshot, or not up to date. */
   loadErrors(zonename: string): readonly LoadError[];
   status(): CacheStatus;
@@ -242,6 +245,7 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
     commits: store.commits,
     eventLog: store.log,
     watchRequests,
+    sysinfo: () => state.sysinfo,
     loadErrors: (zonename) => state.errors.of(zonename),
     status: () => ({
       awaiting: stage === 'sources' ? ['sources'] : stage === 'load' ? rescanner.awaiting() : [],

@@ -43,6 +43,11 @@ export class HostState {
     this.#log = log;
   }
 
+  /** What sysinfo says of the host itself. */
+  get sysinfo(): Sysinfo {
+    return this.#sysinfo;
+  }
+
   /** True for a zone that has a VM object. */
   isLoaded(zonename: string): boolean {
     return this.store.snapshot.value.vms.has(zonename);

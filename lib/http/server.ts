@@ -7,8 +7,9 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type ListenOptions } from 'node:net';
 import { http as limits } from '../config.js';
+import { admit } from './admission.js';
 import { allowHosts } from './hosts.js';
-import { replyError } from './reply.js';
+import { answerParserErrors } from './parser-errors.js';
 import type { Handler } from './routes.js';
 
 /** The address cannot be had. */
@@ -47,12 +48,7 @@ export async function listenOnPort(
   { listen, port, allowedHosts }: TcpOptions,
   handler: Handler,
 ): Promise<HttpServer> {
-  const isAllowed = allowHosts(listen, allowedHosts);
-  const server = boundedServer((request, response) => {
-    const { host } = request.headers;
-    if (isAllowed(host, request.socket.localAddress)) handler(request, response);
-    else replyError(response, 'Forbidden', `not a name of this host: ${JSON.stringify(host ?? '')}`);
-  });
+  const server = boundedServer(admit(handler, allowHosts(listen, allowedHosts)));
   await listening(server, `${listen} port ${port}`, { port, host: listen }).catch((error: unknown) => {
     if (!(error instanceof ListenError) || error.code !== 'EADDRINUSE') throw error;
     const problem = 'something listens there already (another vminfod?); --port chooses another port';
@@ -72,7 +68,7 @@ export async function listenOnPort(
  */
 export async function listenOnSocket(path: string, handler: Handler): Promise<HttpServer> {
   await removeStale(path);
-  const server = boundedServer(handler);
+  const server = boundedServer(admit(handler));
   // bind(2) happens within listen(), and so with this umask: there is no moment in which others could connect.
   const umask = process.umask(0o177);
   const bound = listening(server, path, { path });
@@ -92,17 +88,13 @@ function boundedServer(handler: Handler): Server {
       headersTimeout: limits.requestTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.checkIntervalMs,
+      // Node would refuse without a word what is refused in JSON (admission.ts).
+      requireHostHeader: false,
     },
     handler,
   );
   server.maxConnections = limits.maxConnections;
-  // Without this node would close the connection of a CONNECT without a word.
-  server.on('connect', (_request, socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.end(
-      'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
-    );
-  });
+  answerParserErrors(server);
   return server;
 }
 

@@ -29,6 +29,8 @@ export interface VmModifyEvent extends VmEventBase {
 /** A VM is gone. */
 export interface VmDeleteEvent extends VmEventBase {
   readonly type: 'delete';
+  /** The whole VM, as it was last. The platform's daemon does not send it. */
+  readonly vm?: VmObject;
 }
 
 /** A change of one VM, as consumers see it. */

@@ -57,6 +57,7 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
     watchRequests: EMPTY,
     keep: () => EMPTY,
     sync: () => Promise.resolve(),
+    sysinfo: () => ({ UUID: 'aaaaaaaa-0000-4000-8000-000000000001', 'Datacenter Name': 'coal' }),
     loadErrors: () => [],
     status: () => cacheStatus,
   };
