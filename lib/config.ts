@@ -139,6 +139,21 @@ export const eventLog = {
   maxBytes: 4 * 1024 * 1024,
 } as const;
 
+// The log (lib/sink.ts)
+
+export const sink = {
+  /** Bytes that wait until they can be written: some thousand lines, the worst minute of a host. What comes on top is lost. */
+  maxUnwrittenBytes: 1024 * 1024,
+  /** Bytes of one write: what a pipe takes at a time. */
+  maxWriteBytes: 64 * 1024,
+  /** After how long a pipe or terminal that was full is tried again, ms: a reader that is alive has made room by then. */
+  retryFullMs: 50,
+  /** After how long a write that failed is tried again, ms: a full disk, a reader that is gone. */
+  retryFailedMs: 1_000,
+  /** How long the end of the process waits for what is not written yet, ms. */
+  lastWordsMs: 500,
+} as const;
+
 // HTTP
 
 export const http = {

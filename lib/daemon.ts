@@ -28,6 +28,7 @@ import { createMetrics, type Metrics } from './http/metrics.js';
 import { listenOnPort, listenOnSocket, type HttpServer } from './http/server.js';
 import { status } from './http/status.js';
 import { vmReplies } from './http/vms.js';
+import type { SinkStatus } from './sink.js';
 import { fileEvents } from './sources/file-events.js';
 import { createSourceHealth, type SourceHealth } from './sources/health.js';
 import type { Invalidation, SourceName } from './sources/invalidation.js';
@@ -49,6 +50,8 @@ export interface DaemonOptions {
   readonly socket?: string | undefined;
   readonly rescanIntervalMs: number;
   readonly log: Logger;
+  /** How the log is doing; not given: it loses nothing. */
+  readonly logStatus?: () => SinkStatus;
   /** What the operator asks for while it runs, e.g. a rescan by SIGHUP. */
   readonly requests: Observable<Invalidation>;
   /** How long `GET /vms/<zone>?sync=true` may take before it is answered 504. Default: config.ts. */
@@ -56,6 +59,8 @@ export interface DaemonOptions {
   /** Replaces fs.watch. */
   readonly watch?: Watch;
 }
+
+const lossless: SinkStatus = { lostLines: 0, unwrittenBytes: 0, error: null };
 
 /** A daemon that runs. */
 export interface Daemon {
@@ -88,7 +93,7 @@ export class MissingCommandError extends Error {
  * @throws MissingCommandError, ListenError
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { log, rescanIntervalMs } = options;
+  const { log, rescanIntervalMs, logStatus = () => lossless } = options;
   const startedAt = process.hrtime.bigint();
   const stop = new AbortController();
   const metrics = createMetrics(() => ({
@@ -96,6 +101,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cache: cache.status(),
     listeners,
     sources: sources.map((each) => each.status()),
+    log: logStatus(),
   }));
   const host = createHost({ root: options.root, signal: stop.signal, onCommand: metrics.command });
   await requireZoneadm(host);
@@ -136,6 +142,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         sources: sources.map((each) => each.status()),
         listeners,
         instance: cache.instance,
+        log: logStatus(),
         watches: full ? files.status() : undefined,
       }),
   });

@@ -1,6 +1,7 @@
 /** The answer to `/status`: the platform's fields in the platform's form (wire.md), and ours beside them. Pure. */
 import type { CacheStatus } from '../cache/cache.js';
 import type { Snapshot } from '../cache/vm-store.js';
+import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
 import { nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
 
@@ -29,13 +30,15 @@ export interface StatusInputs {
   readonly listeners: Pick<Listeners, 'list' | 'overflows'>;
   /** A UUID per start of the daemon. */
   readonly instance: string;
+  /** Whether the log can be written. */
+  readonly log: SinkStatus;
   /** Only for the full answer, which also has the log of rescans. */
   readonly watches: Watches | undefined;
 }
 
 /** The whole answer. */
 export function status(inputs: StatusInputs): object {
-  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, watches } = inputs;
+  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, log, watches } = inputs;
   const { now } = process;
   const { pending, queued } = cache.queue;
   const last = cache.rescans.records.at(-1);
@@ -81,6 +84,7 @@ export function status(inputs: StatusInputs): object {
     seq: snapshot.seq,
     overflows: listeners.overflows,
     sources,
+    log,
     loadErrors: cache.loadErrors,
     missed: cache.rescans.found,
     ...(watches !== undefined && {

@@ -61,12 +61,14 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
     loadErrors: () => [],
     status: () => cacheStatus,
   };
+  const logStatus = { lostLines: 0, unwrittenBytes: 0, error: null };
   const serialised = createSerialisedVms();
   const metrics = createMetrics(() => ({
     snapshot: store.snapshot.value,
     cache: cacheStatus,
     listeners,
     sources: [],
+    log: logStatus,
   }));
   const listeners = createListeners({ cache, serialised, log: logger, limits, written: metrics.written });
   const handler = routes({
@@ -84,6 +86,7 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
         sources: [],
         listeners,
         instance,
+        log: logStatus,
         watches: undefined,
       }),
   });
