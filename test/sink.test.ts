@@ -36,7 +36,7 @@ void tap.test(
     sink.onRoom = (lost) => {
       sink.write(`${lost} lost\n`);
     };
-      for (let n = 0; n < 10 * linesThatFit; n++) sink.write(line);
+    for (let n = 0; n < 10 * linesThatFit; n++) sink.write(line);
     await eventually(() => sink.status.error !== null, 'the pipe is full');
     const { lostLines, unwrittenBytes, error } = sink.status;
     t.equal(lostLines, 9 * linesThatFit);
