@@ -205,8 +205,14 @@ export const listeners = {
 
 // The client (lib/client) and vminfo.
 
-/** How long a plain request may take: longer than the daemon's own limit for `?sync=true`, whose reason is the better one. */
-export const requestTimeoutMs = 60_000;
+/** How long a request may take unless one says otherwise: the answer is made from memory. */
+export const requestTimeoutMs = 30_000;
+
+/** The same for `?sync=true`: longer than the daemon's own limit, whose reason is the better one. */
+export const syncRequestTimeoutMs = 35_000;
+
+/** How long `vminfo ping` and `vminfo doctor` wait: who asks whether it is well must hear soon that it is not. */
+export const checkTimeoutMs = 5_000;
 
 /** From asking for /events to its `ready` line. A snapshot of 1000 VMs takes well under a second. */
 export const readyTimeoutMs = 30_000;
@@ -226,11 +232,11 @@ export const reconnectMaxMs = 5_000;
 /** A connection that lived this long was a good one: the next reconnect starts at `reconnectMinMs` again. */
 export const stableConnectionMs = 1_000;
 
-/** How often the client asks the daemon for a sign of life. */
+/** How often the client asks the daemon for a sign of life, unless one says otherwise. */
 export const heartbeatSeconds = 15;
 
-/** Silence after which a daemon that promised heartbeats is taken for gone. */
-export const silenceMs = 3 * heartbeatSeconds * 1000;
+/** Periods without event or heartbeat after which a daemon that promised heartbeats is taken for gone. */
+export const silentPeriods = 2;
 
 /** Changes that a reader of `watch()` may leave unread: about 100 MB of VM objects at 3 KB each, parsed. */
 export const maxUnreadEvents = 10_000;

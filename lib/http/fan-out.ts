@@ -3,8 +3,8 @@
  * and one write for each of them. It costs nothing for those who do not see it.
  */
 import type { Commit } from '../cache/vm-store.js';
+import type { HostNames } from '../vm/event.js';
 import { frameOf, lineOf, type Format } from './frames.js';
-import type { HostNames } from './host-names.js';
 import type { Listener, ListenerRequest } from './listener.js';
 import type { EventSelection } from './parameters.js';
 import { eventJson } from './view.js';

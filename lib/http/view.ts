@@ -4,10 +4,10 @@
  */
 import type { Commit, StoredVm } from '../cache/vm-store.js';
 import type { Change } from '../vm/diff.js';
+import type { HostNames } from '../vm/event.js';
 import { project } from '../vm/fields.js';
 import { matches } from '../vm/filter.js';
 import { touches } from '../vm/touches.js';
-import type { HostNames } from './host-names.js';
 import type { EventSelection, EventType, Selection } from './parameters.js';
 
 /** An event's JSON in parts: the VM in it is the bytes at hand, not serialised again. `undefined`: nothing to see. */

@@ -3,7 +3,7 @@
  * is a pure function of the daemon's status.
  */
 import { defaultRescanIntervalMs, missedRescans } from '../../config.js';
-import { NotReadyError, UnreachableError } from '../../client/errors.js';
+import { NotReadyError, TimeoutError, UnreachableError } from '../../client/errors.js';
 import { errorText, isUnhealthy, type Status } from '../../client/status.js';
 import { exit, type Context } from '../context.js';
 import { printable, printableJson } from '../printable.js';
@@ -17,10 +17,11 @@ export interface Trouble {
 export async function doctor(context: Context, { json }: JsonOption): Promise<number> {
   const { client, write, paint } = context;
   const status = await client.status().catch((error: unknown) => {
-    if (error instanceof UnreachableError || error instanceof NotReadyError) return error;
+    if (error instanceof UnreachableError || error instanceof NotReadyError) return unreachable(error);
+    if (error instanceof TimeoutError) return hanging(error);
     throw error;
   });
-  const troubles = status instanceof Error ? [unreachable(status)] : diagnose(status);
+  const troubles = 'what' in status ? [status] : diagnose(status);
   if (json) await write(`${printableJson({ healthy: troubles.length === 0, troubles }, 2)}\n`);
   else if (troubles.length === 0)
     await write(`${paint('green', 'vminfod is well')} at ${printable(client.url)}\n`);
@@ -35,6 +36,15 @@ function unreachable({ message }: Error): Trouble {
     what: message,
     advice:
       'Is the service online? See svcs -xv svc:/system/vminfod and its log (svcs -L); check --url and VMINFOD_URL.',
+  };
+}
+
+function hanging({ message }: Error): Trouble {
+  return {
+    what: message,
+    advice:
+      'It runs but does nothing: it is stopped (prun), or waits for a file system or the kernel (pstack, mdb -k). ' +
+      'svcadm restart svc:/system/vminfod starts a new one.',
   };
 }
 
