@@ -4,6 +4,7 @@
  */
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
+import { QueryError } from '../vm/selector.js';
 import { CommandError, exit, type Context, type Surroundings } from './context.js';
 import { printable } from './printable.js';
 import { createProgram } from './program.js';
@@ -64,6 +65,7 @@ export async function main(surroundings: Surroundings): Promise<number> {
     if (codeOf(problem) === 'EPIPE') return exit.ok;
     const prefix = problem instanceof CommandError ? '' : 'vminfo: ';
     stderr.write(`${prefix}${printable(problem.message)}\n`);
+    if (problem instanceof QueryError) return exit.usage;
     return codeOf(problem) === 'ETIMEOUT' ? exit.timeout : exit.failed;
   } finally {
     stdout.off('error', onOutputError);
