@@ -169,8 +169,11 @@ export const http = {
   requestTimeoutMs: 10_000,
   /** How often it is looked whether a request takes too long. */
   checkIntervalMs: 1_000,
-  /** How long a connection without a request is kept. Node's default. */
-  keepAliveMs: 5_000,
+  /**
+   * How long a connection without a request is kept. In whole seconds it is announced, and the rest is for the client that
+   * sends a request at the last moment: it would find a connection that is just being closed.
+   */
+  keepAliveMs: 5_900,
   /** Conditions in one filter: each costs up to some microseconds per VM and event. */
   maxConditions: 32,
   /** How hard `/vms` is compressed: the lowest level makes a tenth of it, in a third of the default's time. */
