@@ -14,7 +14,7 @@ export function startNetworkAgent(url: string): Agent {
   let failures = 0;
 
   const take = (vm: VmObject) => {
-    for (const { mac } of vm.nics ?? []) if (mac !== undefined) owners.set(mac, vm.zonename);
+    for (const { mac } of vm.nics) if (mac !== undefined) owners.set(mac, vm.zonename);
   };
   const free = (vm: VmObject | undefined) => {
     if (vm === undefined) failures++;

@@ -1,7 +1,7 @@
 /** Reports about other watch APIs, servers and exporters, each tried on ours: the names say where they were filed. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,3 +108,13 @@ void tap.test(
     t.equal(output, 'pong\n');
   },
 );
+
+void tap.test('libuv cuts a path that is too long, and listens at another', async (t) => {
+  const dir = t.testdir();
+  const path = join(dir, 'x'.repeat(103));
+  await t.rejects(
+    listenOnSocket(path, () => undefined),
+    { name: 'ListenError', message: /more than 103 bytes/ },
+  );
+  t.strictSame(readdirSync(dir), [], 'nothing is left behind');
+});
