@@ -4,7 +4,7 @@ import '../lib/heap.js';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { fromEvent, map } from 'rxjs';
 import { defaultListen, defaultPort, defaultRescanIntervalMs, sink } from '../lib/config.js';
-import { MissingCommandError, startDaemon } from '../lib/daemon.js';
+import { MissingCommandError, startDaemon, type Daemon } from '../lib/daemon.js';
 import { endBySignal } from '../lib/end-process.js';
 import { isLoopback } from '../lib/http/hosts.js';
 import { ListenError } from '../lib/http/server.js';
@@ -60,6 +60,8 @@ if (listen !== false && !isLoopback(listen) && !allowRemote) {
 const stdout = new Sink(1);
 const log = createLog('vminfod', logLevel, stdout);
 
+let daemon: Daemon | undefined;
+
 process.on('uncaughtException', (error) => {
   // Half a daemon is worse than none: SMF starts a whole one.
   log.fatal({ err: error }, `unexpected: ${error.message}`);
@@ -74,7 +76,7 @@ try {
   const hangups = fromEvent(process, 'SIGHUP').pipe(
     map(() => ({ type: 'everything', reason: 'SIGHUP' }) as const),
   );
-  const daemon = await startDaemon({
+  const running = await startDaemon({
     root,
     listen: listen === false ? undefined : listen,
     port,
@@ -85,17 +87,20 @@ try {
     logStatus: () => stdout.status,
     requests: hangups,
   });
+  daemon = running;
   if (listen !== false && !isLoopback(listen)) {
-    log.warn(`other hosts can read all VMs, with their passwords and keys, at ${daemon.url}`);
+    log.warn(`other hosts can read all VMs, with their passwords and keys, at ${running.url}`);
   }
-  const stop = (signal: string) => {
+  const stop = (signal: 'SIGTERM' | 'SIGINT') => {
     log.info(`${signal}: stopping`);
-    void daemon.close();
+    void running.close().then(() => {
+      if (running.isStuck()) endBySignal(signal);
+    });
   };
   // `on`, not `once`: execa ends the process at a signal that nobody else listens to.
   process.on('SIGTERM', stop).on('SIGINT', stop);
-  await daemon.ended;
-  await daemon.close();
+  await running.ended;
+  await running.close();
   if (!(await stdout.drained(lastWordsMs))) leave(0);
 } catch (error) {
   if (!(error instanceof ListenError || error instanceof MissingCommandError)) throw error;
@@ -111,7 +116,7 @@ async function end(why: string): Promise<void> {
 }
 
 function leave(status: number): void {
-  if (stdout.isWriting) endBySignal('SIGKILL');
+  if (stdout.isWriting || daemon?.isStuck() === true) endBySignal('SIGKILL');
   process.exit(status);
 }
 

@@ -11,6 +11,7 @@ import type { StatusOptions } from './commands/status.js';
 import type { ListOptions, LookupOptions } from './commands/vms.js';
 import type { WaitOptions } from './commands/wait.js';
 import { CommandError, type Context } from './context.js';
+import { addFleetCommands } from './fleet-program.js';
 
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -41,6 +42,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       'how long vminfod may take to answer (default: 30; ping, doctor: 5)',
       positiveNumber,
     )
+    .option('-F, --fleet <where>', 'nats://host:port, or a file of settings (default: $VMINFO_FLEET)')
     .exitOverride()
     .configureOutput({ writeOut, writeErr });
   const start = (command: (context: Context) => Promise<number>, defaultTimeoutMs?: number) => {
@@ -151,6 +153,8 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
         checkTimeoutMs,
       ),
   );
+
+  addFleetCommands(program, () => program.opts<{ fleet?: string }>().fleet ?? env['VMINFO_FLEET'], start);
 
   program
     .command('completion')

@@ -19,6 +19,16 @@ export interface Watches {
   readonly notWatching: readonly string[];
 }
 
+/** How the threads that read and watch files are doing. */
+export interface FilesStatus {
+  readonly threads: number;
+  readonly stuck: number;
+  /** Zones whose files do not answer. */
+  readonly hung: readonly { readonly zonename: string; readonly since: string }[];
+  /** So many hang that the files of all zones wait. */
+  readonly stalled: boolean;
+}
+
 export interface StatusInputs {
   readonly process: ProcessStatus;
   readonly snapshot: Snapshot;
@@ -32,13 +42,15 @@ export interface StatusInputs {
   readonly instance: string;
   /** Whether the log can be written. */
   readonly log: SinkStatus;
+  readonly files: FilesStatus;
   /** Only for the full answer, which also has the log of rescans. */
   readonly watches: Watches | undefined;
 }
 
 /** The whole answer. */
 export function status(inputs: StatusInputs): object {
-  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, log, watches } = inputs;
+  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, log, files, watches } =
+    inputs;
   const { now } = process;
   const { pending, queued } = cache.queue;
   const last = cache.rescans.records.at(-1);
@@ -85,6 +97,7 @@ export function status(inputs: StatusInputs): object {
     overflows: listeners.overflows,
     sources,
     log,
+    files,
     loadErrors: cache.loadErrors,
     missed: cache.rescans.found,
     ...(watches !== undefined && {
