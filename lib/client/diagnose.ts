@@ -20,6 +20,7 @@ export function diagnose(status: Status): Trouble[] {
       advice: `It is restarted by itself (${source.restarts} times so far). Until then only the rescan finds what it would have said.`,
     })),
     ...missedEvents(status),
+    ...unwrittenLog(status),
     ...rescans(status),
     ...(status.loadErrors ?? []).map(({ zone, input, error, since }) => ({
       what: `zone ${zone}: its ${input} cannot be read since ${since}: ${error}`,
@@ -55,6 +56,18 @@ function missedEvents({ missed = {} }: Status): Trouble[] {
       advice:
         'The kernel drops events under load. If this grows, a shorter --rescan-interval finds them sooner.',
     }));
+}
+
+function unwrittenLog({ log }: Status): Trouble[] {
+  if (typeof log?.error !== 'string') return [];
+  const lost = log.lostLines > 0 ? `; ${log.lostLines} lines of it are lost` : '';
+  return [
+    {
+      what: `the log cannot be written: ${log.error}${lost}`,
+      advice:
+        'Make room where it lies (svcs -L vminfod), or see who reads it. Nothing else is held up by it.',
+    },
+  ];
 }
 
 function rescans(status: Status): Trouble[] {

@@ -27,6 +27,14 @@ export interface VmsParameters {
   readonly since: Position | undefined;
 }
 
+/** What one can ask of `/vms/<zone>`. */
+export interface VmParameters {
+  /** Read it afresh first. */
+  readonly sync: boolean;
+  /** `undefined`: all of it. */
+  readonly fields: Fields | undefined;
+}
+
 /** Types of events. */
 export const eventTypes = ['create', 'modify', 'delete'] as const;
 export type EventType = (typeof eventTypes)[number];
@@ -48,6 +56,8 @@ export interface EventsParameters {
   /** `undefined`: every event, whole. */
   readonly selection: EventSelection | undefined;
   readonly vms: 'string' | 'array' | 'none';
+  /** Every line says of which host it is. */
+  readonly host: boolean;
   /** `undefined`: no heartbeats. */
   readonly heartbeatMs: number | undefined;
   readonly since: Position | undefined;
@@ -75,9 +85,24 @@ export function parseVmsParameters(query: string): VmsParameters {
  * @param query What is after the `?`.
  * @throws QueryError
  */
+export function parseVmParameters(query: string): VmParameters {
+  if (query === '') return { sync: false, fields: undefined };
+  const { own, filters } = split(query, ['sync', 'fields']);
+  refuseFilters(filters);
+  const fields = own.get('fields');
+  return {
+    sync: parseFlag('sync', own.get('sync') ?? 'false'),
+    fields: fields === undefined ? undefined : parseFields(fields),
+  };
+}
+
+/**
+ * @param query What is after the `?`.
+ * @throws QueryError
+ */
 export function parseEventsParameters(query: string): EventsParameters {
   if (query === '') return wholeStream;
-  const { own, filters } = split(query, ['fields', 'since', 'type', 'path', 'vms', 'heartbeat']);
+  const { own, filters } = split(query, ['fields', 'since', 'type', 'path', 'vms', 'host', 'heartbeat']);
   const selecting = ['fields', 'type', 'path'].filter((key) => own.has(key));
   const fields = own.get('fields');
   const heartbeat = own.get('heartbeat');
@@ -95,6 +120,7 @@ export function parseEventsParameters(query: string): EventsParameters {
             key: JSON.stringify([filters, selecting.map((key) => own.get(key) ?? ''), selecting]),
           },
     vms: parseShape(own.get('vms') ?? 'string'),
+    host: parseFlag('host', own.get('host') ?? 'false'),
     heartbeatMs: heartbeat === undefined ? undefined : parseHeartbeat(heartbeat),
     since: since === undefined ? undefined : parsePosition(since),
   };
@@ -122,24 +148,22 @@ export interface ChangesParameters {
  */
 export function parseChangesParameters(query: string): ChangesParameters {
   const { own, filters } = split(query, ['zonename', 'type', 'path', 'limit', 'before', 'vm']);
-  refuseUnknown(filters);
+  refuseFilters(filters);
   const { defaultLimit, maxLimit } = pastEventLimits;
   const path = own.get('path');
   const limit = own.get('limit');
   const before = own.get('before');
-  const vm = own.get('vm') ?? 'false';
   if (limit !== undefined && !(/^\d{1,6}$/.test(limit) && Number(limit) > 0 && Number(limit) <= maxLimit)) {
     throw wrong('limit', `1 to ${maxLimit}`, limit);
   }
   if (before !== undefined && !/^\d{1,15}$/.test(before)) throw wrong('before', 'a seq', before);
-  if (vm !== 'true' && vm !== 'false') throw wrong('vm', 'true or false', vm);
   return {
     zonename: own.get('zonename'),
     types: parseTypes(own.get('type')),
     paths: path === undefined ? [] : parsePaths(path),
     limit: Number(limit ?? defaultLimit),
     before: Number(before ?? Number.POSITIVE_INFINITY),
-    vm: vm === 'true',
+    vm: parseFlag('vm', own.get('vm') ?? 'false'),
   };
 }
 
@@ -152,11 +176,8 @@ export function parseFlags(query: string, names: readonly string[]): ReadonlySet
   const flags = new Set<string>();
   if (query === '') return flags;
   const { own, filters } = split(query, names);
-  refuseUnknown(filters);
-  for (const [name, value] of own) {
-    if (value === 'true') flags.add(name);
-    else if (value !== 'false') throw wrong(name, 'true or false', value);
-  }
+  refuseFilters(filters);
+  for (const [name, value] of own) if (parseFlag(name, value)) flags.add(name);
   return flags;
 }
 
@@ -174,6 +195,7 @@ export function parsePosition(text: string): Position {
 const wholeStream: EventsParameters = {
   selection: undefined,
   vms: 'string',
+  host: false,
   heartbeatMs: undefined,
   since: undefined,
 };
@@ -198,10 +220,15 @@ function split(query: string, names: readonly string[]): Split {
   return { own, filters };
 }
 
-/** For a route that does not filter. */
-function refuseUnknown(filters: Split['filters']): void {
+/** For a route that has none: what is not its own is unknown. */
+function refuseFilters(filters: Split['filters']): void {
   const unknown = filters.map(([key]) => key);
   if (unknown.length > 0) throw new QueryError(`unknown parameter: ${unknown.join(', ')}`, unknown);
+}
+
+function parseFlag(name: string, value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw wrong(name, 'true or false', value);
+  return value === 'true';
 }
 
 function parseTypes(text: string | undefined): readonly EventType[] {
