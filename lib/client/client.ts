@@ -41,6 +41,8 @@ export interface EventsOptions extends RequestOptions {
   readonly reconnect?: boolean;
   /** Told of each lost connection before it is tried again. */
   readonly onDisconnect?: (error: Error) => void;
+  /** Told of each connection that is live, the first included: whether it goes on where the one before it ended. */
+  readonly onConnect?: (connection: { readonly resumed: boolean }) => void;
 }
 
 export class VminfodClient implements AsyncDisposable {
@@ -98,9 +100,10 @@ export class VminfodClient implements AsyncDisposable {
     query = {},
     reconnect = true,
     onDisconnect,
+    onConnect,
     signal,
   }: EventsOptions = {}): AsyncIterable<StreamEvent> {
-    const options = { zonename, query, reconnect, onDisconnect };
+    const options = { zonename, query, reconnect, onDisconnect, onConnect };
     return new EventStream(this.#transport, options, [this.#transport.signal, signal]);
   }
 

@@ -23,12 +23,13 @@ export interface FollowOptions {
   readonly query: Readonly<Record<string, string>>;
   readonly reconnect: boolean;
   readonly onDisconnect?: ((error: Error) => void) | undefined;
+  readonly onConnect?: ((connection: { readonly resumed: boolean }) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
 export async function* follow(
   transport: Transport,
-  { zonename, query, reconnect, onDisconnect, signal }: FollowOptions,
+  { zonename, query, reconnect, onDisconnect, onConnect, signal }: FollowOptions,
 ): AsyncGenerator<StreamEvent, never> {
   const mirror = new Mirror(zonename);
   let failures = 0;
@@ -47,6 +48,7 @@ export async function* follow(
         if (line.type === 'ready' && !line.instance && Object.keys(query).length > 0) {
           throw new BadRequestError(`vminfod at ${transport.url} cannot filter events`, 'BadRequest');
         }
+        if (line.type === 'ready') onConnect?.({ resumed: line.resumed === true });
         yield* mirror.apply(line);
         for (const zonename of mirror.missing) {
           if (await isGone(transport, zonename, query, signal)) yield* mirror.forget(zonename);
