@@ -253,7 +253,6 @@ export const maxSyncs = 64;
 /** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
 export const missedRescans = 3;
 
-<<<<<<< HEAD
 /** `vminfo top`. */
 export const top = {
   /** At most this often it draws what the stream told, ms; what comes alone is drawn at once, and so is what a key does. */
@@ -268,7 +267,8 @@ export const top = {
   noteMs: 10_000,
   /** Changes that it remembers: some hundred bytes each. */
   maxEntries: 500,
-=======
+} as const;
+
 // The fleet (lib/fleet): a host's VMs in NATS JetStream, and those who read them.
 
 export const fleet = {
@@ -306,5 +306,4 @@ export const fleet = {
   reconnectJitterMs: 1_500,
   /** How often the server is asked for a sign of life; two missed, and another is connected to. */
   pingIntervalMs: 4_000,
->>>>>>> main
 } as const;

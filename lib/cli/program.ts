@@ -12,11 +12,8 @@ import type { ListOptions, LookupOptions } from './commands/vms.js';
 import type { TopOptions } from './commands/top.js';
 import type { WaitOptions } from './commands/wait.js';
 import { CommandError, type Context } from './context.js';
-<<<<<<< HEAD
-import { columnNames } from './top/column-names.js';
-=======
 import { addFleetCommands } from './fleet-program.js';
->>>>>>> main
+import { columnNames } from './top/column-names.js';
 
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -9,7 +9,7 @@ import { draw } from '../top/draw.js';
 import { tableRows } from '../top/layout.js';
 import type { ConnectionAction } from '../top/live.js';
 import { initialModel, type Model, type Size } from '../top/model.js';
-import { noFilter, rowFilter } from '../top/row-filter.js';
+import { rowFilter } from '../top/row-filter.js';
 import { update } from '../top/update.js';
 
 export interface TopOptions {
@@ -23,7 +23,7 @@ export async function top(
   filters: readonly string[],
   options: TopOptions,
 ): Promise<number> {
-  const filter = rowFilter(filters.join(' '), noFilter);
+  const filter = rowFilter(filters.join(' '));
   if (filter.problem !== undefined) throw new QueryError(filter.problem, filters);
   const sort = { column: options.sort ?? 'alias', descending: options.reverse ?? false };
   const begin = (vms: ReadonlyMap<string, VmObject>, size: Size): Model => ({
@@ -54,9 +54,9 @@ function rowsFor(vms: number): number {
 
 async function show(context: Context, begin: Begin): Promise<number> {
   const { client, signal } = context;
-  const { stdin } = process;
-  const stdout = context.stdout as NodeJS.WriteStream;
-  if (context.stdout.isTTY !== true || !stdin.isTTY) {
+  const { stdin, stdout } = process;
+  // Whoever runs us with another stdout than the process's has no terminal for us.
+  if (context.stdout !== stdout || !stdout.isTTY || !stdin.isTTY) {
     throw new CommandError('vminfo: top needs a terminal; vminfo top -1 prints one frame without');
   }
   // React is quick only in production, and Ink draws nothing where it takes itself to be in a CI: here is a terminal.

@@ -48,7 +48,7 @@ const storage: ReadonlySet<string> = new Set([
 ]);
 
 function properties(vm: VmObject, wanted: (name: string) => boolean): readonly DetailLine[] {
-  return Object.entries(asJson(vm) as Readonly<Record<string, JsonValue | undefined>>)
+  return Object.entries(asJson(vm))
     .filter(([name]) => wanted(name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, value]) => (value === undefined ? [] : flattened(name, value)));

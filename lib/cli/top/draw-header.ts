@@ -60,7 +60,10 @@ function daemonParts({ connection, status, now }: Model): readonly Part[] {
   if (!status) return [{ text: 'vminfod has not said yet how it is', style: 'dim' }];
   const { sources = [], loadErrors = [], lastRefresh } = status.answer;
   const ill = sources.filter(isUnhealthy);
-  const rescan = lastRefresh == null ? undefined : Number.parseFloat(lastRefresh) * 1000 + now - status.at;
+  const rescan =
+    lastRefresh === undefined || lastRefresh === null
+      ? undefined
+      : Number.parseFloat(lastRefresh) * 1000 + now - status.at;
   return [
     ill.length === 0
       ? { text: `${sources.length} sources well` }

@@ -45,7 +45,7 @@ const kindStyles: Readonly<Record<Entry['kind'], Style | undefined>> = {
 };
 
 function drawHead({ size, sort }: Model, paint: Paint): string {
-  const titles = columns.map((column) => {
+  const titles = columnsIn(size.columns).map((column) => {
     const isSorted = column.name === sort.column;
     const arrow = isSorted ? (sort.descending ? '▼' : '▲') : '';
     return fit(`${column.title}${arrow}`, widthIn(column, size.columns), column.align);
@@ -60,7 +60,7 @@ function drawRow(vm: VmObject, model: Model, paint: Paint): string {
   const isFresh = change !== undefined && now - change.at < top.markMs;
   const isSelected = vm.zonename === selected;
   const facts = { vm, now, change };
-  const cells = columns.map((column) => {
+  const cells = columnsIn(size.columns).map((column) => {
     const text = fit(column.text(facts) || '-', widthIn(column, size.columns), column.align);
     const style = column.name === 'state' && !isSelected ? stateStyle(vm.state) : undefined;
     return style === undefined ? text : paint(style, text);
@@ -78,12 +78,21 @@ function drawLast(change: Entry | undefined, screen: number): string {
   return between + fit(change?.text ?? '', screen - taken);
 }
 
+/** As many columns as fit, from the left; the first always does. */
+function columnsIn(screen: number): readonly Column[] {
+  let room = screen - 2 + gap(screen).length;
+  return columns.filter((column, index) => {
+    room -= widthIn(column, screen) + gap(screen).length;
+    return index === 0 || room >= 0;
+  });
+}
+
 function isWide(screen: number): boolean {
   return screen >= wideColumns;
 }
 
 function widthIn({ width, wideWidth }: Column, screen: number): number {
-  return isWide(screen) ? wideWidth : width;
+  return Math.min(isWide(screen) ? wideWidth : width, screen - 2);
 }
 
 function gap(screen: number): string {

@@ -45,7 +45,7 @@ function typed(model: Model, key: Key): Model {
     case 'escape':
       return withFilter({ ...model, mode: 'table' }, '');
     case 'backspace':
-      return withFilter(model, [...model.filter.text].slice(0, -1).join(''));
+      return withFilter(model, withoutLast(model.filter.text));
     case 'text':
       return withFilter(model, model.filter.text + key.text);
     default:
@@ -53,8 +53,15 @@ function typed(model: Model, key: Key): Model {
   }
 }
 
+/** Without the last thing that one sees as a character. */
+function withoutLast(text: string): string {
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment)
+    .slice(0, -1)
+    .join('');
+}
+
 function withFilter(model: Model, text: string): Model {
-  return keptInSight({ ...model, filter: rowFilter(text, model.filter) });
+  return keptInSight({ ...model, filter: rowFilter(text) });
 }
 
 function inTable(model: Model, key: Key): Model {

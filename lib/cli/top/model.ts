@@ -56,12 +56,7 @@ export interface Entry {
   readonly text: string;
 }
 
-export function initialModel({
-  now,
-  size,
-  host,
-  vms,
-}: Pick<Model, 'now' | 'size' | 'host' | 'vms'>): Model {
+export function initialModel({ now, size, host, vms }: Pick<Model, 'now' | 'size' | 'host' | 'vms'>): Model {
   return {
     now,
     size,

@@ -1,40 +1,48 @@
 /**
  * What one types after `/`: conditions as everywhere (`state=running`, `alias~^web`), and bare words that are looked for in
- * what names a VM. While a condition is not finished the last one that was goes on.
+ * what names a VM. A condition that is not finished, or is none, counts for nothing yet.
  */
-import { matches, parseConditions } from '../../vm/filter.js';
+import { matches, parseConditions, type Filter } from '../../vm/filter.js';
 import { QueryError } from '../../vm/selector.js';
 import type { VmObject } from '../../vm/vm-object.js';
 
 export interface RowFilter {
   /** As typed. */
   readonly text: string;
-  /** What is wrong with it as it stands. */
+  /** What is wrong with a condition in it. */
   readonly problem: string | undefined;
   readonly matches: (vm: VmObject) => boolean;
 }
 
 export const noFilter: RowFilter = { text: '', problem: undefined, matches: () => true };
 
-/** A filter for what is typed; `before` is the one that holds on while the text is not one. */
-export function rowFilter(text: string, before: RowFilter): RowFilter {
+export function rowFilter(text: string): RowFilter {
   const parts = text.split(/\s+/).filter((part) => part !== '');
   if (parts.length === 0) return { ...noFilter, text };
   const words = parts.filter((part) => !operator.test(part)).map((word) => word.toLowerCase());
+  const conditions = parts.filter((part) => operator.test(part) && !unfinished.test(part)).map(parsed);
+  const filters = conditions.flatMap(({ filter }) => (filter === undefined ? [] : [filter]));
+  return {
+    text,
+    problem: conditions.find(({ problem }) => problem !== undefined)?.problem,
+    matches: remembered(
+      (vm) =>
+        words.every((word) => names(vm).includes(word)) && filters.every((filter) => matches(filter, vm)),
+    ),
+  };
+}
+
+function parsed(condition: string): { readonly filter?: Filter; readonly problem?: string } {
   try {
-    const filter = parseConditions(parts.filter((part) => operator.test(part)));
-    return {
-      text,
-      problem: undefined,
-      matches: remembered((vm) => words.every((word) => names(vm).includes(word)) && matches(filter, vm)),
-    };
+    return { filter: parseConditions([condition]) };
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;
-    return { text, problem: error.message, matches: before.matches };
+    return { problem: error.message };
   }
 }
 
 const operator = /[=~<>]/;
+const unfinished = /[=~<>]$/;
 
 /** All that names a VM, in lower case. */
 function names({ alias, uuid, brand, state, nics }: VmObject): string {

@@ -10,7 +10,7 @@ export function keysOf(input: string, key: Partial<InkKey>): readonly TerminalKe
   if (key.ctrl) return input === 'c' ? [{ name: 'interrupt' }] : input === 'z' ? [{ name: 'suspend' }] : [];
   const named = names.find(([flag]) => key[flag]);
   if (named) return [{ name: named[1], text: '' }];
-  return [...input].flatMap((character): Key[] => {
+  return Array.from(input).flatMap((character): Key[] => {
     if (character === '\r' || character === '\n') return [{ name: 'enter', text: '' }];
     if (character === '\u007f') return [{ name: 'backspace', text: '' }];
     return /\p{C}/u.test(character) ? [] : [{ name: 'text', text: character }];

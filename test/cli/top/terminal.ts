@@ -60,7 +60,9 @@ export class Terminal implements AsyncDisposable {
   /** Whether a full-screen program is on it, whether the cursor is to be seen, and how the line discipline is set. */
   async state(): Promise<{ readonly alternate: boolean; readonly cursor: boolean; readonly modes: string }> {
     const format = '#{alternate_on} #{cursor_flag} #{pane_tty}';
-    const [alternate, cursor, tty = ''] = (await this.#tmux('display-message', '-p', format)).trim().split(' ');
+    const [alternate, cursor, tty = ''] = (await this.#tmux('display-message', '-p', format))
+      .trim()
+      .split(' ');
     const { stdout } = await exec('stty', ['-F', tty, '-g']);
     return { alternate: alternate === '1', cursor: cursor === '1', modes: stdout };
   }

@@ -73,7 +73,9 @@ void tap.test('an operator looks at a host', { timeout: 180_000 }, async (t) => 
   const startedAt = performance.now();
   await host.zfs('set', 'quota=77g', vm.zfs_filesystem ?? '');
   await terminal.until((screen) => screen.includes(`quota ${vm.quota} -> 77 GiB`));
-  t.comment(`a quota was on the screen after ${Math.round(performance.now() - startedAt)} ms, the polling included`);
+  t.comment(
+    `a quota was on the screen after ${Math.round(performance.now() - startedAt)} ms, the polling included`,
+  );
   t.match(await terminal.screen(), new RegExp(`● ${vm.alias} .* 77G`), 'its row is marked');
 
   await terminal.press('s');
