@@ -71,11 +71,9 @@ async function show(context: Context, begin: Begin): Promise<number> {
     onDisconnect: (error) => {
       connections.next({ type: 'lost', note: error.message });
     },
-    onConnect: ({ resumed }) => {
-      connections.next({
-        type: 'connected',
-        note: resumed ? 'connected again, nothing missed' : 'vminfod restarted, caught up',
-      });
+    onReconnect: (missed) => {
+      const caughtUp = missed === 1 ? '1 change' : `${missed} changes`;
+      connections.next({ type: 'connected', note: `connected again, caught up with ${caughtUp}` });
     },
   });
   try {

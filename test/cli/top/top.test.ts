@@ -110,7 +110,7 @@ void tap.test('an operator looks at a host', { timeout: 180_000 }, async (t) => 
   await terminal.until(/no connection/);
   await host.zfs('set', 'quota=78g', vm.zfs_filesystem ?? '');
   await start();
-  await terminal.until(/vminfod restarted, caught up/);
+  await terminal.until(/connected again, caught up with 1 change/);
   await terminal.until(/quota 77 -> 78 GiB/);
 
   await terminal.press('C-z');
