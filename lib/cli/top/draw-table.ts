@@ -79,7 +79,7 @@ function drawLast(change: Entry | undefined, screen: number): string {
 }
 
 /** As many columns as fit, from the left; the first always does. */
-function columnsIn(screen: number): readonly Column[] {
+function columnsIn(screen: number): typeof columns {
   let room = screen - 2 + gap(screen).length;
   return columns.filter((column, index) => {
     room -= widthIn(column, screen) + gap(screen).length;

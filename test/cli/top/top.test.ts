@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
 import { Subject } from 'rxjs';
 import tap, { type Test } from 'tap';
 import { startDaemon } from '../../../lib/daemon.js';
-import { createLog } from '../../../lib/log.js';
 import { createSimulatedHost, type SimulatedHost } from '../../../lib/simulator/index.js';
 import type { VmObject } from '../../../lib/vm/vm-object.js';
 import { descendantsOf } from '../../processes.js';
@@ -28,7 +28,7 @@ async function scene(t: Test, vms = 12): Promise<Scene> {
       listen: '127.0.0.1',
       port,
       rescanIntervalMs: 2 ** 31 - 1,
-      log: createLog('vminfod', 'fatal'),
+      log: pino({ level: 'silent' }),
       requests: new Subject(),
     });
   let daemon = await start(0);
