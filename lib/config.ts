@@ -280,7 +280,7 @@ export const missedRescans = 3;
 /** `vminfo top`. */
 export const top = {
   /** At most this often it draws what the stream told, ms; what comes alone is drawn at once, and so is what a key does. */
-  redrawMs: 200,
+  redrawMs: 250,
   /** Ages are drawn anew, ms. */
   tickMs: 1_000,
   /** How often it asks for /status, ms: for the sources' health and the age of the last rescan. */

@@ -65,7 +65,7 @@ function flattened(label: string, value: JsonValue): readonly DetailLine[] {
   }
   if (members.length === 0) return [{ kind: 'property', label, text: '-' }];
   return members.flatMap(([key, member]) =>
-    member === undefined ? [] : flattened(`${label}.${key}`, member as JsonValue),
+    member === undefined ? [] : flattened(`${label}.${key}`, member),
   );
 }
 

@@ -46,9 +46,10 @@ const kindStyles: Readonly<Record<Entry['kind'], Style | undefined>> = {
 
 function drawHead({ size, sort }: Model, paint: Paint): string {
   const titles = columnsIn(size.columns).map((column) => {
-    const isSorted = column.name === sort.column;
-    const arrow = isSorted ? (sort.descending ? '▼' : '▲') : '';
-    return fit(`${column.title}${arrow}`, widthIn(column, size.columns), column.align);
+    const width = widthIn(column, size.columns);
+    if (column.name !== sort.column) return fit(column.title, width, column.align);
+    const arrow = sort.descending ? '▼' : '▲';
+    return fit(column.title.slice(0, width - 1) + arrow, width, column.align);
   });
   const last = size.columns < lastChangeColumns ? [] : ['LAST CHANGE'];
   return paint('inverse', fit(`  ${[...titles, ...last].join(gap(size.columns))}`, size.columns));

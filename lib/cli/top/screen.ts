@@ -2,10 +2,11 @@
  * The terminal. Ink draws on its alternate screen, writing only lines that differ from those before, and reads the keys.
  * Whatever way it ends, the terminal is as it was: `close` is for all but an exit that nobody foresaw, which it hooks.
  */
+import { emitKeypressEvents, type Interface } from 'node:readline';
 import ansiEscapes from 'ansi-escapes';
-import { render, Transform, useInput, type Instance } from 'ink';
-import { createElement, type ReactElement } from 'react';
-import { keysOf, type TerminalKey } from './terminal-keys.js';
+import { render, Transform, useStdin, type Instance } from 'ink';
+import { createElement, useEffect, type ReactElement } from 'react';
+import { keysOf, type Keypress, type TerminalKey } from './terminal-keys.js';
 
 export interface ScreenOptions {
   readonly stdin: NodeJS.ReadStream;
@@ -75,9 +76,20 @@ interface FrameProps {
  * view that is open for a week has a great many.
  */
 function Frame({ lines, onKey }: FrameProps): ReactElement {
-  useInput((input, key) => {
-    for (const each of keysOf(input, key)) onKey(each);
-  });
+  const { stdin, setRawMode } = useStdin();
+  useEffect(() => {
+    // Not Ink's own useInput: it takes what arrives in one piece for one key, and a held arrow over ssh is several.
+    const onKeypress = (text: string | undefined, key: Keypress) => {
+      for (const each of keysOf(text, key)) onKey(each);
+    };
+    setRawMode(true);
+    emitKeypressEvents(stdin, { escapeCodeTimeout: 50 } as unknown as Interface);
+    stdin.on('keypress', onKeypress);
+    return () => {
+      stdin.off('keypress', onKeypress);
+      setRawMode(false);
+    };
+  }, [stdin, setRawMode, onKey]);
   return createElement(Transform, {
     transform: (_, index) => lines[index] ?? '',
     children: lines.map(() => '.').join('\n'),

@@ -1,33 +1,39 @@
-/** Keys as Ink reads them, as those of the view. Pure. */
-import type { Key as InkKey } from 'ink';
+/** Keys as Node reads them from a terminal, as those of the view. Pure. */
 import type { Key } from './keys.js';
 
 /** A key of the view, or one that the terminal would have acted on were it not in raw mode. */
 export type TerminalKey = Key | { readonly name: 'interrupt' } | { readonly name: 'suspend' };
 
-/** What is typed fast or pasted comes in one piece: a key for each character of it. */
-export function keysOf(input: string, key: Partial<InkKey>): readonly TerminalKey[] {
-  if (key.ctrl) return input === 'c' ? [{ name: 'interrupt' }] : input === 'z' ? [{ name: 'suspend' }] : [];
-  const named = names.find(([flag]) => key[flag]);
-  if (named) return [{ name: named[1], text: '' }];
-  return Array.from(input).flatMap((character): Key[] => {
-    if (character === '\r' || character === '\n') return [{ name: 'enter', text: '' }];
-    if (character === '\u007f') return [{ name: 'backspace', text: '' }];
-    return /\p{C}/u.test(character) ? [] : [{ name: 'text', text: character }];
-  });
+/** What `node:readline` says of a key. */
+export interface Keypress {
+  readonly name?: string | undefined;
+  readonly ctrl?: boolean;
+  readonly meta?: boolean;
 }
 
-const names: readonly (readonly [keyof InkKey, Key['name']])[] = [
-  ['upArrow', 'up'],
-  ['downArrow', 'down'],
-  ['leftArrow', 'left'],
-  ['rightArrow', 'right'],
-  ['pageUp', 'pageUp'],
-  ['pageDown', 'pageDown'],
+/** The key of the view, if it is one. `text` is what it types. */
+export function keysOf(
+  text: string | undefined,
+  { name = '', ctrl, meta }: Keypress,
+): readonly TerminalKey[] {
+  if (ctrl) return name === 'c' ? [{ name: 'interrupt' }] : name === 'z' ? [{ name: 'suspend' }] : [];
+  const named = names.get(name);
+  if (named) return [{ name: named, text: '' }];
+  return meta || text === undefined || /\p{C}/u.test(text) ? [] : [{ name: 'text', text }];
+}
+
+const names: ReadonlyMap<string, Key['name']> = new Map([
+  ['up', 'up'],
+  ['down', 'down'],
+  ['left', 'left'],
+  ['right', 'right'],
+  ['pageup', 'pageUp'],
+  ['pagedown', 'pageDown'],
   ['home', 'home'],
   ['end', 'end'],
   ['return', 'enter'],
+  ['enter', 'enter'],
   ['escape', 'escape'],
   ['backspace', 'backspace'],
   ['delete', 'backspace'],
-];
+]);

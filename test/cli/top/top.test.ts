@@ -116,12 +116,12 @@ void tap.test('an operator looks at a host', { timeout: 180_000 }, async (t) => 
   await terminal.press('C-z');
   await terminal.until(/Stopped/);
   t.match(await terminal.state(), { alternate: false, cursor: true }, 'the shell has its terminal');
-  await terminal.type('fg');
+  await terminal.type('fg; echo "ended $?"');
   await terminal.press('Enter');
   await terminal.until(/12 VMs/);
 
   await terminal.press('q');
-  await terminal.until(/status 0/);
+  await terminal.until(/ended 0/);
   t.match(await terminal.state(), { alternate: false, cursor: true });
   t.equal((await terminal.state()).modes, before.modes, 'the terminal is as it was');
 });
