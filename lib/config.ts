@@ -287,6 +287,22 @@ export const maxSyncs = 64;
 /** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
 export const missedRescans = 3;
 
+/** `vminfo top`. */
+export const top = {
+  /** At most this often it draws what the stream told, ms; what comes alone is drawn at once, and so is what a key does. */
+  redrawMs: 250,
+  /** Ages are drawn anew, ms. */
+  tickMs: 1_000,
+  /** How often it asks for /status, ms: for the sources' health and the age of the last rescan. */
+  statusMs: 5_000,
+  /** How long a changed row is marked, ms: long enough to find it with the eye. */
+  markMs: 5_000,
+  /** How long it says that the connection is back, ms. */
+  noteMs: 10_000,
+  /** Changes that it remembers: some hundred bytes each. */
+  maxEntries: 500,
+} as const;
+
 // The fleet (lib/fleet): a host's VMs in NATS JetStream, and those who read them.
 
 export const fleet = {

@@ -9,11 +9,13 @@ export interface Context {
   readonly warn: (text: string) => void;
   /** Styles text when stdout is a terminal that wants it. */
   readonly paint: (style: Style, text: string) => string;
+  /** Where `write` writes to: for what draws instead of printing. */
+  readonly stdout: Surroundings['stdout'];
   /** Aborts when nobody reads any more. */
   readonly signal: AbortSignal;
 }
 
-export type Style = 'bold' | 'green' | 'red' | 'yellow' | 'cyan' | 'dim';
+export type Style = 'bold' | 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'inverse';
 
 /** Where a whole vminfo writes to and what surrounds it; a test passes its own. */
 export interface Surroundings {

@@ -51,6 +51,7 @@ export async function main(surroundings: Surroundings): Promise<number> {
         write,
         warn: (text) => void stderr.write(`vminfo: ${printable(text)}\n`),
         paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
+        stdout,
         signal: gone.signal,
       };
       status = await command(context).finally(() => client.close());

@@ -2,7 +2,7 @@
  * vminfo's commands and options, defined once: `--help`, the completions and the test of the man page all come from
  * here. What a command does is loaded when it runs.
  */
-import { Argument, Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { checkTimeoutMs, defaultListen, defaultPort } from '../config.js';
 import { version } from '../version.js';
 import type { EventsOptions } from './commands/events.js';
@@ -10,10 +10,12 @@ import type { JsonOption } from './commands/fresh.js';
 import type { StatusOptions } from './commands/status.js';
 import type { HistoryOptions } from './commands/history.js';
 import type { ListOptions, LookupOptions } from './commands/vms.js';
+import type { TopOptions } from './commands/top.js';
 import type { WaitOptions } from './commands/wait.js';
 import type { VmEvent } from '../vm/event.js';
 import { CommandError, type Context } from './context.js';
 import { addFleetCommands } from './fleet-program.js';
+import { columnNames } from './top/column-names.js';
 
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -117,6 +119,18 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     ])
     .action((filters: string[], options: ListOptions) =>
       start(async (context) => (await import('./commands/vms.js')).list(context, filters, options)),
+    );
+
+  program
+    .command('top')
+    .description('watch the VMs and what happens to them, full-screen')
+    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …, or words; all must match')
+    .option('-1, --once', 'print one frame and end')
+    .addOption(new Option('-s, --sort <column>', 'sort by this column').choices(columnNames))
+    .option('-r, --reverse', 'in descending order')
+    .helpOption('-h, --help', 'print help')
+    .action((filters: string[], options: TopOptions) =>
+      start(async (context) => (await import('./commands/top.js')).top(context, filters, options)),
     );
 
   const lookup = command('lookup', 'print the UUIDs of the VMs that match, as vmadm(8) does')
