@@ -68,7 +68,7 @@ Below, what happens, as \`vminfo events\` prints it. Ctrl-C ends it and removes 
   // VMs change, but none comes or goes: what the lines above say stays true.
   const life = lifelike(host, { seed, createAndDestroy: false }).subscribe();
   const vminfo = fileURLToPath(new URL('vminfo.js', import.meta.url));
-  const watching = execa(process.execPath, [vminfo, '--url', url, 'events'], {
+  const watching = execa(process.execPath, [vminfo, '--url', url, 'events', '--summary'], {
     stdio: 'inherit',
     reject: false,
     cancelSignal: interrupted.signal,

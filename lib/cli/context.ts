@@ -25,9 +25,11 @@ export interface Surroundings {
 }
 
 /** Exit status, as the man page promises. */
-export const exit = { ok: 0, failed: 1, usage: 2 } as const;
+export const exit = { ok: 0, failed: 1, usage: 2, destroyed: 3 } as const;
 
 /** A command's failure whose whole message is for the user as it stands. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
+  /** With which vminfo ends. */
+  readonly status: number = exit.failed;
 }

@@ -49,7 +49,9 @@ export async function main(surroundings: Surroundings): Promise<number> {
     if (isBrokenPipe(gone.signal.reason)) return exit.ok;
     if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage;
     const prefix = error instanceof CommandError ? '' : 'vminfo: ';
-    stderr.write(`${prefix}${printable((error as Error).message)}\n`);
+    const lines = (error as Error).message.split('\n').map(printable);
+    stderr.write(`${prefix}${lines.join('\n')}\n`);
+    if (error instanceof CommandError) return error.status;
     return error instanceof QueryError ? exit.usage : exit.failed;
   } finally {
     stdout.off('error', onOutputError);

@@ -2,7 +2,7 @@
 import { parseFields, project } from '../../vm/fields.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { CommandError, exit, type Context } from '../context.js';
-import { getVm } from '../get-vm.js';
+import { getVm, namesAndConditions, vmNamed } from '../name-vm.js';
 import { printableJson } from '../printable.js';
 import { parsableText, sortVms, tableText } from '../table.js';
 
@@ -69,10 +69,15 @@ function projected(found: readonly VmObject[], output: readonly string[] | undef
   return found.map((each) => project(fields, each));
 }
 
-/** Filters here rather than in the daemon, so that those of every age answer the same. */
-async function matching({ client, signal }: Context, filters: readonly string[]): Promise<VmObject[]> {
-  if (filters.length === 0) return client.vms({}, { signal });
-  const { matches, parseEntry, parseFilter } = await import('../../vm/filter.js');
-  const filter = parseFilter(filters.map(parseEntry));
-  return (await client.vms({}, { signal })).filter((each) => matches(filter, each));
+/**
+ * The VMs that match all conditions, and of them those that are named, if any is. Filters here rather than in the daemon, so
+ * that those of every age answer the same.
+ */
+async function matching({ client, signal }: Context, args: readonly string[]): Promise<VmObject[]> {
+  const { names, conditions } = namesAndConditions(args);
+  const { matches, parseConditions } = await import('../../vm/filter.js');
+  const filter = parseConditions(conditions);
+  const vms = await client.vms({}, { signal });
+  const named = names.length === 0 ? vms : [...new Set(names.map((name) => vmNamed(vms, name)))];
+  return named.filter((each) => matches(filter, each));
 }
