@@ -11,6 +11,7 @@ import type { StatusOptions } from './commands/status.js';
 import type { ListOptions, LookupOptions } from './commands/vms.js';
 import type { WaitOptions } from './commands/wait.js';
 import { CommandError, type Context } from './context.js';
+import { addFleetCommands } from './fleet-program.js';
 
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -29,6 +30,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help on a command')
     .option('--url <url>', `http://host:port or unix:/path (default: $VMINFOD_URL, else ${defaultUrl})`)
+    .option('-F, --fleet <where>', 'nats://host:port, or a file of settings (default: $VMINFO_FLEET)')
     .exitOverride()
     .configureOutput({ writeOut, writeErr });
   const start = (command: (context: Context) => Promise<number>) => {
@@ -144,6 +146,8 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     (options: JsonOption) =>
       start(async (context) => (await import('./commands/doctor.js')).doctor(context, options)),
   );
+
+  addFleetCommands(program, () => program.opts<{ fleet?: string }>().fleet ?? env['VMINFO_FLEET'], start);
 
   program
     .command('completion')
