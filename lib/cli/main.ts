@@ -37,6 +37,7 @@ export async function main(surroundings: Surroundings): Promise<number> {
         write,
         warn: (text) => void stderr.write(`vminfo: ${printable(text)}\n`),
         paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
+        columns: stdout.isTTY === true ? stdout.columns : undefined,
         signal: gone.signal,
       };
       status = await command(context).finally(() => client.close());

@@ -89,7 +89,11 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .argument('[vm-or-filter...]', 'these VMs; or state=running, alias~^web, ram>=2g, …: all must match')
     .option('-p, --parsable', 'print values separated by colons, without header')
     .option('-H, --no-header', 'print no header')
-    .option('-o, --output <fields>', 'the columns', fieldList, ['uuid', 'type', 'ram', 'state', 'alias'])
+    .option(
+      '-o, --output <fields>',
+      'the columns (default: uuid,type,ram,state,alias); or json, yaml, wide',
+      fieldList,
+    )
     .option('-s, --sort <fields>', 'sort by these, each with - before it for descending', fieldList, [
       'ram',
       'uuid',
