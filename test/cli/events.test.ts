@@ -105,7 +105,7 @@ void tap.test('reconnects, and says so on stderr', async (t) => {
   daemon.raw('garbage that ends it\n');
   const { stdout, stderr } = await running;
   t.match(stdout, /modify: quota changed :: 10 -> 20/);
-  t.match(stderr, /^vminfo: .*; reconnecting\nvminfo: an event line is not JSON/);
+  t.match(stderr, /^vminfo: lost, reconnecting: .*\nvminfo: an event line is not JSON/);
 });
 
 void tap.test('for people: a verb, what follows folded, secrets masked', async (t) => {

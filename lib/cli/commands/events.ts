@@ -51,7 +51,12 @@ export async function events(
     query: toQuery(conditions),
     reconnect: !options.once,
     onDisconnect: (error) => {
-      warn(`${error.message}; reconnecting`);
+      warn(`lost, reconnecting: ${error.message}`);
+    },
+    onReconnect: (missed) => {
+      warn(
+        `resumed, ${missed === 0 ? 'and nothing was missed' : `with the ${missed} events missed meanwhile`}`,
+      );
     },
     signal: stop,
   });
