@@ -17,6 +17,7 @@ function examples(): string[] {
 }
 
 // A process for each, one after the other.
+tap.setTimeout(180_000);
 void tap.test('20 questions are answered by one command each', { timeout: 180_000 }, async (t) => {
   const test = await startTestDaemon(t, { vms: 6 });
   const vm = (await test.vms()).find(({ state }) => state === 'running');
