@@ -7,6 +7,7 @@ import type { Happening } from '../../vm/describe.js';
 import { describePastEvent, type PastEvent, type PastEvents } from '../../vm/past-events.js';
 import { maskChange } from '../../vm/secrets.js';
 import { CommandError, exit, type Context, type Style } from '../context.js';
+import { isUuid, zonenameOf } from '../name-vm.js';
 import { printable, printableJson } from '../printable.js';
 
 export interface HistoryOptions {
@@ -23,10 +24,12 @@ export interface HistoryOptions {
 
 export async function history(
   context: Context,
-  zonename: string | undefined,
+  name: string | undefined,
   options: HistoryOptions,
 ): Promise<number> {
   const { client, write, warn, signal } = context;
+  // A UUID may be that of a VM that is gone: it has a history all the same.
+  const zonename = name === undefined || isUuid(name) ? name : await zonenameOf(client, name, { signal });
   const { events, answer } = await read(client, zonename, options, signal);
   if (events.length < options.number && !answer.complete) {
     warn(`what happened before ${answer.oldest?.date ?? 'now'} is no longer kept`);
