@@ -6,7 +6,7 @@ import { eventually, startTestDaemon } from './harness.js';
 
 void tap.test('/etc/zones could not be read once: file-events run again', { timeout: 20_000 }, async (t) => {
   // As on illumos, fs.watch says of a directory that something has changed in it, and not what.
-  let tell = () => undefined as void;
+  let tell: () => void = () => undefined;
   const daemon = await startTestDaemon(t, {
     watch: (path, listener) => {
       if (path.endsWith('/etc/zones')) {
