@@ -2,7 +2,7 @@
  * Which request gets which answer (wire.md). It reads the cache and changes nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { StoppedError, SyncTimeoutError, type VmCache } from '../cache/cache.js';
+import { StoppedError, SyncTimeoutError, UnknownZoneError, type VmCache } from '../cache/cache.js';
 import { QueryError } from '../vm/selector.js';
 import type { Listeners } from './listeners.js';
 import type { Metrics } from './metrics.js';
@@ -125,6 +125,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
       await cache.sync(zonename, syncTimeoutMs);
     } catch (error) {
       if (error instanceof SyncTimeoutError) replyError(response, 'Timeout', error.message);
+      else if (error instanceof UnknownZoneError) replyError(response, 'LoadError', error.message, retrySoon);
       else if (error instanceof StoppedError) replyError(response, 'NotReady', error.message, retrySoon);
       else throw error;
       return;
