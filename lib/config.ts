@@ -18,7 +18,7 @@ export const rescanTimer = {
 } as const;
 
 export const sysevents = {
-  /** sysevent(8) prints `ready` within milliseconds; a loaded host may need seconds (host.md). */
+  /** sysevent(8) prints `ready` within milliseconds; a loaded host may need seconds. */
   readyTimeoutMs: 30_000,
   /** The first load waits this long for `ready`, then goes ahead: a rescan follows a late `ready`. */
   patienceMs: 3_000,
@@ -183,6 +183,12 @@ export const http = {
   checkIntervalMs: 1_000,
   /** How long a connection without a request is kept. Node's default. */
   keepAliveMs: 5_000,
+  /** How long an answer may take to be read: on a loopback it takes milliseconds. A client that takes longer is cut off. */
+  writeDeadlineMs: 30_000,
+  /** Different large answers that may be on their way at a time; more requests get 503. Each may be a copy of all VMs. */
+  maxAnswersUnsent: 64,
+  /** Bytes that make an answer large: smaller ones fit into what the kernel buffers. */
+  largeAnswerBytes: 256 * 1024,
   /** Conditions in one filter: each costs up to some microseconds per VM and event. */
   maxConditions: 32,
   /** How hard `/vms` is compressed: the lowest level makes a tenth of it, in a third of the default's time. */

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type ListenOptions } from 'node:net';
 import { http as limits } from '../config.js';
 import { allowHosts } from './hosts.js';
@@ -36,6 +36,8 @@ export interface TcpOptions {
   readonly port: number;
   /** What a request may call the host, beside the address and localhost. */
   readonly allowedHosts: readonly string[];
+  /** Default: config.ts. */
+  readonly writeDeadlineMs?: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface TcpOptions {
  * @throws ListenError
  */
 export async function listenOnPort(
-  { listen, port, allowedHosts }: TcpOptions,
+  { listen, port, allowedHosts, writeDeadlineMs = limits.writeDeadlineMs }: TcpOptions,
   handler: Handler,
 ): Promise<HttpServer> {
   const isAllowed = allowHosts(listen, allowedHosts);
@@ -52,7 +54,7 @@ export async function listenOnPort(
     const { host } = request.headers;
     if (isAllowed(host, request.socket.localAddress)) handler(request, response);
     else replyError(response, 'Forbidden', `not a name of this host: ${JSON.stringify(host ?? '')}`);
-  });
+  }, writeDeadlineMs);
   await listening(server, `${listen} port ${port}`, { port, host: listen }).catch((error: unknown) => {
     if (!(error instanceof ListenError) || error.code !== 'EADDRINUSE') throw error;
     const problem = 'something listens there already (another vminfod?); --port chooses another port';
@@ -72,7 +74,7 @@ export async function listenOnPort(
  */
 export async function listenOnSocket(path: string, handler: Handler): Promise<HttpServer> {
   await removeStale(path);
-  const server = boundedServer(handler);
+  const server = boundedServer(handler, limits.writeDeadlineMs);
   // bind(2) happens within listen(), and so with this umask: there is no moment in which others could connect.
   const umask = process.umask(0o177);
   const bound = listening(server, path, { path });
@@ -82,7 +84,7 @@ export async function listenOnSocket(path: string, handler: Handler): Promise<Ht
   return { url: `unix:${path}`, close: (graceMs) => close(server, graceMs) };
 }
 
-function boundedServer(handler: Handler): Server {
+function boundedServer(handler: Handler, writeDeadlineMs: number): Server {
   const server = createServer(
     {
       noDelay: true,
@@ -93,7 +95,13 @@ function boundedServer(handler: Handler): Server {
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.checkIntervalMs,
     },
-    handler,
+    (request, response) => {
+      // From here on all of the answer is made, and whoever asked for it has to read it.
+      response.once('prefinish', () => {
+        if (response.writableLength > 0) cutOff(response, writeDeadlineMs);
+      });
+      handler(request, response);
+    },
   );
   server.maxConnections = limits.maxConnections;
   // Without this node would close the connection of a CONNECT without a word.
@@ -104,6 +112,16 @@ function boundedServer(handler: Handler): Server {
     );
   });
   return server;
+}
+
+/** Destroys a response, and so its connection, unless it is over by then. */
+function cutOff(response: ServerResponse, afterMs: number): void {
+  const timer = setTimeout(() => {
+    response.destroy();
+  }, afterMs);
+  response.once('close', () => {
+    clearTimeout(timer);
+  });
 }
 
 async function listening(server: Server, where: string, options: ListenOptions): Promise<void> {
