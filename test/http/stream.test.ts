@@ -209,7 +209,9 @@ void tap.test(
       await once(socket, 'connect');
     }
     for (const { socket, pattern } of sockets) {
-      socket.write(`GET /events?alias=~${pattern} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      socket.write(
+        `GET /events?vms=array&fields=customer_metadata&alias=~${pattern} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      );
     }
     const answers = await Promise.all(
       sockets.map(async ({ socket }) => {
