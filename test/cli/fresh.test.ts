@@ -92,7 +92,7 @@ void tap.test('wait gives up in time', async (t) => {
   });
   await daemon.quiet();
   t.match(await run(daemon.url, ['wait', uuids.web, 'foo=1']), {
-    status: 1,
+    status: 2,
     stderr: /unknown property: foo/,
   });
   t.match(await run(daemon.url, ['wait', uuids.web, '-t', 'soon']), {
