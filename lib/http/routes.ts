@@ -1,5 +1,5 @@
 /**
- * Which request gets which answer (wire.md). It reads the cache and changes nothing.
+ * Which request gets which answer, as in vminfod(8). It reads the cache and changes nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StoppedError, SyncTimeoutError, UnknownZoneError, type VmCache } from '../cache/cache.js';
