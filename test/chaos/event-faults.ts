@@ -55,7 +55,7 @@ export function eventFaults(kit: FaultKit): FaultKinds {
 }
 
 /** Events after which nothing may change, as nothing has happened. */
-export function harmlessEvents({ host, random, zonename }: FaultKit): FaultKinds {
+export function harmlessEvents({ host, random, trail, zonename }: FaultKit): FaultKinds {
   return {
     'events without data': () => {
       host.postEvents('zones', ['{"type":"event","class":"status","subclass":"ping"}']);
@@ -83,6 +83,7 @@ export function harmlessEvents({ host, random, zonename }: FaultKit): FaultKinds
     },
     'spurious destroy': () => {
       const names = Array.from({ length: 5 }, () => random.pick(namesOf(host, zonename())));
+      trail.note(`  of ${names.join(' ')}`);
       host.postEvents(
         'zfs',
         names.map((dataset) => historyLine({ name: 'destroy', dataset, detail: '', txg: 1 })),

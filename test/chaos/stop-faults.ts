@@ -3,7 +3,7 @@
  * starts again. It is another one than the daemon under test, whose listeners stay.
  */
 import { get } from '../daemon/harness.js';
-import { descendantsOf } from '../processes.js';
+import { descendantsOf, isRunning } from '../processes.js';
 import { holdsWithin } from './client.js';
 import type { FaultKinds, FaultKit } from './fault-kit.js';
 import { startVminfod, type VminfodProcess } from './vminfod-process.js';
@@ -51,13 +51,4 @@ export function stopFaults({ host, breakCommand, onProblem, zonename }: FaultKit
       return undefined;
     },
   };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false; // there is no such process
-  }
 }
