@@ -1,27 +1,32 @@
 import { fileURLToPath } from 'node:url';
 import tseslint from 'typescript-eslint';
 
-/** Which rooms of lib/ a room may import from, besides itself and config.ts (ARCHITECTURE.md). */
+/** Which rooms of lib/ a room may import from, besides itself, config.ts and slices.ts (ARCHITECTURE.md). */
 const mayImport = {
   vm: [],
+  operators: [],
   host: ['vm'],
-  sources: ['host', 'vm'],
-  cache: ['sources', 'host', 'vm'],
+  sources: ['operators', 'host', 'vm'],
+  cache: ['operators', 'sources', 'host', 'vm'],
   http: ['cache', 'vm'],
   client: ['vm'],
-  cli: ['client', 'vm'],
+  fleet: ['client', 'vm'],
+  cli: ['fleet', 'client', 'vm'],
   simulator: ['vm'],
 };
 const rooms = Object.keys(mayImport);
 
 /** Files of lib/ that belong to no room: they wire the rooms, which do not know them. */
-const wiring = ['daemon', 'index', 'log', 'period'];
+const wiring = ['daemon', 'end-process', 'index', 'log', 'period'];
 
 /** Forbids imports from rooms, and of `files` directly in lib/. */
 function forbid(forbidden, files, message) {
   const targets = [...forbidden.map((room) => `${room}/`), ...files.map((file) => `${file}\\.js$`)];
   return { regex: `^(\\.\\.?/)+(lib/)?(${targets.join('|')})`, message };
 }
+
+/** NATS is the fleet's affair. */
+const nats = { group: ['@nats-io/*'], message: 'Only lib/fleet speaks to NATS.' };
 
 /** The model is pure: no I/O, no streams, no platform. */
 const impure = { group: ['node:*', 'rxjs', 'rxjs/*', 'undici', 'execa', 'pino'], message: 'lib/vm is pure.' };
@@ -31,14 +36,21 @@ const imports = (...patterns) => ({ 'no-restricted-imports': ['error', { pattern
 const directions = [
   ...rooms.map((room) => {
     const others = rooms.filter((other) => other !== room && !mayImport[room].includes(other));
-    const allowed = [room, ...mayImport[room], 'config.ts'].join(', ');
+    const allowed = [room, ...mayImport[room], 'config.ts', 'slices.ts'].join(', ');
     const rule = forbid([...others, 'sbin', 'test'], wiring, `lib/${room} may import only ${allowed}.`);
-    return { files: [`lib/${room}/**/*.ts`], rules: imports(rule, ...(room === 'vm' ? [impure] : [])) };
+    return {
+      files: [`lib/${room}/**/*.ts`],
+      rules: imports(rule, ...(room === 'vm' ? [impure] : []), ...(room === 'fleet' ? [] : [nats])),
+    };
   }),
   {
     files: ['lib/daemon.ts'],
     rules: imports(
-      forbid(['client', 'cli', 'simulator'], [], 'The daemon knows neither its clients nor the simulator.'),
+      forbid(
+        ['client', 'cli', 'fleet', 'simulator'],
+        [],
+        'The daemon knows neither its clients, the fleet nor the simulator.',
+      ),
     ),
   },
   { files: ['lib/config.ts'], rules: imports({ regex: '.*', message: 'config.ts imports nothing.' }) },

@@ -42,6 +42,28 @@ export const fileWatches = {
   statsPerTurn: 200,
 } as const;
 
+/** The threads that touch files (lib/host/file-threads.ts): a file system that hangs holds the thread that asks it. */
+export const fileThreads = {
+  /** How often it is looked whether a thread moves, ms. */
+  lookMs: 100,
+  /**
+   * Looks in a row that find a thread at the very same task: then it is stuck, and others do the rest. Looks and not
+   * milliseconds are counted, so that a machine too busy to run us does not make it seem so.
+   */
+  looksUntilStuck: 4,
+  /** How long a zone's files may not answer before reading them fails, ms: a loaded pool needs a second, a suspended one for ever. */
+  readTimeoutMs: 2_000,
+  /** Threads that may be stuck: each has some megabytes and, where watches are counted, its watches. More and all wait. */
+  maxStuck: 8,
+  /** A zone whose files hung, and that does so again within this time of being back, is left alone for longer each time, ms. */
+  calmMs: 60_000,
+  /** Megabytes of heap: young, because little is made; old for the largest files at once. */
+  youngGenerationMb: 1,
+  oldGenerationMb: 256,
+  /** How long the end of a thread is waited for when the daemon ends, ms. One that is not stuck needs milliseconds. */
+  endMs: 500,
+} as const;
+
 /** How requests to read collect; see cache/coalesce.ts. */
 export const reloads = {
   /** Children at a time for one kind of read. */
@@ -60,9 +82,10 @@ export const reloads = {
   maxUnusedDatasets: 256,
   /** Zones read at a time. Files are read at once, one after the other; commands may be waited for together. */
   maxZoneReads: 16,
-  /** How long reading files and assembling may hold the event loop before it gives way, ms. */
-  sliceMs: 4,
 } as const;
+
+/** How long work on many things, such as assembling VMs, may hold the event loop before it gives way. */
+export const sliceMs = 4;
 
 /** How often a zone is read again when zoneadm does not show yet what the kernel announced, and after how long each. */
 export const newstateRetriesMs: readonly number[] = [10, 30, 100, 300, 1000];
@@ -76,15 +99,16 @@ export const heldInvalidations = {
   replaceWith: { type: 'everything', reason: 'too much happened during the first load' },
 } as const;
 
-/** How often it is looked whether an input that could not be read is due again. */
-export const loadErrorTickMs = 100;
-
 export const rescanLog = {
   /** As in the platform's `/status`. */
   maxRecords: 10,
   maxFailures: 5,
   /** Differences kept of one rescan: a host that was suspended for an hour finds all VMs changed. */
   maxFound: 1_000,
+  /** Of those that events missed, how many the log names. */
+  maxExamples: 10,
+  /** A source that names a zone this soon after a rescan found it changed has not missed that: the rescan was just quicker. */
+  graceMs: 500,
 } as const;
 
 // Host: reading the system (lib/host).
@@ -113,8 +137,11 @@ export const errorTextMaxChars = 2_000;
 /** Lines of one listing that may be unreadable before the whole is refused: then it is no listing at all. */
 export const listingMaxErrors = 100;
 
-/** Lines of `zfs list` parsed before others get their turn: about a millisecond on a slow core. */
-export const zfsLinesPerSlice = 250;
+/** Lines of `zfs list` parsed before it is looked whether others are due for their turn: some tenths of a millisecond. */
+export const zfsLinesPerStep = 50;
+
+/** More zones than this are not asked for one by one: zoneadm and kstat list all of them, once. */
+export const maxZonesAskedFor = 2;
 
 // Queries
 
@@ -139,6 +166,21 @@ export const eventLog = {
   maxBytes: 4 * 1024 * 1024,
 } as const;
 
+// The log (lib/sink.ts)
+
+export const sink = {
+  /** Bytes that wait until they can be written: some thousand lines, the worst minute of a host. What comes on top is lost. */
+  maxUnwrittenBytes: 1024 * 1024,
+  /** Bytes of one write: what a pipe takes at a time. */
+  maxWriteBytes: 64 * 1024,
+  /** After how long a pipe or terminal that was full is tried again, ms: a reader that is alive has made room by then. */
+  retryFullMs: 50,
+  /** After how long a write that failed is tried again, ms: a full disk, a reader that is gone. */
+  retryFailedMs: 1_000,
+  /** How long the end of the process waits for what is not written yet, ms. */
+  lastWordsMs: 500,
+} as const;
+
 // HTTP
 
 export const http = {
@@ -154,8 +196,11 @@ export const http = {
   requestTimeoutMs: 10_000,
   /** How often it is looked whether a request takes too long. */
   checkIntervalMs: 1_000,
-  /** How long a connection without a request is kept. Node's default. */
-  keepAliveMs: 5_000,
+  /**
+   * How long a connection without a request is kept. In whole seconds it is announced, and the rest is for the client that
+   * sends a request at the last moment: it would find a connection that is just being closed.
+   */
+  keepAliveMs: 5_900,
   /** Conditions in one filter: each costs up to some microseconds per VM and event. */
   maxConditions: 32,
   /** How hard `/vms` is compressed: the lowest level makes a tenth of it, in a third of the default's time. */
@@ -190,8 +235,14 @@ export const listeners = {
 
 // The client (lib/client) and vminfo.
 
-/** How long a plain request may take: longer than the daemon's own limit for `?sync=true`, whose reason is the better one. */
-export const requestTimeoutMs = 60_000;
+/** How long a request may take unless one says otherwise: the answer is made from memory. */
+export const requestTimeoutMs = 30_000;
+
+/** The same for `?sync=true`: longer than the daemon's own limit, whose reason is the better one. */
+export const syncRequestTimeoutMs = 35_000;
+
+/** How long `vminfo ping` and `vminfo doctor` wait: who asks whether it is well must hear soon that it is not. */
+export const checkTimeoutMs = 5_000;
 
 /** From asking for /events to its `ready` line. A snapshot of 1000 VMs takes well under a second. */
 export const readyTimeoutMs = 30_000;
@@ -211,11 +262,11 @@ export const reconnectMaxMs = 5_000;
 /** A connection that lived this long was a good one: the next reconnect starts at `reconnectMinMs` again. */
 export const stableConnectionMs = 1_000;
 
-/** How often the client asks the daemon for a sign of life. */
+/** How often the client asks the daemon for a sign of life, unless one says otherwise. */
 export const heartbeatSeconds = 15;
 
-/** Silence after which a daemon that promised heartbeats is taken for gone. */
-export const silenceMs = 3 * heartbeatSeconds * 1000;
+/** Periods without event or heartbeat after which a daemon that promised heartbeats is taken for gone. */
+export const silentPeriods = 2;
 
 /** Changes that a reader of `watch()` may leave unread: about 100 MB of VM objects at 3 KB each, parsed. */
 export const maxUnreadEvents = 10_000;
@@ -225,3 +276,42 @@ export const maxSyncs = 64;
 
 /** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
 export const missedRescans = 3;
+
+// The fleet (lib/fleet): a host's VMs in NATS JetStream, and those who read them.
+
+export const fleet = {
+  /** Messages kept of each VM: how many changes a reader that lost its connection may be behind without missing one. 64 is NATS's limit for a bucket. */
+  historyPerVm: 8,
+  /** The stream's size unless `fleet init` says otherwise. A VM takes about 4 KiB a message, so 8 messages of 30,000 VMs. */
+  defaultMaxBytes: 1024 ** 3,
+  /** The bucket of hosts: a kilobyte a host, one message each. */
+  hostsMaxBytes: 64 * 1024 ** 2,
+  /** How long the server remembers message ids. A publisher retries for far less. */
+  duplicateWindowMs: 120_000,
+  /** Messages sent and not yet acknowledged: enough to fill a round trip of a millisecond, little enough to lose nothing by. */
+  maxInFlight: 32,
+  /** How long an acknowledgement or an answer of NATS's may take. An fsync of a busy disk takes tens of milliseconds. */
+  requestTimeoutMs: 5_000,
+  /** How long the first connection may take before a command gives up. */
+  connectTimeoutMs: 5_000,
+  /** Between attempts of a publisher, at first; it doubles up to `backoffMaxMs`, and each is spread over half of it. */
+  backoffMinMs: 1_000,
+  backoffMaxMs: 30_000,
+  /** How often a host says that it lives, and how it is. */
+  heartbeatMs: 10_000,
+  /** A host unheard of for three heartbeats is stale: one may be late. */
+  staleAfterMs: 30_000,
+  /** How often a publisher looks at what the stream has of its host: headers only, some milliseconds. */
+  compareIntervalMs: 60_000,
+  /** VMs of which the daemon is asked at a time whether they are gone. */
+  maxQuestions: 8,
+  /** How often the server says that it has nothing to say; two missed, and the reader begins anew. */
+  idleHeartbeatMs: 1_000,
+  /** A consumer whose reader is gone is removed by the server after this. */
+  consumerInactiveMs: 30_000,
+  /** Before a server is connected to again: this, and up to the jitter more, for a fleet must not come back at once. */
+  reconnectWaitMs: 500,
+  reconnectJitterMs: 1_500,
+  /** How often the server is asked for a sign of life; two missed, and another is connected to. */
+  pingIntervalMs: 4_000,
+} as const;

@@ -2,9 +2,9 @@
  * vminfo from its arguments to its exit status. Errors become one line on stderr; a reader that went away
  * (`| head`) ends it quietly.
  */
-import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
+import { QueryError } from '../vm/selector.js';
 import { CommandError, exit, type Context, type Surroundings } from './context.js';
 import { printable } from './printable.js';
 import { createProgram } from './program.js';
@@ -17,20 +17,35 @@ export async function main(surroundings: Surroundings): Promise<number> {
     gone.abort(error);
   };
   stdout.on('error', onOutputError);
+  // What cannot be said on stderr cannot be said at all; the status says it.
+  stderr.on('error', ignore);
   const write = async (text: string) => {
     gone.signal.throwIfAborted();
-    if (!stdout.write(text)) await once(stdout, 'drain', { signal: gone.signal });
+    await new Promise<void>((resolve, reject) => {
+      stdout.write(text, (error) => {
+        if (error) reject(new OutputError(error));
+        else resolve();
+      });
+    });
   };
+  const helps: Promise<void>[] = [];
   const colours = stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 
   let status: number = exit.ok;
   const program = createProgram({
     env,
-    writeOut: (text) => void stdout.write(text),
+    writeOut: (text) => {
+      helps.push(write(text));
+    },
     writeErr: (text) => void stderr.write(text),
-    run: async (url, command) => {
+    run: async ({ url, timeoutMs }, command) => {
       const { VminfodClient } = await import('../client/client.js');
-      const client = new VminfodClient({ url, name: 'vminfo', signal: gone.signal });
+      const client = new VminfodClient({
+        url,
+        name: 'vminfo',
+        signal: gone.signal,
+        ...(timeoutMs !== undefined && { timeoutMs }),
+      });
       const context: Context = {
         client,
         write,
@@ -42,19 +57,37 @@ export async function main(surroundings: Surroundings): Promise<number> {
     },
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' }).finally(() => Promise.all(helps));
     return status;
   } catch (error) {
-    if (isBrokenPipe(gone.signal.reason)) return exit.ok;
     if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage;
-    const prefix = error instanceof CommandError ? '' : 'vminfo: ';
-    stderr.write(`${prefix}${printable((error as Error).message)}\n`);
-    return exit.failed;
+    const problem = gone.signal.aborted ? new OutputError(gone.signal.reason as Error) : (error as Error);
+    if (codeOf(problem) === 'EPIPE') return exit.ok;
+    const prefix = problem instanceof CommandError ? '' : 'vminfo: ';
+    stderr.write(`${prefix}${printable(problem.message)}\n`);
+    if (problem instanceof QueryError) return exit.usage;
+    return codeOf(problem) === 'ETIMEOUT' ? exit.timeout : exit.failed;
   } finally {
     stdout.off('error', onOutputError);
+    stderr.off('error', ignore);
   }
 }
 
-function isBrokenPipe(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+/** What was to be printed cannot be. */
+class OutputError extends Error {
+  override readonly name = 'OutputError';
+  readonly code: string | undefined;
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super(`cannot write the output: ${cause.message}`, { cause });
+    this.code = cause.code;
+  }
+}
+
+function codeOf(error: NodeJS.ErrnoException): string | undefined {
+  return error.code;
+}
+
+function ignore(): void {
+  // Nothing can be done.
 }

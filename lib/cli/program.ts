@@ -3,7 +3,7 @@
  * here. What a command does is loaded when it runs.
  */
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import { defaultListen, defaultPort } from '../config.js';
+import { checkTimeoutMs, defaultListen, defaultPort } from '../config.js';
 import { version } from '../version.js';
 import type { EventsOptions } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';
@@ -11,13 +11,21 @@ import type { StatusOptions } from './commands/status.js';
 import type { ListOptions, LookupOptions } from './commands/vms.js';
 import type { WaitOptions } from './commands/wait.js';
 import { CommandError, type Context } from './context.js';
+import { addFleetCommands } from './fleet-program.js';
 
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
-  /** Runs a command with a client for `url`. */
-  readonly run: (url: string, command: (context: Context) => Promise<number>) => Promise<void>;
+  /** Runs a command with a client. */
+  readonly run: (daemon: Daemon, command: (context: Context) => Promise<number>) => Promise<void>;
+}
+
+/** Which daemon is asked. */
+export interface Daemon {
+  readonly url: string;
+  /** How long it may take to answer; `undefined`: as the client has it. */
+  readonly timeoutMs: number | undefined;
 }
 
 const defaultUrl = `http://${defaultListen}:${defaultPort}`;
@@ -29,11 +37,20 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help on a command')
     .option('--url <url>', `http://host:port or unix:/path (default: $VMINFOD_URL, else ${defaultUrl})`)
+    .option(
+      '--timeout <seconds>',
+      'how long vminfod may take to answer (default: 30; ping, doctor: 5)',
+      positiveNumber,
+    )
+    .option('-F, --fleet <where>', 'nats://host:port, or a file of settings (default: $VMINFO_FLEET)')
     .exitOverride()
     .configureOutput({ writeOut, writeErr });
-  const start = (command: (context: Context) => Promise<number>) => {
-    const { url } = program.opts<{ url?: string }>();
-    return run(url ?? env['VMINFOD_URL'] ?? defaultUrl, command);
+  const start = (command: (context: Context) => Promise<number>, defaultTimeoutMs?: number) => {
+    const { url = env['VMINFOD_URL'] ?? defaultUrl, timeout } = program.opts<{
+      url?: string;
+      timeout?: number;
+    }>();
+    return run({ url, timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000 }, command);
   };
 
   const command = (name: string, description: string) =>
@@ -44,7 +61,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       .helpOption('-h, --help', 'print help');
 
   command('ping', 'check that vminfod answers').action((options: JsonOption) =>
-    start(async (context) => (await import('./commands/ping.js')).ping(context, options)),
+    start(async (context) => (await import('./commands/ping.js')).ping(context, options), checkTimeoutMs),
   );
 
   command('status', 'print how vminfod is')
@@ -76,7 +93,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     );
 
   command('list', 'list VMs as a table, as vmadm(8) does')
-    .argument('[filter...]', 'key=value or key=~regex; all must match')
+    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
     .option('-p, --parsable', 'print values separated by colons, without header')
     .option('-H, --no-header', 'print no header')
     .option('-o, --output <fields>', 'the columns', fieldList, ['uuid', 'type', 'ram', 'state', 'alias'])
@@ -89,7 +106,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     );
 
   const lookup = command('lookup', 'print the UUIDs of the VMs that match, as vmadm(8) does')
-    .argument('[filter...]', 'key=value or key=~regex; all must match')
+    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
     .option('-1, --unique', 'fail unless exactly one VM matches')
     .option('-o, --output <fields>', 'with -j: only these fields', fieldList)
     .action((filters: string[], options: LookupOptions) => {
@@ -106,10 +123,15 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
 
   command('wait', 'wait until a VM is as wanted, now or later')
     .argument('<uuid>', 'the VM')
-    .argument('[filter...]', 'key=value or key=~regex; all must match')
+    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
     .option('-t, --timeout <seconds>', 'give up with status 1 after this long', positiveNumber)
     .action((uuid: string, filters: string[], options: WaitOptions) =>
-      start(async (context) => (await import('./commands/wait.js')).wait(context, uuid, filters, options)),
+      start(async (context) => {
+        // `--timeout` is the program's, wherever it stands; `-t` is ours.
+        const { timeout = program.opts<WaitOptions>().timeout, ...others } = options;
+        const limited = timeout === undefined ? others : { ...others, timeout };
+        return (await import('./commands/wait.js')).wait(context, uuid, filters, limited);
+      }),
     );
 
   command('diff', 'compare a VM as cached with one read afresh; status 1 when they differ')
@@ -126,8 +148,13 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
 
   command('doctor', 'say whether vminfod is well, and if not, why and what to do').action(
     (options: JsonOption) =>
-      start(async (context) => (await import('./commands/doctor.js')).doctor(context, options)),
+      start(
+        async (context) => (await import('./commands/doctor.js')).doctor(context, options),
+        checkTimeoutMs,
+      ),
   );
+
+  addFleetCommands(program, () => program.opts<{ fleet?: string }>().fleet ?? env['VMINFO_FLEET'], start);
 
   program
     .command('completion')

@@ -7,12 +7,13 @@ import { performance } from 'node:perf_hooks';
 import { finished } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { interval, type Subscription } from 'rxjs';
+import { interval, type Observable, type Subscription } from 'rxjs';
 import type { VmCache } from '../cache/cache.js';
 import type { Commit } from '../cache/vm-store.js';
 import { listeners as defaultLimits } from '../config.js';
 import { FanOut, type View } from './fan-out.js';
 import { frameOf, lineOf, preamble } from './frames.js';
+import { namesIn } from './host-names.js';
 import { Listener, type ListenerLimits, type ListenerRequest } from './listener.js';
 import type { Selection } from './parameters.js';
 import { replyError } from './reply.js';
@@ -27,7 +28,9 @@ const cutReasons = {
 } as const;
 
 export interface ListenersOptions {
-  readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'commits' | 'eventLog'>;
+  readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog' | 'sysinfo'>;
+  /** Every change, once it is in the snapshot and the log. */
+  readonly commits: Observable<Commit>;
   readonly serialised: SerialisedVms;
   readonly log: Logger;
   /** Other limits than config.ts has. */
@@ -47,7 +50,7 @@ export interface Listeners {
 
 /** Nobody listens yet. All listeners end when `commits` completes. */
 export function createListeners(options: ListenersOptions): Listeners {
-  const { cache, serialised, log, written } = options;
+  const { cache, commits, serialised, log, written } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const { instance, eventLog } = cache;
   const open = new Map<Listener, View>();
@@ -57,6 +60,7 @@ export function createListeners(options: ListenersOptions): Listeners {
   const fanOut = new FanOut({
     instance,
     seq: () => cache.snapshot.value.seq,
+    host: () => namesIn(cache.sysinfo()),
     full: (listener) => {
       cut(listener, 'bytes');
     },
@@ -65,7 +69,7 @@ export function createListeners(options: ListenersOptions): Listeners {
   /** Only while somebody listens. */
   let ticks: Subscription | undefined;
 
-  cache.commits.subscribe({
+  commits.subscribe({
     next: (commit) => {
       fanOut.add(commit);
     },
@@ -124,7 +128,8 @@ export function createListeners(options: ListenersOptions): Listeners {
   ): void {
     const { uuid, seq, request } = listener;
     const date = new Date().toISOString();
-    const head = JSON.stringify({ type: 'ready', date, uuid, instance, seq, resumed }).slice(0, -1);
+    const host = request.parameters.host ? namesIn(cache.sysinfo()) : undefined;
+    const head = JSON.stringify({ type: 'ready', date, uuid, instance, seq, resumed, ...host }).slice(0, -1);
     const json = vms.length === 0 ? [`${head}}`] : [`${head},"vms":`, ...vms, '}'];
     const line = lineOf(request.format, `${instance}:${seq}`, json.map(asBuffer));
     listener.start([...preamble(request.format), ...line], flushed);

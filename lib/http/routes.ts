@@ -2,11 +2,12 @@
  * Which request gets which answer (wire.md). It reads the cache and changes nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { SyncTimeoutError, type VmCache } from '../cache/cache.js';
+import { StoppedError, SyncTimeoutError, type VmCache } from '../cache/cache.js';
+import type { Fields } from '../vm/fields.js';
 import { QueryError } from '../vm/selector.js';
 import type { Listeners } from './listeners.js';
 import type { Metrics } from './metrics.js';
-import { parseEventsParameters, parseFlags, parsePosition } from './parameters.js';
+import { parseEventsParameters, parseFlags, parsePosition, parseVmParameters } from './parameters.js';
 import { replyError, replyJson } from './reply.js';
 import type { VmReplies } from './vms.js';
 
@@ -17,7 +18,7 @@ export interface RoutesOptions {
   /** How long `?sync=true` may take. */
   readonly syncTimeoutMs: number;
   readonly metrics: Metrics;
-  readonly status: (full: boolean) => object;
+  readonly status: (full: boolean) => object | Promise<object>;
 }
 
 /** Answers one request. */
@@ -30,7 +31,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
   return (request, response) => {
     const { url = '', method } = request;
     if (method !== 'GET' && method !== 'HEAD') {
-      replyError(response, 'MethodNotAllowed', 'only GET and HEAD are', { Allow: 'GET, HEAD' });
+      replyError(response, 'MethodNotAllowed', 'only GET and HEAD are allowed', { Allow: 'GET, HEAD' });
       return;
     }
     // What is asked for most often, without a look at what it is made of.
@@ -52,7 +53,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     const { path, query } = split(url);
     const zonename = zonenameOf(path);
     if (path === '/status') {
-      replyJson(response, status(parseFlags(query, ['full']).has('full')));
+      void replyStatus(response, parseFlags(query, ['full']).has('full'));
     } else if (path === '/metrics') {
       parseFlags(query, []);
       void replyMetrics(response);
@@ -62,8 +63,9 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
       const awaiting = cache.status().awaiting.join(', ');
       replyError(response, 'NotReady', `the first load is not done: waiting for ${awaiting}`, retrySoon);
     } else if (zonename !== undefined) {
-      if (parseFlags(query, ['sync']).has('sync')) void replySynced(request, response, zonename);
-      else replyVm(request, response, zonename);
+      const { sync, fields } = parseVmParameters(query);
+      if (sync) void replySynced(request, response, zonename, fields);
+      else replyVm(request, response, zonename, fields);
     } else if (path === '/ping') {
       parseFlags(query, []);
       replyJson(response, { ping: 'pong' });
@@ -85,15 +87,24 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     else listeners.add(request, response, { parameters, format, query });
   }
 
+  async function replyStatus(response: ServerResponse, full: boolean): Promise<void> {
+    replyJson(response, await status(full));
+  }
+
   async function replyMetrics(response: ServerResponse): Promise<void> {
     const { contentType, text } = await metrics.report();
     response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(text) });
     response.end(text);
   }
 
-  function replyVm(request: IncomingMessage, response: ServerResponse, zonename: string): void {
+  function replyVm(
+    request: IncomingMessage,
+    response: ServerResponse,
+    zonename: string,
+    fields: Fields | undefined,
+  ): void {
     const stored = cache.snapshot.value.vms.get(zonename);
-    if (stored !== undefined) vms.one(request, response, stored);
+    if (stored !== undefined) vms.one(request, response, stored, fields);
     else if (!replyLoadError(response, zonename)) {
       replyError(response, 'NotFound', `no VM ${JSON.stringify(zonename)}`);
     }
@@ -116,15 +127,17 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     request: IncomingMessage,
     response: ServerResponse,
     zonename: string,
+    fields: Fields | undefined,
   ): Promise<void> {
     try {
       await cache.sync(zonename, syncTimeoutMs);
     } catch (error) {
-      if (!(error instanceof SyncTimeoutError)) throw error;
-      replyError(response, 'Timeout', error.message);
+      if (error instanceof SyncTimeoutError) replyError(response, 'Timeout', error.message);
+      else if (error instanceof StoppedError) replyError(response, 'NotReady', error.message, retrySoon);
+      else throw error;
       return;
     }
-    if (!replyLoadError(response, zonename)) replyVm(request, response, zonename);
+    if (!replyLoadError(response, zonename)) replyVm(request, response, zonename, fields);
   }
 }
 

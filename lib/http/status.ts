@@ -1,6 +1,7 @@
 /** The answer to `/status`: the platform's fields in the platform's form (wire.md), and ours beside them. Pure. */
 import type { CacheStatus } from '../cache/cache.js';
 import type { Snapshot } from '../cache/vm-store.js';
+import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
 import { nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
 
@@ -18,6 +19,16 @@ export interface Watches {
   readonly notWatching: readonly string[];
 }
 
+/** How the threads that read and watch files are doing. */
+export interface FilesStatus {
+  readonly threads: number;
+  readonly stuck: number;
+  /** Zones whose files do not answer. */
+  readonly hung: readonly { readonly zonename: string; readonly since: string }[];
+  /** So many hang that the files of all zones wait. */
+  readonly stalled: boolean;
+}
+
 export interface StatusInputs {
   readonly process: ProcessStatus;
   readonly snapshot: Snapshot;
@@ -29,13 +40,17 @@ export interface StatusInputs {
   readonly listeners: Pick<Listeners, 'list' | 'overflows'>;
   /** A UUID per start of the daemon. */
   readonly instance: string;
+  /** Whether the log can be written. */
+  readonly log: SinkStatus;
+  readonly files: FilesStatus;
   /** Only for the full answer, which also has the log of rescans. */
   readonly watches: Watches | undefined;
 }
 
 /** The whole answer. */
 export function status(inputs: StatusInputs): object {
-  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, watches } = inputs;
+  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, log, files, watches } =
+    inputs;
   const { now } = process;
   const { pending, queued } = cache.queue;
   const last = cache.rescans.records.at(-1);
@@ -81,6 +96,8 @@ export function status(inputs: StatusInputs): object {
     seq: snapshot.seq,
     overflows: listeners.overflows,
     sources,
+    log,
+    files,
     loadErrors: cache.loadErrors,
     missed: cache.rescans.found,
     ...(watches !== undefined && {

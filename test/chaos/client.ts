@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import type { Observable } from 'rxjs';
 import { startDaemon, type Daemon } from '../../lib/daemon.js';
 import type { Invalidation } from '../../lib/sources/invalidation.js';
-import type { Watch } from '../../lib/sources/watch-set.js';
+import type { WatchSource } from '../../lib/host/file-messages.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { get, type Status } from '../daemon/harness.js';
 import { byZonename, type Vms } from './compare.js';
@@ -18,7 +18,11 @@ const settleMs = 60_000;
 const soonMs = 4_000;
 
 /** A daemon that rescans only when asked. */
-export function startOn(root: string, requests: Observable<Invalidation>, watch?: Watch): Promise<Daemon> {
+export function startOn(
+  root: string,
+  requests: Observable<Invalidation>,
+  watch?: WatchSource,
+): Promise<Daemon> {
   return startDaemon({
     root,
     listen: '127.0.0.1',

@@ -2,11 +2,11 @@
  * What goes wrong on a host: events lost, children killed or stopped, commands slow, stuck, broken or gone, files
  * unreadable, the daemon told to stop. Each kind is injected by one function, which returns how to end it.
  */
-import { watch as fsWatch } from 'node:fs';
-import type { Watch } from '../../lib/sources/watch-set.js';
+import type { WatchSource } from '../../lib/host/file-messages.js';
+import { faultyWatch } from '../host/faulty-watch.js';
 import { commandFaults } from './command-faults.js';
 import { eventFaults, harmlessEvents } from './event-faults.js';
-import { createFaultKit, type FaultKinds, type FaultsOptions, type Undo } from './fault-kit.js';
+import { createFaultKit, type FaultKinds, type FaultsOptions, type Inject, type Undo } from './fault-kit.js';
 import { fileFaults, fileRepair } from './file-faults.js';
 import { stopFaults } from './stop-faults.js';
 
@@ -19,7 +19,7 @@ export interface Faults {
   /** Makes a fault. Its end is the caller's to call. */
   inject(kind: string): Promise<Undo>;
   /** For the daemon, instead of fs.watch. */
-  readonly watch: Watch;
+  readonly watch: WatchSource;
   /** Mends what faults left behind: files that cannot be parsed. */
   repair(): Promise<void>;
 }
@@ -52,25 +52,29 @@ export function createFaults(options: FaultsOptions): Faults {
   };
 }
 
-/** File events that are lost, and watches that the platform refuses. */
-function watchFaults(): { kinds: FaultKinds; watch: Watch } {
-  const now = { dropped: 0, refused: 0 };
-  const during = (what: keyof typeof now) => () => {
-    now[what]++;
+/** File events that are lost, and watches that the platform refuses. Several may do so at a time. */
+function watchFaults(): { kinds: FaultKinds; watch: WatchSource } {
+  const watch = faultyWatch();
+  const during = (begin: () => void, end: () => void): Inject => {
+    let times = 0;
     return () => {
-      now[what]--;
+      if (times++ === 0) begin();
+      return () => {
+        if (--times === 0) end();
+      };
     };
   };
+  const drop = (on: boolean) => () => {
+    watch.drop(on);
+  };
+  const refuse = (code: 'ENOSPC' | undefined) => () => {
+    watch.refuse(code);
+  };
   return {
-    kinds: { 'file events dropped': during('dropped'), 'file watches refused': during('refused') },
-    watch: (path, listener) => {
-      if (now.refused > 0)
-        throw Object.assign(new Error('ENOSPC: System limit for number of file watchers reached'), {
-          code: 'ENOSPC',
-        });
-      return fsWatch(path, { persistent: false }, (event, filename) => {
-        if (now.dropped === 0) listener(event, filename);
-      });
+    kinds: {
+      'file events dropped': during(drop(true), drop(false)),
+      'file watches refused': during(refuse('ENOSPC'), refuse(undefined)),
     },
+    watch: watch.source,
   };
 }

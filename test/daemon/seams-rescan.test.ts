@@ -2,11 +2,10 @@
  * A rescan takes in what it could read and keeps the last good of what it could not; it is done again until all of it was
  * read; and it is no complaint about events that come a moment later.
  */
-import { watch as fsWatch } from 'node:fs';
 import tap from 'tap';
 import type { Fault, SimulatedCommand, SimulatedHost } from '../../lib/simulator/index.js';
-import type { Watch } from '../../lib/sources/watch-set.js';
 import { signal } from '../processes.js';
+import { faultyWatch } from '../host/faulty-watch.js';
 import { answersLate, changeOf, deaf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon, type TestDaemon } from './harness.js';
 
@@ -149,21 +148,21 @@ const lateEvents: Readonly<Record<string, LateEvent>> = {
 
 for (const [what, { happens, shows, source, other }] of Object.entries(lateEvents)) {
   void tap.test(`${what} that a rescan met a moment before its event was not missed`, async (t) => {
-    const { watch, holdBack, letGo } = holdableWatch();
-    const daemon = await startTestDaemon(t, { watch });
+    const watches = faultyWatch();
+    const daemon = await startTestDaemon(t, { watch: watches.source });
     const { host } = daemon;
     const zonename = zoneOf(host, 'joyent-minimal');
     const listening = await daemon.listen();
     const before = await heard(daemon, source);
     const sysevents = host.syseventPids();
     for (const pid of sysevents) signal(pid, 'SIGSTOP');
-    holdBack();
+    watches.holdBack();
     await happens(host, zonename);
     const listing = answersLate(host, ...other);
     const rescan = daemon.rescan();
     await listening.until(changeOf(zonename, ...shows));
     for (const pid of sysevents) signal(pid, 'SIGCONT');
-    letGo();
+    await watches.letGo();
     await eventually(async () => (await heard(daemon, source)) > before, 'the event is here');
     listing.answer();
     await rescan;
@@ -176,27 +175,4 @@ for (const [what, { happens, shows, source, other }] of Object.entries(lateEvent
 
 async function heard(daemon: TestDaemon, source: string): Promise<number> {
   return (await daemon.status()).sources.find(({ name }) => name === source)?.events ?? 0;
-}
-
-/** A platform whose file watches can be made to tell later. */
-function holdableWatch(): { watch: Watch; holdBack: () => void; letGo: () => void } {
-  let held: (() => void)[] | undefined;
-  return {
-    watch: (path, listener) =>
-      fsWatch(path, { persistent: false }, (event, filename) => {
-        const tell = () => {
-          listener(event, filename);
-        };
-        if (held === undefined) tell();
-        else held.push(tell);
-      }),
-    holdBack: () => {
-      held = [];
-    },
-    letGo: () => {
-      const late = held ?? [];
-      held = undefined;
-      for (const tell of late) tell();
-    },
-  };
 }

@@ -16,7 +16,7 @@ const hasMandoc = await exec('mandoc', ['-T', 'lint', '/dev/null']).then(
   (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT',
 );
 
-for (const name of ['vminfod', 'vminfo']) {
+for (const name of ['vminfod', 'vminfo', 'vminfod-publisher', 'vminfo-fleet']) {
   void tap.test(`${name}.8 is clean`, { skip: !hasMandoc && 'mandoc is not installed' }, async (t) => {
     const { stdout } = await exec('mandoc', ['-T', 'lint', '-W', 'warning', page(name)]);
     t.equal(stdout, '');
@@ -83,6 +83,31 @@ void tap.test('vminfo: code, --help and man page have the same commands and flag
     const always = ['vms', 'vm', 'get'].includes(name) ? ['j'] : [];
     t.strictSame(sorted([...short, ...always]), sorted(shortInCode), `${name}: synopsis`);
   }
+});
+
+void tap.test('vminfo fleet: code and man page have the same commands and flags', async (t) => {
+  const mdoc = await readFile(page('vminfo-fleet'), 'utf8');
+  const fleet = program.commands.find((command) => command.name() === 'fleet');
+  const names = fleet?.commands.map((command) => command.name()) ?? [];
+  t.strictSame(
+    sorted([...mdoc.matchAll(/^\.It Cm ([a-z]+)/gm)].map(([, name]) => name ?? '')),
+    sorted(names),
+  );
+  for (const command of fleet?.commands ?? []) {
+    const inCode = longFlags(command).filter((flag) => !['--help', '--json'].includes(flag));
+    t.strictSame(flagsOf(mdoc, command.name()), inCode, command.name());
+  }
+});
+
+void tap.test('vminfod-publisher: --help and man page have the same flags', async (t) => {
+  const publisher = fileURLToPath(new URL('../../sbin/vminfod-publisher.js', import.meta.url));
+  const { stdout } = await exec(process.execPath, [publisher, '--help']);
+  const inHelp = sorted([...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag ?? ''));
+  const mdoc = await readFile(page('vminfod-publisher'), 'utf8');
+  const [, options = ''] = mdoc.split('.Sh OPTIONS');
+  t.strictSame(flagsOf(options.slice(0, options.indexOf('.Sh EXIT'))), inHelp);
+  const synopsis = flagsOf(mdoc.slice(0, mdoc.indexOf('.Sh DESCRIPTION')));
+  t.strictSame(sorted([...synopsis, '--help', '--version']), inHelp, 'synopsis');
 });
 
 void tap.test('vminfod: --help and man page have the same flags', async (t) => {

@@ -1,0 +1,45 @@
+/** `vminfo fleet …`: the commands about the fleet itself. */
+import { Option, InvalidArgumentError, type Command } from 'commander';
+import { CommandError, type Context } from './context.js';
+
+/** @param where What `--fleet` or `$VMINFO_FLEET` says. */
+export function addFleetCommands(
+  program: Command,
+  where: () => string | undefined,
+  start: (command: (context: Context) => Promise<number>) => Promise<void>,
+): void {
+  const fleet = program
+    .command('fleet')
+    .description('the fleet: every host’s VMs in NATS; vminfo-fleet(8)')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false);
+  const asked = () => {
+    const text = where();
+    if (text === undefined)
+      throw new CommandError('vminfo: where is the fleet? --fleet nats://host:port, or $VMINFO_FLEET');
+    return text;
+  };
+
+  fleet
+    .command('init')
+    .description('make the streams, or give them these settings')
+    .addOption(
+      new Option('--replicas <n>', 'servers of a cluster that keep a copy')
+        .choices(['1', '3', '5'])
+        .default('1'),
+    )
+    .option('--max-bytes <size>', 'size of the stream of VMs: 512m, 4g', bytes)
+    .helpOption('-h, --help', 'print help')
+    .action(async (options: { replicas: string; maxBytes?: number }) => {
+      const fleetAt = asked();
+      await start(async (context) => (await import('./commands/fleet.js')).init(context, fleetAt, options));
+    });
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+
+function bytes(text: string): number {
+  const [, number, unit = ''] = /^(\d+)([kmgt]?)$/i.exec(text) ?? [];
+  if (number === undefined) throw new InvalidArgumentError('Expected a size such as 512m or 4g.');
+  return Number(number) * (units[unit.toLowerCase()] ?? 1);
+}

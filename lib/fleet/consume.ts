@@ -1,0 +1,166 @@
+/**
+ * Messages of a stream, in order and without a gap, from one consumer; it ends with an error at the first sign that
+ * something may be missing: silence, a number that was skipped, a lost connection. Whoever wants to go on begins anew
+ * where it was. So there is one way to recover, and it is used every time.
+ */
+import { AckPolicy, DeliverPolicy, ReplayPolicy, type ConsumerConfig } from '@nats-io/jetstream';
+import { createInbox, nanos, nuid, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { fleet as limits } from '../config.js';
+import type { Nats } from './connection.js';
+import { asFleetError, FleetError } from './errors.js';
+import type { RawMessage } from './message.js';
+
+/** A message, and how many are stored behind it at the moment that fit as well. */
+export interface Delivered extends RawMessage {
+  readonly pending: number;
+  /** When the server stored it. */
+  readonly storedAt: Date;
+}
+
+/** Two missed heartbeats, and some time for a machine that is busy. */
+const maxSilenceMs = 3 * limits.idleHeartbeatMs;
+
+export interface ConsumeOptions {
+  /** Only messages of these subjects. */
+  readonly filter: string;
+  /** A sequence to begin with. Default: the last message of each subject, then what comes. */
+  readonly from?: number;
+  /** The headers without the bodies. */
+  readonly headersOnly?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The messages, and once among them `'abreast'`: what was stored at the beginning has been delivered, and the rest is
+ * what happens. Leaving the loop ends it.
+ *
+ * @throws VminfodError; the signal's reason.
+ */
+export async function* consume(
+  { connection, manager, inboxPrefix }: Nats,
+  stream: string,
+  { filter, from, headersOnly = false, signal }: ConsumeOptions,
+): AsyncGenerator<Delivered | 'abreast', never> {
+  signal.throwIfAborted();
+  const inbox = createInbox(inboxPrefix);
+  const arrivals = new Arrivals();
+  const subscription = connection.subscribe(inbox, {
+    callback: (error, message) => {
+      if (error) arrivals.fail(asFleetError(error, stream));
+      else arrivals.add(message);
+    },
+  });
+  const config: Partial<ConsumerConfig> = {
+    name: `vminfo_${nuid.next()}`,
+    deliver_subject: inbox,
+    filter_subject: filter,
+    ack_policy: AckPolicy.None,
+    replay_policy: ReplayPolicy.Instant,
+    ...(from === undefined
+      ? { deliver_policy: DeliverPolicy.LastPerSubject }
+      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from }),
+    headers_only: headersOnly,
+    flow_control: true,
+    idle_heartbeat: nanos(limits.idleHeartbeatMs),
+    inactive_threshold: nanos(limits.consumerInactiveMs),
+    max_deliver: 1,
+    mem_storage: true,
+    num_replicas: 1,
+  };
+  const onAbort = () => {
+    arrivals.fail(signal.reason as Error);
+  };
+  signal.addEventListener('abort', onAbort);
+  try {
+    await manager.consumers.add(stream, config).catch((error: unknown) => {
+      throw asFleetError(error, stream);
+    });
+    yield* deliver(connection, stream, arrivals);
+    throw new FleetError(`${stream} ended`);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    arrivals.close();
+    subscription.unsubscribe();
+  }
+}
+
+async function* deliver(
+  connection: NatsConnection,
+  stream: string,
+  arrivals: Arrivals,
+): AsyncGenerator<Delivered | 'abreast', never> {
+  let expected = 1;
+  let isAbreast = false;
+  for (;;) {
+    const message = await arrivals.next();
+    if (message.headers?.code === 100) {
+      // Flow control waits until we are here; a heartbeat names one that we have missed.
+      const awaited = message.reply ?? message.headers.get('Nats-Consumer-Stalled');
+      if (awaited !== '') connection.publish(awaited);
+      const last = message.headers.get('Nats-Last-Consumer');
+      if (Number(last) >= expected) throw new FleetError(`${stream}: messages were lost on their way`);
+      // The server has nothing to say: there was nothing.
+      if (!isAbreast && last !== '') yield 'abreast';
+      isAbreast ||= last !== '';
+      continue;
+    }
+    const { revision, delivery, storedAt, pending } = placeOf(message.reply ?? '');
+    if (delivery !== expected++) throw new FleetError(`${stream}: a message was lost on its way`);
+    const { subject, data, headers } = message;
+    yield { subject, data, revision, pending, storedAt, header: (name) => headers?.get(name) ?? '' };
+    if (!isAbreast && pending === 0) yield 'abreast';
+    isAbreast ||= pending === 0;
+  }
+}
+
+/** Where a message is in the stream and in its delivery, as the subject for its acknowledgement says it. */
+function placeOf(reply: string): { revision: number; delivery: number; storedAt: Date; pending: number } {
+  // `$JS.ACK.<stream>.<consumer>.<delivered>.<stream sequence>.<delivery sequence>.<time>.<pending>`; newer servers
+  // have a domain and an account before the stream, and a token at the end.
+  const tokens = reply.split('.');
+  const [revision, delivery, nanoseconds, pending] =
+    tokens.length > 9 ? tokens.slice(7, 11) : tokens.slice(5, 9);
+  return {
+    revision: Number(revision),
+    delivery: Number(delivery),
+    storedAt: new Date(Number(nanoseconds) / 1e6),
+    pending: Number(pending),
+  };
+}
+
+/** What has arrived and was not taken yet. The server's flow control bounds it. Silence is an error. */
+class Arrivals {
+  #arrived: Msg[] = [];
+  #taking: Msg[] = [];
+  #taken = 0;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+  readonly #silence = setTimeout(() => {
+    this.fail(new FleetError(`NATS has been silent for ${maxSilenceMs} ms`));
+  }, maxSilenceMs);
+
+  add(message: Msg): void {
+    this.#silence.refresh();
+    this.#arrived.push(message);
+    this.#wake?.();
+  }
+
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#wake?.();
+  }
+
+  async next(): Promise<Msg> {
+    for (;;) {
+      if (this.#failure) throw this.#failure;
+      const message = this.#taking[this.#taken++];
+      if (message !== undefined) return message;
+      if (this.#arrived.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+      [this.#taking, this.#arrived, this.#taken] = [this.#arrived, [], 0];
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#silence);
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * What is to be written so that the stream has exactly what the host has. Two sides, the host's VMs and what the stream
+ * was last seen to have, and the difference between them: whatever happened to either side, nothing else is needed.
+ * One write at a time of a VM; of a VM that changes faster, the newest state only. Pure.
+ */
+import type { VmObject } from '../vm/vm-object.js';
+import type { Observed } from './observe.js';
+
+/** A VM as it should be in the stream. */
+export interface Wanted {
+  /** Redacted. */
+  readonly vm: VmObject;
+  readonly hash: string;
+  /** When the host saw it so; ISO. */
+  readonly at: string;
+}
+
+/** Something to write. */
+export interface Write {
+  readonly zonename: string;
+  /** `undefined`: the VM is gone. */
+  readonly wanted: Wanted | undefined;
+  readonly at: string;
+  /** The sequence of the message before it; 0 when there was none. */
+  readonly after: number;
+  /** The VM in the message before: absent when there was none, `'unknown'` when we have not seen it. */
+  readonly previous: VmObject | 'unknown' | undefined;
+  /** How many states of the VM since that message are not sent. */
+  readonly coalesced: number;
+}
+
+interface Known extends Observed {
+  /** What we wrote ourselves, or read. */
+  readonly vm?: VmObject;
+}
+
+/** Tells what is to be written, from what it is told of both sides. */
+export class Reconciler {
+  readonly #wanted = new Map<string, Wanted>();
+  readonly #gone = new Map<string, string>();
+  readonly #states = new Map<string, number>();
+  readonly #inFlight = new Set<string>();
+  readonly #dirty = new Set<string>();
+  readonly #refused = new Map<string, string>();
+  #stored = new Map<string, Known>();
+
+  /** VMs on the host. */
+  get wanted(): ReadonlyMap<string, Wanted> {
+    return this.#wanted;
+  }
+
+  /** VMs whose newest state NATS will not take. */
+  get refused(): readonly string[] {
+    return [...this.#refused].flatMap(([zonename, hash]) =>
+      this.#wanted.get(zonename)?.hash === hash ? [zonename] : [],
+    );
+  }
+
+  /** VMs whose message is not what the host has, or is on its way. */
+  get behind(): number {
+    return new Set([...this.#dirty, ...this.#inFlight]).size;
+  }
+
+  /** A VM is as it is now. */
+  put(zonename: string, wanted: Wanted): void {
+    if (this.#wanted.get(zonename)?.hash === wanted.hash) return;
+    this.#gone.delete(zonename);
+    this.#wanted.set(zonename, wanted);
+    this.#states.set(zonename, (this.#states.get(zonename) ?? 0) + 1);
+    this.#mark(zonename);
+  }
+
+  /** A VM is gone from the host, or is not to be published. */
+  remove(zonename: string, at: string): void {
+    if (this.#gone.has(zonename)) return;
+    this.#wanted.delete(zonename);
+    this.#refused.delete(zonename);
+    this.#gone.set(zonename, at);
+    this.#states.set(zonename, (this.#states.get(zonename) ?? 0) + 1);
+    this.#mark(zonename);
+  }
+
+  /** The host was asked anew, and these are all that it has: of others nothing is known any more. */
+  keepOnly(zonenames: ReadonlySet<string>): void {
+    for (const zonename of this.#wanted.keys()) {
+      if (zonenames.has(zonename)) continue;
+      this.#wanted.delete(zonename);
+      this.#mark(zonename);
+    }
+  }
+
+  /** What the stream has. Nothing may be in flight: it would not be known whether this has it. */
+  observe(stored: ReadonlyMap<string, Observed>): void {
+    if (this.#inFlight.size > 0) throw new Error('observed while writing');
+    const before = this.#stored;
+    this.#stored = new Map();
+    for (const [zonename, observed] of stored) {
+      const known = before.get(zonename);
+      const isKnown = known?.revision === observed.revision && known.hash === observed.hash;
+      this.#stored.set(zonename, isKnown ? known : observed);
+    }
+    this.#dirty.clear();
+    for (const zonename of [...this.#wanted.keys(), ...this.#stored.keys()]) this.#mark(zonename);
+  }
+
+  /** VMs in the stream of which the host has said nothing: gone while nobody looked, or not yet read. */
+  unaccounted(): readonly string[] {
+    return [...this.#stored].flatMap(([zonename, { hash, isOurs }]) => {
+      const isSettled = hash === undefined && isOurs;
+      return isSettled || this.#wanted.has(zonename) || this.#gone.has(zonename) ? [] : [zonename];
+    });
+  }
+
+  /** The next write, which is then in flight; `undefined` when there is none. */
+  next(): Write | undefined {
+    for (const zonename of this.#dirty) {
+      if (this.#inFlight.has(zonename)) continue;
+      this.#dirty.delete(zonename);
+      if (!this.#differs(zonename)) continue;
+      this.#inFlight.add(zonename);
+      return this.#write(zonename);
+    }
+    return undefined;
+  }
+
+  /** A write is in the stream. */
+  wrote({ zonename, wanted, coalesced }: Write, revision: number): void {
+    this.#stored.set(zonename, {
+      revision,
+      isOurs: true,
+      hash: wanted?.hash,
+      ...(wanted !== undefined && { vm: wanted.vm }),
+    });
+    this.#states.set(zonename, Math.max(0, (this.#states.get(zonename) ?? 0) - coalesced - 1));
+    this.#inFlight.delete(zonename);
+    this.#mark(zonename);
+  }
+
+  /** A write failed, or nobody knows: what the stream has must be observed before the VM is written again. */
+  failed({ zonename }: Write): void {
+    this.#inFlight.delete(zonename);
+    this.#mark(zonename);
+  }
+
+  /** A VM cannot be written as it is: NATS will not take it. It is left as it was until it changes. */
+  refuse({ zonename, wanted }: Write): void {
+    if (wanted !== undefined) this.#refused.set(zonename, wanted.hash);
+    this.#inFlight.delete(zonename);
+    this.#mark(zonename);
+  }
+
+  #mark(zonename: string): void {
+    if (this.#differs(zonename)) {
+      this.#dirty.add(zonename);
+      return;
+    }
+    this.#dirty.delete(zonename);
+    if (this.#inFlight.has(zonename)) return;
+    this.#states.delete(zonename);
+    this.#gone.delete(zonename);
+  }
+
+  #differs(zonename: string): boolean {
+    const stored = this.#stored.get(zonename);
+    const wanted = this.#wanted.get(zonename);
+    if (wanted !== undefined) {
+      return stored?.hash !== wanted.hash && this.#refused.get(zonename) !== wanted.hash;
+    }
+    return this.#gone.has(zonename) && stored !== undefined && !(stored.hash === undefined && stored.isOurs);
+  }
+
+  #write(zonename: string): Write {
+    const wanted = this.#wanted.get(zonename);
+    const stored = this.#stored.get(zonename);
+    const at = wanted?.at ?? this.#gone.get(zonename) ?? '';
+    return {
+      zonename,
+      wanted,
+      at,
+      after: stored?.revision ?? 0,
+      previous: stored?.hash === undefined ? undefined : (stored.vm ?? 'unknown'),
+      coalesced: Math.max(0, (this.#states.get(zonename) ?? 0) - 1),
+    };
+  }
+}

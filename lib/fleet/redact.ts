@@ -1,0 +1,50 @@
+/**
+ * What of a VM leaves the host. What is secret, or may hold a secret, is left out, not masked: a reader of the fleet
+ * cannot even see that it is there. Pure.
+ */
+import { isJsonArray, isJsonObject, asJson, type JsonValue } from '../vm/json.js';
+import type { VmObject } from '../vm/vm-object.js';
+
+/** Exceptions from what is left out by default. */
+export interface RedactionOptions {
+  /** Names that are sent though they are secret: `customer_metadata`, `vnc_password`. */
+  readonly include?: readonly string[];
+  /** Properties of VMs that are left out as well. */
+  readonly exclude?: readonly string[];
+}
+
+/** A function that leaves out what must not leave the host. What it keeps is shared with the VM, not copied. */
+export function redaction({ include = [], exclude = [] }: RedactionOptions = {}): (vm: VmObject) => VmObject {
+  const included = new Set(include);
+  const excluded = new Set(exclude);
+  const isLeftOut = (name: string) => !included.has(name) && isSecret(name);
+  return (vm) => {
+    const kept = Object.entries(asJson(vm)).filter(([name]) => !excluded.has(name) && !isLeftOut(name));
+    return Object.fromEntries(
+      kept.map(([name, value]) => [name, value === undefined ? undefined : without(value, isLeftOut)]),
+    ) as unknown as VmObject;
+  };
+}
+
+/** Whole properties that customers and operators put secrets into. */
+const secretProperties: ReadonlySet<string> = new Set(['customer_metadata', 'internal_metadata']);
+
+function isSecret(name: string): boolean {
+  return (
+    secretProperties.has(name) || /(^|[_.:-])(pw|pass|passwd|password|secret|token|key|keys)$/i.test(name)
+  );
+}
+
+function without(value: JsonValue, isLeftOut: (name: string) => boolean): JsonValue {
+  if (isJsonArray(value)) {
+    const elements = value.map((element) => without(element, isLeftOut));
+    return elements.some((element, index) => element !== value[index]) ? elements : value;
+  }
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value);
+  const kept = entries.flatMap(([name, member]) =>
+    isLeftOut(name) || member === undefined ? [] : [[name, without(member, isLeftOut)] as const],
+  );
+  const same = kept.length === entries.length && kept.every(([name, member]) => member === value[name]);
+  return same ? value : Object.fromEntries(kept);
+}

@@ -1,0 +1,93 @@
+/** `vminfo fleet init`: the two streams, as every rule of the fleet needs them. */
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import { fleet as limits } from '../config.js';
+import type { Nats } from './connection.js';
+import { asFleetError, NoFleetError } from './errors.js';
+import { hostPrefix, hostStream, vmPrefix, vmStream } from './names.js';
+
+export interface InitOptions {
+  /** Servers of a cluster that keep a copy: 1, 3 or 5. */
+  readonly replicas?: number;
+  /** Of the stream of VMs, on each of those. */
+  readonly maxBytes?: number;
+}
+
+/** What `initFleet` did to a stream. */
+export interface InitResult {
+  readonly stream: string;
+  readonly done: 'created' | 'updated' | 'unchanged';
+}
+
+/**
+ * Makes the streams, or gives those that are there these settings. What is in them stays.
+ *
+ * @throws VminfodError
+ */
+export async function initFleet(nats: Nats, options: InitOptions = {}): Promise<readonly InitResult[]> {
+  const results: InitResult[] = [];
+  for (const config of streamConfigs(options)) results.push(await put(nats, config));
+  return results;
+}
+
+/** The settings. Both are key-value buckets to who reads them so. */
+export function streamConfigs({
+  replicas = 1,
+  maxBytes = limits.defaultMaxBytes,
+}: InitOptions = {}): readonly (Partial<StreamConfig> & { readonly name: string })[] {
+  const common = {
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    // A full stream refuses what is new. To drop what is old would be to lose the state of VMs that seldom change.
+    discard: DiscardPolicy.New,
+    num_replicas: replicas,
+    allow_direct: true,
+    deny_delete: true,
+    // A host that may write its own keys could else wipe everybody's, by a header.
+    allow_rollup_hdrs: false,
+    duplicate_window: nanos(limits.duplicateWindowMs),
+  };
+  return [
+    {
+      ...common,
+      name: vmStream,
+      description: 'VMs of the fleet: the last message of a subject is its state',
+      subjects: [`${vmPrefix}>`],
+      max_msgs_per_subject: limits.historyPerVm,
+      max_bytes: maxBytes,
+    },
+    {
+      ...common,
+      name: hostStream,
+      description: 'Hosts of the fleet: who publishes, and how they are',
+      subjects: [`${hostPrefix}>`],
+      max_msgs_per_subject: 1,
+      max_bytes: limits.hostsMaxBytes,
+    },
+  ];
+}
+
+async function put(
+  { manager }: Nats,
+  wanted: Partial<StreamConfig> & { readonly name: string },
+): Promise<InitResult> {
+  const stream = wanted.name;
+  try {
+    const current = await manager.streams.info(stream).catch((error: unknown) => {
+      if (asFleetError(error, stream) instanceof NoFleetError) return undefined;
+      throw error;
+    });
+    if (current === undefined) {
+      await manager.streams.add(wanted);
+      return { stream, done: 'created' };
+    }
+    const isSame = Object.entries(wanted).every(
+      ([key, value]) => JSON.stringify(current.config[key as keyof StreamConfig]) === JSON.stringify(value),
+    );
+    if (isSame) return { stream, done: 'unchanged' };
+    await manager.streams.update(stream, wanted);
+    return { stream, done: 'updated' };
+  } catch (error) {
+    throw asFleetError(error, stream);
+  }
+}
