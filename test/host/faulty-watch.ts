@@ -96,7 +96,7 @@ export function createWatch(
   const open = new Set<FSWatcher>();
   const channel = new BroadcastChannel(data.channel);
   const held: (() => void)[] = [];
-  channel.onmessage = ({ data: what }: MessageEvent) => {
+  channel.onmessage = ({ data: what }: { readonly data: unknown }) => {
     if (what === 'break') for (const watcher of [...open]) watcher.emit('error', new Error('EIO: it broke'));
     else for (const tell of held.splice(0)) tell();
     channel.postMessage('done');
