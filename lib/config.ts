@@ -280,6 +280,9 @@ export const maxUnreadEvents = 10_000;
 /** VMs that `vminfo sync` has read at a time: few enough connections for any daemon, enough to share its commands. */
 export const maxSyncs = 64;
 
+/** How long `vminfo wait` waits, seconds, unless told otherwise: a VM boots or stops in less, and a script must not hang for ever. */
+export const defaultWaitSeconds = 600;
+
 /** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
 export const missedRescans = 3;
 
