@@ -18,7 +18,7 @@ export const rescanTimer = {
 } as const;
 
 export const sysevents = {
-  /** sysevent(8) prints `ready` within milliseconds; a loaded host may need seconds (host.md). */
+  /** sysevent(8) prints `ready` within milliseconds; a loaded host may need seconds. */
   readyTimeoutMs: 30_000,
   /** The first load waits this long for `ready`, then goes ahead: a rescan follows a late `ready`. */
   patienceMs: 3_000,
@@ -211,6 +211,12 @@ export const http = {
    * sends a request at the last moment: it would find a connection that is just being closed.
    */
   keepAliveMs: 5_900,
+  /** How long an answer may take to be read: on a loopback it takes milliseconds. A client that takes longer is cut off. */
+  writeDeadlineMs: 30_000,
+  /** Different large answers that may be on their way at a time; more requests get 503. Each may be a copy of all VMs. */
+  maxAnswersUnsent: 64,
+  /** Bytes that make an answer large: smaller ones fit into what the kernel buffers. */
+  largeAnswerBytes: 256 * 1024,
   /** Conditions in one filter: each costs up to some microseconds per VM and event. */
   maxConditions: 32,
   /** How hard `/vms` is compressed: the lowest level makes a tenth of it, in a third of the default's time. */

@@ -6,19 +6,13 @@ import { goneRetriesMs, newstateRetriesMs } from '../config.js';
 import type { ZoneFinding } from '../host/findings.js';
 import type { ZoneReadings } from '../host/read-zone.js';
 import type { SourceName } from '../sources/invalidation.js';
-import { datasetOf, delegatedOf, isInFullListing, parentOf } from '../vm/dataset-names.js';
+import { datasetOf, isInFullListing } from '../vm/dataset-names.js';
 import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
+import { listFirst } from '../vm/listing-needs.js';
 import { agrees } from '../vm/newstate.js';
 import type { Found } from './facts.js';
 import type { FailingInput } from './load-errors.js';
-import {
-  datasetRequest,
-  noOccasion,
-  protection,
-  zoneRequest,
-  type DatasetRequest,
-  type Occasion,
-} from './requests.js';
+import { datasetRequests, noOccasion, zoneRequest, type Occasion } from './requests.js';
 import type { HostState } from './state.js';
 import type { Taken } from './take.js';
 import type { Zone } from './zone-table.js';
@@ -52,7 +46,10 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   if (zone !== undefined || isToldOf(occasion) || state.errors.has(zonename, 'record')) {
     takeErrors(state, zonename, present, taken);
   }
-  if (zone === undefined) return;
+  if (zone === undefined) {
+    if (record?.type === 'failed') for (const waiter of occasion.waiters) waiter.failed?.(record.error);
+    return;
+  }
   const { changed, outdated } = state.zones.take(zone, present, readAt);
   if (outdated.length > 0) taken.ask(zoneRequest(zonename, outdated, occasion));
   if (changed.includes('record')) followZonepath(zone, known === undefined, occasion, taken);
@@ -73,44 +70,19 @@ export function settle(
   const inputs = state.inputsOf(zone);
   if (inputs === undefined || !state.datasets.isListed) return;
   const names = state.indexDatasets(zone, inputs);
+  const root = state.index.dependencies(zone.zonename)?.root;
   for (const name of zone.listed) if (!names.includes(datasetOf(name))) zone.listed.delete(name);
-  const requests = unlisted(state, zone, names, occasion);
+  if (!state.isLoaded) {
+    // What the first load lists is heard of from before: its events are kept until it is done.
+    const isListed = (name: string) =>
+      isInFullListing(name, name === root) && !state.datasets.isUnreadable(name);
+    for (const name of names.filter(isListed)) zone.listed.add(name);
+  }
+  const lane = state.isLoaded ? 'dataset' : 'below';
+  const requests = datasetRequests(lane, listFirst(state.datasets, names, root, zone.listed), occasion);
   for (const request of requests) if (!zone.awaits.has(request.name)) taken.ask(request);
   zone.awaits = new Set(requests.map(({ name }) => name));
   if (zone.awaits.size === 0) taken.commit(state.commit(inputs, occasion.noticedAt), occasion, source);
-}
-
-/**
- * What must be listed before a VM can show these datasets. What is directly in its root comes with that, and after it every
- * change is heard.
- */
-function unlisted(
-  state: HostState,
-  zone: Zone,
-  names: readonly string[],
-  occasion: Occasion,
-): readonly DatasetRequest[] {
-  const root = state.index.dependencies(zone.zonename)?.root;
-  const lane = state.isLoaded ? 'dataset' : 'below';
-  const requests: DatasetRequest[] = [];
-  const ask = (name: string, whole: boolean) => {
-    if (!zone.listed.has(name)) requests.push(datasetRequest(lane, name, whole, occasion));
-  };
-  if (!state.isLoaded) {
-    // What the first load lists is heard of from before: its events are kept until it is done.
-    for (const name of names) {
-      if (isInFullListing(name, name === root) && !state.datasets.isUnreadable(name)) zone.listed.add(name);
-    }
-  }
-  const isRootListed = root !== undefined && zone.listed.has(root);
-  for (const name of names) {
-    const isKnown = state.datasets.byName(name) !== undefined;
-    const isInRoot = root !== undefined && parentOf(name) === root;
-    if (!isInRoot) ask(name, name === root || !isRootListed);
-    else if (isRootListed && !isKnown && name !== delegatedOf(root)) ask(name, false);
-    if (isKnown || !isRootListed) for (const snapshot of protection(name)) ask(snapshot, !isRootListed);
-  }
-  return requests;
 }
 
 /** A listing that a zone waits for has come, or has failed. */

@@ -1,8 +1,8 @@
 /**
- * Which request gets which answer (wire.md). It reads the cache and changes nothing.
+ * Which request gets which answer, as in vminfod(8). It reads the cache and changes nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { StoppedError, SyncTimeoutError, type VmCache } from '../cache/cache.js';
+import { StoppedError, SyncTimeoutError, UnknownZoneError, type VmCache } from '../cache/cache.js';
 import type { Fields } from '../vm/fields.js';
 import { QueryError } from '../vm/selector.js';
 import { replyChanges } from './changes.js';
@@ -155,6 +155,7 @@ export function routes({
       await cache.sync(zonename, syncTimeoutMs);
     } catch (error) {
       if (error instanceof SyncTimeoutError) replyError(response, 'Timeout', error.message);
+      else if (error instanceof UnknownZoneError) replyError(response, 'LoadError', error.message, retrySoon);
       else if (error instanceof StoppedError) replyError(response, 'NotReady', error.message, retrySoon);
       else throw error;
       return;

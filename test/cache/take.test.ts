@@ -1,11 +1,11 @@
 /** What comes of a fact: commits, and what is to be read because of it. */
 import tap from 'tap';
-import { datasetRequest, noOccasion, zoneRequest } from '../../lib/cache/requests.js';
+import { noOccasion, zoneRequest } from '../../lib/cache/requests.js';
 import type { Taken } from '../../lib/cache/take.js';
 import { backoffLimits, goneRetriesMs, newstateRetriesMs } from '../../lib/config.js';
 import { zoneFiles, zoneInputs } from '../../lib/vm/inputs.js';
 import { aDataset, someInputs, someUuid } from '../vm/factories.js';
-import { aState, anEmptyState, plain, someRoot as root } from './some-state.js';
+import { aRequest, aState, anEmptyState, plain, someRoot as root } from './some-state.js';
 
 const { record, xml } = someInputs();
 const bad = new Error('bad');
@@ -182,7 +182,7 @@ void tap.test(
   'a dataset that is listed: its VMs are assembled, and what an event said of it is not believed',
   (t) => {
     const { datasets } = aState();
-    const request = datasetRequest('dataset', root, true, { noticedAt: 3, waiters: [] });
+    const request = aRequest(root, true, { noticedAt: 3, waiters: [] });
     const listed = datasets(2, { whole: [root], datasets: [theRoot(20)] }, [request]);
     t.same(paths(listed), [['quota']]);
     t.equal(listed.commits[0]?.noticedAt, 3);
@@ -200,7 +200,7 @@ void tap.test(
   'a listing that fails: of several, each is listed alone; of one, its VM keeps what is known',
   (t) => {
     const { state, take } = aState();
-    const ends = [root, 'zones/other'].map((name) => datasetRequest('dataset', name, true, noOccasion));
+    const ends = [root, 'zones/other'].map((name) => aRequest(name, true, noOccasion));
     const failed = { type: 'datasets-failed', error: bad, readAt: 2, occasion: noOccasion } as const;
     t.match(
       asked(take({ ...failed, ends })),

@@ -186,18 +186,25 @@ export interface Stream {
   close(): void;
 }
 
-/** Opens an event stream; the test's end closes it. */
-export async function open(t: Test, url: string, headers: Record<string, string> = {}): Promise<Stream> {
+/** Opens an event stream; the test's end closes it. `unread`: nothing is read of it before the first line is asked for. */
+export async function open(
+  t: Test,
+  url: string,
+  headers: Record<string, string> = {},
+  unread?: 'unread',
+): Promise<Stream> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     httpGet(url, { agent: false, headers }, resolve).on('error', reject);
   });
   response.on('error', () => undefined); // The end of the lines tells.
-  const lines = createInterface({ input: response })[Symbol.asyncIterator]();
+  const read = () => createInterface({ input: response })[Symbol.asyncIterator]();
+  let lines = unread === undefined ? read() : undefined;
   const close = () => {
     response.destroy();
   };
   t.teardown(close);
   const text = async () => {
+    lines ??= read();
     const next = await lines.next();
     if (next.done === true) throw new Error('the stream has ended');
     return next.value;

@@ -1,4 +1,4 @@
-/** The rows of events.md for zone sysevents, from the line that sysevent(8) prints. */
+/** What each zone sysevent makes stale, from the line that sysevent(8) prints. */
 import tap from 'tap';
 import { parseSysevent } from '../../lib/host/sysevent.js';
 import { zoneInvalidation } from '../../lib/sources/zone-events.js';
