@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { Subject } from 'rxjs';
 import tap, { type Test } from 'tap';
@@ -151,8 +153,16 @@ void tap.test('without a terminal it says so, and -1 prints one frame', async (t
   t.equal(status, 1);
   t.equal(stderr, 'vminfo: top needs a terminal; vminfo top -1 prints one frame without\n');
 
-  const frame = await run(url, ['top', '-1', '-s', 'quota', '-r']);
-  t.equal(frame.status, 0);
+  const frame = await promisify(execFile)(process.execPath, [
+    vminfo,
+    '--url',
+    url,
+    'top',
+    '-1',
+    '-s',
+    'quota',
+    '-r',
+  ]);
   t.match(frame.stdout, /QUOT.*▼|QUOTA▼/);
   for (const { alias } of await vms()) t.match(frame.stdout, alias?.slice(0, 12));
   t.notMatch(frame.stdout, '\u001b');
