@@ -60,21 +60,6 @@ void tap.test('events piped into head end quietly', async (t) => {
   t.match(output, /^\d\d:\d\d:\d\d web quota 10 -> 100 GiB\n$/);
 });
 
-void tap.test('events --summary says at Ctrl-C how much happened', async (t) => {
-  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
-  const child = spawn(process.execPath, [vminfo, '--url', daemon.url, 'events', '--summary']);
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-    if (output.includes('quota')) child.kill('SIGINT');
-  });
-  const closed = once(child, 'close');
-  await daemon.listening();
-  daemon.change(uuids.web, { quota: 73 });
-  t.strictSame(await closed, [0, null]);
-  t.match(output, /\nIn \d+ s, of 1 VM: 1 changed\.\n$/);
-});
-
 void tap.test(
   'starts without loading all of undici, and loads what it loads from where undici keeps it',
   async (t) => {
