@@ -10,7 +10,7 @@ const mayImport = {
   cache: ['operators', 'sources', 'host', 'vm'],
   http: ['cache', 'vm'],
   client: ['vm'],
-  fleet: ['client', 'vm'],
+  fleet: ['operators', 'client', 'vm'],
   cli: ['fleet', 'client', 'vm'],
   simulator: ['vm'],
 };

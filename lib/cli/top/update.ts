@@ -39,12 +39,6 @@ export function update(before: Model, action: Action, now: number): Model {
   }
 }
 
-/** What happened before the view began: the newest first, as the daemon still has it. */
-export function withHistory(model: Model, entries: readonly Entry[]): Model {
-  const changed = new Map(entries.toReversed().map((entry) => [entry.zonename, entry]));
-  return { ...model, entries: entries.slice(0, top.maxEntries), changed };
-}
-
 function withEvents(model: Model, events: readonly VmEvent[]): Model {
   const vms = new Map(model.vms);
   const changed = new Map(model.changed);
