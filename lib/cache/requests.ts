@@ -49,6 +49,8 @@ export interface ZoneRequest extends Occasion {
   /** The number of its kernel instance, as last heard. */
   readonly zoneid?: number | undefined;
   readonly announced?: Announcement | undefined;
+  /** Which look for its XML this is, which was not there: 1, 2, … Other readings of it are no such looks. */
+  readonly look?: number | undefined;
 }
 
 /** List this dataset or snapshot. */
@@ -92,7 +94,13 @@ export function mergeRequests<R extends Request>(a: R, b: R): R {
   };
   if ('inputs' in a && 'inputs' in b) {
     const inputs = new Set([...a.inputs, ...b.inputs]);
-    return { ...merged, inputs, zoneid: b.zoneid ?? a.zoneid, announced: b.announced ?? a.announced };
+    return {
+      ...merged,
+      inputs,
+      zoneid: b.zoneid ?? a.zoneid,
+      announced: b.announced ?? a.announced,
+      look: b.look ?? a.look,
+    };
   }
   if ('whole' in a && 'whole' in b) {
     return { ...merged, whole: a.whole || b.whole, alone: a.alone || b.alone };

@@ -54,7 +54,7 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   if (outdated.length > 0) taken.ask(zoneRequest(zonename, outdated, occasion));
   if (changed.includes('record')) followZonepath(zone, known === undefined, occasion, taken);
   if (isXmlMissing && !lookForXml(state, zone, fact, taken)) return;
-  if (xml?.type === 'read' && !isXmlMissing) zone.looks = 0;
+  if (xml?.type === 'read' && !isXmlMissing) zone.isLookedFor = false;
   settle(state, zone, occasion, sourceOf(changed), taken);
   awaitNewstate(fact, zone, taken);
 }
@@ -117,26 +117,28 @@ function followZonepath(zone: Zone, isNew: boolean, occasion: Occasion, taken: T
 }
 
 /**
- * An XML that is moved over from another filesystem is away for a moment: it is looked for again before its VM is deleted.
- * False when the VM is deleted.
+ * An XML that is moved over from another filesystem is away for a moment: it is looked for again before its VM is deleted. What
+ * is read meanwhile for other reasons shortens that no more than it puts it off. False when the VM is deleted.
  */
 function lookForXml(
   state: HostState,
   zone: Zone,
-  { readAt, readings, occasion }: Found<ZoneFinding>,
+  { readAt, readings, occasion, look = 0 }: Found<ZoneFinding>,
   taken: Taken,
 ): boolean {
   const { zonename } = zone;
   const error = new ZoneXmlMissingError(zonename);
   const { record } = readings;
   if (!state.hasVm(zonename) || record?.type === 'failed') {
+    zone.isLookedFor = false;
     putOnRecord(state, zonename, 'xml', error, taken);
     return true;
   }
-  const afterMs = goneRetriesMs[zone.looks];
+  if (look === 0 && zone.isLookedFor) return true;
+  const afterMs = goneRetriesMs[look];
   if (afterMs !== undefined) {
-    if (record !== undefined) zone.looks++;
-    taken.ask(zoneRequest(zonename, ['record', 'xml'], occasion), afterMs);
+    zone.isLookedFor = true;
+    taken.ask({ ...zoneRequest(zonename, ['record', 'xml'], occasion), look: look + 1 }, afterMs);
     return true;
   }
   if (removeZone(state, zonename, readAt, occasion, taken)) putOnRecord(state, zonename, 'xml', error, taken);

@@ -110,12 +110,14 @@ void tap.test('an answer from before the zone was read does not delete it', (t) 
 void tap.test('an XML that is away is looked for, a few times, and only then is the VM gone', (t) => {
   const { state, zone } = aState();
   goneRetriesMs.forEach((afterMs, look) => {
-    const away = zone(2 + look, { record, xml: undefined });
+    const away = zone(2 + look, { record, xml: undefined }, { look });
     t.same(paths(away), []);
-    t.match(away.followUps, [{ afterMs, request: { inputs: new Set(['record', 'xml']) } }]);
+    t.match(away.followUps, [{ afterMs, request: { inputs: new Set(['record', 'xml']), look: look + 1 } }]);
+    const meanwhile = zone(2 + look, { record, xml: undefined });
+    t.same([meanwhile.commits, meanwhile.followUps], [[], []], 'what an event has read is no such look');
   });
   t.same(state.errors.list(), [], 'it may be on its way');
-  const gone = zone(20, { record, xml: undefined });
+  const gone = zone(20, { record, xml: undefined }, { look: goneRetriesMs.length });
   t.same(paths(gone), ['delete']);
   t.match(state.errors.list(), [{ input: 'xml', error: /does not exist/ }]);
   t.end();
