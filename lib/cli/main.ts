@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
+import { QueryError } from '../vm/selector.js';
 import { CommandError, exit, type Context, type Surroundings } from './context.js';
 import { printable } from './printable.js';
 import { createProgram } from './program.js';
@@ -49,7 +50,7 @@ export async function main(surroundings: Surroundings): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage;
     const prefix = error instanceof CommandError ? '' : 'vminfo: ';
     stderr.write(`${prefix}${printable((error as Error).message)}\n`);
-    return exit.failed;
+    return error instanceof QueryError ? exit.usage : exit.failed;
   } finally {
     stdout.off('error', onOutputError);
   }

@@ -78,7 +78,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     );
 
   command('list', 'list VMs as a table, as vmadm(8) does')
-    .argument('[filter...]', 'key=value or key=~regex; all must match')
+    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
     .option('-p, --parsable', 'print values separated by colons, without header')
     .option('-H, --no-header', 'print no header')
     .option('-o, --output <fields>', 'the columns', fieldList, ['uuid', 'type', 'ram', 'state', 'alias'])
@@ -91,7 +91,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     );
 
   const lookup = command('lookup', 'print the UUIDs of the VMs that match, as vmadm(8) does')
-    .argument('[filter...]', 'key=value or key=~regex; all must match')
+    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
     .option('-1, --unique', 'fail unless exactly one VM matches')
     .option('-o, --output <fields>', 'with -j: only these fields', fieldList)
     .action((filters: string[], options: LookupOptions) => {
@@ -108,7 +108,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
 
   command('wait', 'wait until a VM is as wanted, now or later')
     .argument('<uuid>', 'the VM')
-    .argument('[filter...]', 'key=value or key=~regex; all must match')
+    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
     .option('-t, --timeout <seconds>', 'give up with status 1 after this long', positiveNumber)
     .action((uuid: string, filters: string[], options: WaitOptions) =>
       start(async (context) => (await import('./commands/wait.js')).wait(context, uuid, filters, options)),
