@@ -1,11 +1,11 @@
-import type { RequestOptions, VminfodClient } from '../client/client.js';
+import type { RequestOptions, VmClient } from '../client/client.js';
 import { NotFoundError } from '../client/errors.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { CommandError } from './context.js';
 
 /** A VM. Of one that does not exist it says what zoneadm(8) says, as vmadm does. */
 export async function getVm(
-  client: VminfodClient,
+  client: VmClient,
   zonename: string,
   options: RequestOptions & { readonly sync?: boolean },
 ): Promise<VmObject> {

@@ -5,10 +5,11 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
+import type { VmClient } from '../client/client.js';
 import { QueryError } from '../vm/selector.js';
 import { CommandError, exit, type Context, type Surroundings } from './context.js';
 import { printable } from './printable.js';
-import { createProgram } from './program.js';
+import { createProgram, type Target } from './program.js';
 
 /** @returns the exit status; everything it opened is closed. */
 export async function main(surroundings: Surroundings): Promise<number> {
@@ -29,11 +30,11 @@ export async function main(surroundings: Surroundings): Promise<number> {
     env,
     writeOut: (text) => void stdout.write(text),
     writeErr: (text) => void stderr.write(text),
-    run: async (url, command) => {
-      const { VminfodClient } = await import('../client/client.js');
-      const client = new VminfodClient({ url, name: 'vminfo', signal: gone.signal });
+    run: async ({ url, fleet }, command) => {
+      const client = await clientOf({ url, fleet }, gone.signal);
       const context: Context = {
         client,
+        isFleet: fleet !== undefined,
         write,
         warn: (text) => void stderr.write(`vminfo: ${printable(text)}\n`),
         paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
@@ -54,6 +55,18 @@ export async function main(surroundings: Surroundings): Promise<number> {
   } finally {
     stdout.off('error', onOutputError);
   }
+}
+
+async function clientOf({ url, fleet }: Target, signal: AbortSignal): Promise<VmClient> {
+  if (fleet === undefined) {
+    const { VminfodClient } = await import('../client/client.js');
+    return new VminfodClient({ url, name: 'vminfo', signal });
+  }
+  const [{ FleetClient }, { whereIsNats }] = await Promise.all([
+    import('../fleet/client.js'),
+    import('../fleet/nats-flags.js'),
+  ]);
+  return FleetClient.connect({ ...(await whereIsNats(fleet)), name: 'vminfo', signal });
 }
 
 function isBrokenPipe(error: unknown): boolean {

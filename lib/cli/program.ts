@@ -13,12 +13,18 @@ import type { WaitOptions } from './commands/wait.js';
 import { CommandError, type Context } from './context.js';
 import { addFleetCommands } from './fleet-program.js';
 
+/** Whom a command asks: a host's daemon, or the fleet. */
+export interface Target {
+  readonly url: string;
+  readonly fleet: string | undefined;
+}
+
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
-  /** Runs a command with a client for `url`. */
-  readonly run: (url: string, command: (context: Context) => Promise<number>) => Promise<void>;
+  /** Runs a command with a client for the host, or for the fleet. */
+  readonly run: (target: Target, command: (context: Context) => Promise<number>) => Promise<void>;
 }
 
 const defaultUrl = `http://${defaultListen}:${defaultPort}`;
@@ -33,10 +39,18 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('-F, --fleet <where>', 'nats://host:port, or a file of settings (default: $VMINFO_FLEET)')
     .exitOverride()
     .configureOutput({ writeOut, writeErr });
-  const start = (command: (context: Context) => Promise<number>) => {
-    const { url } = program.opts<{ url?: string }>();
-    return run(url ?? env['VMINFOD_URL'] ?? defaultUrl, command);
+  const where = () => {
+    const { url, fleet } = program.opts<{ url?: string; fleet?: string }>();
+    return {
+      url: url ?? env['VMINFOD_URL'] ?? defaultUrl,
+      fleet: fleet ?? (url ? undefined : env['VMINFO_FLEET']),
+    };
   };
+  /** Of this host, whether or not there is a fleet. */
+  const start = (command: (context: Context) => Promise<number>) =>
+    run({ ...where(), fleet: undefined }, command);
+  /** Of the fleet where one is named. */
+  const startAnywhere = (command: (context: Context) => Promise<number>) => run(where(), command);
 
   const command = (name: string, description: string) =>
     program
@@ -56,7 +70,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     );
 
   command('vms', 'print all VM objects as JSON').action(() =>
-    start(async (context) => (await import('./commands/vms.js')).vms(context)),
+    startAnywhere(async (context) => (await import('./commands/vms.js')).vms(context)),
   );
 
   const vm = command('vm', 'print one VM object as JSON')
@@ -64,7 +78,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .action((uuid?: string) => {
       // The platform's vminfo ends with 1 here, not with the 2 of other wrong usage.
       if (uuid === undefined) throw new CommandError(vm.helpInformation().split('\n', 1)[0] ?? '');
-      return start(async (context) => (await import('./commands/vms.js')).vm(context, uuid));
+      return startAnywhere(async (context) => (await import('./commands/vms.js')).vm(context, uuid));
     });
 
   command('events', 'print changes as they happen')
@@ -74,7 +88,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
     .option('-1, --once', 'end with status 1 when vminfod goes away, instead of reconnecting')
     .action((uuid: string | undefined, options: EventsOptions) =>
-      start(async (context) => (await import('./commands/events.js')).events(context, uuid, options)),
+      startAnywhere(async (context) => (await import('./commands/events.js')).events(context, uuid, options)),
     );
 
   command('list', 'list VMs as a table, as vmadm(8) does')
@@ -87,7 +101,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       'uuid',
     ])
     .action((filters: string[], options: ListOptions) =>
-      start(async (context) => (await import('./commands/vms.js')).list(context, filters, options)),
+      startAnywhere(async (context) => (await import('./commands/vms.js')).list(context, filters, options)),
     );
 
   const lookup = command('lookup', 'print the UUIDs of the VMs that match, as vmadm(8) does')
@@ -97,13 +111,15 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .action((filters: string[], options: LookupOptions) => {
       if (options.output && !options.json)
         lookup.error("error: option '-o, --output <fields>' needs '-j, --json'");
-      return start(async (context) => (await import('./commands/vms.js')).lookup(context, filters, options));
+      return startAnywhere(async (context) =>
+        (await import('./commands/vms.js')).lookup(context, filters, options),
+      );
     });
 
   command('get', 'print one VM object as JSON, as vmadm(8) does')
     .argument('<uuid>', 'the VM')
     .action((uuid: string) =>
-      start(async (context) => (await import('./commands/vms.js')).vm(context, uuid)),
+      startAnywhere(async (context) => (await import('./commands/vms.js')).vm(context, uuid)),
     );
 
   command('wait', 'wait until a VM is as wanted, now or later')
@@ -111,7 +127,9 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
     .option('-t, --timeout <seconds>', 'give up with status 1 after this long', positiveNumber)
     .action((uuid: string, filters: string[], options: WaitOptions) =>
-      start(async (context) => (await import('./commands/wait.js')).wait(context, uuid, filters, options)),
+      startAnywhere(async (context) =>
+        (await import('./commands/wait.js')).wait(context, uuid, filters, options),
+      ),
     );
 
   command('diff', 'compare a VM as cached with one read afresh; status 1 when they differ')
@@ -131,7 +149,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       start(async (context) => (await import('./commands/doctor.js')).doctor(context, options)),
   );
 
-  addFleetCommands(program, () => program.opts<{ fleet?: string }>().fleet ?? env['VMINFO_FLEET'], start);
+  addFleetCommands(program, () => where().fleet, start);
 
   program
     .command('completion')

@@ -1,6 +1,6 @@
 /** The client of the fleet: what VminfodClient is to one host, over all hosts. */
 import { BadRequestError, NotFoundError } from '../client/errors.js';
-import type { EventsOptions, Query, RequestOptions, VminfodClient } from '../client/client.js';
+import type { EventsOptions, Query, RequestOptions, VmClient } from '../client/client.js';
 import type { ReadyEvent, StreamEvent } from '../client/events.js';
 import { joinSignals } from '../client/join-signals.js';
 import { ChangeTally, matchesEvent, type EventMatch, type WantedChanges } from '../client/matching.js';
@@ -11,13 +11,11 @@ import type { VmEvent } from '../vm/event.js';
 import { matches, parseFilter, type Filter } from '../vm/filter.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { connectNats, withoutLogin, type Nats, type NatsOptions } from './connection.js';
+import { asFleetError } from './errors.js';
 import { followFleet } from './follow.js';
 import { readHosts, type FleetHost } from './hosts.js';
 import { FleetMirror } from './mirror.js';
-import { hostName, vmSubjects, type HostId } from './names.js';
-
-/** What both clients can do. */
-export type VmClient = Pick<VminfodClient, keyof VminfodClient>;
+import { hostName, vmStream, vmSubjects, type HostId } from './names.js';
 
 /** Of a fleet: where NATS is, and who asks. */
 export interface FleetClientOptions extends NatsOptions {
@@ -68,6 +66,16 @@ export class FleetClient implements VmClient {
     return this.#during(signal, (joined) => readHosts(this.#nats, joined));
   }
 
+  /** How full the stream of VMs is, bytes. */
+  async fill(): Promise<{ readonly bytes: number; readonly maxBytes: number }> {
+    try {
+      const { state, config } = await this.#nats.manager.streams.info(vmStream);
+      return { bytes: state.bytes, maxBytes: config.max_bytes };
+    } catch (error) {
+      throw asFleetError(error, vmStream);
+    }
+  }
+
   /** All VMs, or those that match. */
   async vms(query: Query = {}, { signal }: RequestOptions = {}): Promise<VmObject[]> {
     for await (const event of this.events({ query, ...(signal && { signal }) })) {
@@ -110,7 +118,11 @@ export class FleetClient implements VmClient {
   }
 
   /** As VminfodClient. @throws TimeoutError */
-  async waitForChanges(match: EventMatch, changes: WantedChanges, options: WaitOptions = {}): Promise<VmEvent> {
+  async waitForChanges(
+    match: EventMatch,
+    changes: WantedChanges,
+    options: WaitOptions = {},
+  ): Promise<VmEvent> {
     const tally = new ChangeTally(changes);
     return this.#wait(
       'waitForChanges',
@@ -140,8 +152,11 @@ export class FleetClient implements VmClient {
       filter,
       reconnect,
       onDisconnect,
-    }: Required<Pick<EventsOptions, 'query' | 'reconnect'>> &
-      Pick<EventsOptions, 'onDisconnect'> & { zonename: string | undefined; filter: Filter },
+    }: Required<Pick<EventsOptions, 'query' | 'reconnect'>> & {
+      readonly zonename: string | undefined;
+      readonly filter: Filter;
+      readonly onDisconnect: EventsOptions['onDisconnect'] | undefined;
+    },
     given: AbortSignal | undefined,
   ): AsyncGenerator<StreamEvent, void> {
     const joined = joinSignals(this.#closed.signal, given);
@@ -151,11 +166,19 @@ export class FleetClient implements VmClient {
       const subjects = vmSubjects({
         ...(zonename !== undefined && { zonename }),
         ...(query['zonename'] !== undefined && isPlain(query['zonename']) && { zonename: query['zonename'] }),
-        ...(query['datacenter'] !== undefined && isPlain(query['datacenter']) && { datacenter: query['datacenter'] }),
-        ...(query['server_uuid'] !== undefined && isPlain(query['server_uuid']) && { server: query['server_uuid'] }),
+        ...(query['datacenter'] !== undefined &&
+          isPlain(query['datacenter']) && { datacenter: query['datacenter'] }),
+        ...(query['server_uuid'] !== undefined &&
+          isPlain(query['server_uuid']) && { server: query['server_uuid'] }),
       });
       const shown = new Set<string>();
-      for await (const event of followFleet(this.#nats, { filter: subjects, mirror, reconnect, onDisconnect, signal })) {
+      for await (const event of followFleet(this.#nats, {
+        filter: subjects,
+        mirror,
+        reconnect,
+        onDisconnect,
+        signal,
+      })) {
         const seen = filtered(event, filter, shown);
         if (seen) yield seen;
       }

@@ -20,7 +20,8 @@ export async function events(
   options: EventsOptions,
 ): Promise<number> {
   const { client, write, warn, signal } = context;
-  await client.status({ signal }); // A wrong address is an error, not something to wait for.
+  // A wrong address is an error, not something to wait for.
+  await (context.isFleet ? client.ping({ signal }) : client.status({ signal }));
   const stream = client.events({
     ...(zonename !== undefined && { zonename }),
     reconnect: !options.once,
