@@ -1,0 +1,100 @@
+/** With README's rules, what a host can do to another's. */
+import { readFileSync } from 'node:fs';
+import { headers } from '@nats-io/transport-node';
+import tap from 'tap';
+import { connectNats } from '../../lib/fleet/connection.js';
+import { encodeMessage, hashOf } from '../../lib/fleet/message.js';
+import { observe } from '../../lib/fleet/observe.js';
+import { initFleet } from '../../lib/fleet/streams.js';
+import { aVm } from '../client/a-vm.js';
+import { bucketVms } from './harness.js';
+import { needsNats, startNatsServer } from './nats-server.js';
+
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+const [, rules = ''] = /```text\n(authorization \{[^`]*)```/.exec(readme) ?? [];
+
+const a = { datacenter: 'emy-17', server: '564dba97-54f6-4d3d-50d4-a5bea7d3b1f4' };
+const b = { datacenter: 'emy-17', server: '00000000-0000-4000-8000-000000000002' };
+const subjectOf = ({ datacenter, server }: typeof a, zonename: string) =>
+  `$KV.vminfo.${datacenter}.${server}.${zonename}`;
+
+void tap.test('a host can write what is its own and nothing else', needsNats, async (t) => {
+  t.match(rules, /CONSUMER/, 'README has the rules');
+  const server = await startNatsServer({ config: rules });
+  t.teardown(() => server.remove());
+  const login = (user: string, password: string) => server.url.replace('//', `//${user}:${password}@`);
+  const admin = await connectNats({ servers: [login('operator', 'change-me')] }, 'operator');
+  const host = await connectNats(
+    { servers: [login('host-a', 'change-me-too')], inboxPrefix: `_INBOX_${a.server}` },
+    'host a',
+  );
+  t.teardown(async () => {
+    await host.connection.close();
+    await admin.connection.close();
+  });
+  await initFleet(admin);
+
+  const vm = aVm({ alias: 'b' });
+  const put = async (nats: typeof host, owner: typeof a, extra: Record<string, string> = {}) => {
+    const message = encodeMessage(
+      vm.zonename,
+      {
+        type: 'create',
+        at: '2026-11-27T12:00:00.000Z',
+        instance: 'i',
+        seq: Math.ceil(Math.random() * 1e9),
+        epoch: 1,
+        vm,
+      },
+      hashOf(vm),
+    );
+    const all = headers();
+    for (const [name, value] of Object.entries({ ...message.headers, ...extra })) all.set(name, value);
+    return nats.jetstream.publish(subjectOf(owner, vm.zonename), message.body, {
+      msgID: message.id,
+      headers: all,
+      timeout: 500,
+    });
+  };
+  await put(admin, b);
+  t.ok(await put(host, a), 'its own');
+  t.equal((await observe(host, a, AbortSignal.timeout(10_000))).size, 1, 'it can look at its own');
+  const before = await bucketVms(admin);
+  t.equal(before.size, 2);
+
+  const api = (subject: string, body: object = {}) =>
+    host.connection.request(`$JS.API.${subject}`, JSON.stringify(body), { timeout: 500 });
+  const other = subjectOf(b, '*');
+  const consumer = (name: string, config: object) => ({
+    stream_name: 'KV_vminfo',
+    config: {
+      name,
+      deliver_policy: 'all',
+      ack_policy: 'none',
+      deliver_subject: `_INBOX_${a.server}.x`,
+      ...config,
+    },
+  });
+  const denied: readonly [what: string, attempt: () => Promise<unknown>][] = [
+    ['write', () => put(host, b)],
+    ['roll up a subject', () => put(host, a, { 'Nats-Rollup': 'sub' })],
+    ['roll up all', () => put(host, a, { 'Nats-Rollup': 'all' })],
+    ['purge', () => api('STREAM.PURGE.KV_vminfo', { filter: other })],
+    ['delete a message', () => api('STREAM.MSG.DELETE.KV_vminfo', { seq: 1 })],
+    ['read a message', () => api('STREAM.MSG.GET.KV_vminfo', { seq: 1 })],
+    ['read directly', () => api(`DIRECT.GET.KV_vminfo.${subjectOf(b, vm.zonename)}`)],
+    ['read directly by number', () => api('DIRECT.GET.KV_vminfo', { seq: 1 })],
+    ['delete the stream', () => api('STREAM.DELETE.KV_vminfo')],
+    ['change the stream', () => api('STREAM.UPDATE.KV_vminfo', { name: 'KV_vminfo', subjects: ['x'] })],
+    ['consume all', () => api('CONSUMER.CREATE.KV_vminfo', consumer('', {}))],
+    ['consume all by name', () => api('CONSUMER.CREATE.KV_vminfo.n', consumer('n', {}))],
+    ['consume', () => api(`CONSUMER.CREATE.KV_vminfo.n.${other}`, consumer('n', { filter_subject: other }))],
+  ];
+  for (const [what, attempt] of denied) await t.rejects(attempt(), what);
+  const trick = await api(
+    `CONSUMER.CREATE.KV_vminfo.n.${subjectOf(a, '*')}`,
+    consumer('n', { filter_subject: other }),
+  );
+  t.match(trick.json(), { error: { code: 400 } }, 'one subject in the request, another in its body');
+  t.strictSame(await bucketVms(admin), before, 'the other host is as it was');
+});
