@@ -42,6 +42,28 @@ export const fileWatches = {
   statsPerTurn: 200,
 } as const;
 
+/** The threads that touch files (lib/host/file-threads.ts): a file system that hangs holds the thread that asks it. */
+export const fileThreads = {
+  /** How often it is looked whether a thread moves, ms. */
+  lookMs: 100,
+  /**
+   * Looks in a row that find a thread at the very same task: then it is stuck, and others do the rest. Looks and not
+   * milliseconds are counted, so that a machine too busy to run us does not make it seem so.
+   */
+  looksUntilStuck: 4,
+  /** How long a zone's files may not answer before reading them fails, ms: a loaded pool needs a second, a suspended one for ever. */
+  readTimeoutMs: 2_000,
+  /** Threads that may be stuck: each has some megabytes and, where watches are counted, its watches. More and all wait. */
+  maxStuck: 8,
+  /** A zone whose files hung, and that does so again within this time of being back, is left alone for longer each time, ms. */
+  calmMs: 60_000,
+  /** Megabytes of heap: young, because little is made; old for the largest files at once. */
+  youngGenerationMb: 1,
+  oldGenerationMb: 256,
+  /** How long the end of a thread is waited for when the daemon ends, ms. One that is not stuck needs milliseconds. */
+  endMs: 500,
+} as const;
+
 /** How requests to read collect; see cache/coalesce.ts. */
 export const reloads = {
   /** Children at a time for one kind of read. */
@@ -60,9 +82,10 @@ export const reloads = {
   maxUnusedDatasets: 256,
   /** Zones read at a time. Files are read at once, one after the other; commands may be waited for together. */
   maxZoneReads: 16,
-  /** How long reading files and assembling may hold the event loop before it gives way, ms. */
-  sliceMs: 4,
 } as const;
+
+/** How long work on many things, such as assembling VMs, may hold the event loop before it gives way. */
+export const sliceMs = 4;
 
 /** How often a zone is read again when zoneadm does not show yet what the kernel announced, and after how long each. */
 export const newstateRetriesMs: readonly number[] = [10, 30, 100, 300, 1000];
@@ -76,15 +99,16 @@ export const heldInvalidations = {
   replaceWith: { type: 'everything', reason: 'too much happened during the first load' },
 } as const;
 
-/** How often it is looked whether an input that could not be read is due again. */
-export const loadErrorTickMs = 100;
-
 export const rescanLog = {
   /** As in the platform's `/status`. */
   maxRecords: 10,
   maxFailures: 5,
   /** Differences kept of one rescan: a host that was suspended for an hour finds all VMs changed. */
   maxFound: 1_000,
+  /** Of those that events missed, how many the log names. */
+  maxExamples: 10,
+  /** A source that names a zone this soon after a rescan found it changed has not missed that: the rescan was just quicker. */
+  graceMs: 500,
 } as const;
 
 // Host: reading the system (lib/host).
@@ -113,8 +137,11 @@ export const errorTextMaxChars = 2_000;
 /** Lines of one listing that may be unreadable before the whole is refused: then it is no listing at all. */
 export const listingMaxErrors = 100;
 
-/** Lines of `zfs list` parsed before others get their turn: about a millisecond on a slow core. */
-export const zfsLinesPerSlice = 250;
+/** Lines of `zfs list` parsed before it is looked whether others are due for their turn: some tenths of a millisecond. */
+export const zfsLinesPerStep = 50;
+
+/** More zones than this are not asked for one by one: zoneadm and kstat list all of them, once. */
+export const maxZonesAskedFor = 2;
 
 // Queries
 

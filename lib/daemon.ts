@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import {
   Subject,
   combineLatest,
+  connectable,
   filter,
   ignoreElements,
   lastValueFrom,
@@ -18,8 +19,10 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import { createCache, type VmCache } from './cache/cache.js';
+import { createCache } from './cache/cache.js';
+import type { Commit } from './cache/vm-store.js';
 import { http as httpLimits, sysevents } from './config.js';
+import type { WatchSource } from './host/file-messages.js';
 import { createHost, type Host } from './host/host.js';
 import { createListeners } from './http/listeners.js';
 import { routes, type Handler } from './http/routes.js';
@@ -32,7 +35,6 @@ import { fileEvents } from './sources/file-events.js';
 import { createSourceHealth, type SourceHealth } from './sources/health.js';
 import type { Invalidation, SourceName } from './sources/invalidation.js';
 import { rescans } from './sources/rescans.js';
-import type { Watch } from './sources/watch-set.js';
 import { zfsEvents } from './sources/zfs-events.js';
 import { zoneEvents } from './sources/zone-events.js';
 
@@ -53,8 +55,8 @@ export interface DaemonOptions {
   readonly requests: Observable<Invalidation>;
   /** How long `GET /vms/<zone>?sync=true` may take before it is answered 504. Default: config.ts. */
   readonly syncTimeoutMs?: number;
-  /** Replaces fs.watch. */
-  readonly watch?: Watch;
+  /** Replaces fs.watch, for a test. */
+  readonly watch?: WatchSource;
 }
 
 /** A daemon that runs. */
@@ -63,8 +65,12 @@ export interface Daemon {
   readonly url: string;
   /** Resolves when it is closed. Rejects with what should never happen: then the process must end. */
   readonly ended: Promise<void>;
-  /** Ends children, watches, listeners and connections; resolves when all are gone. May be called again. */
+  /**
+   * Ends children, threads, listeners and connections; resolves when all are gone that can be. May be called again.
+   */
   close(): Promise<void>;
+  /** Whether a thread is stuck in a call to a file system that hangs. It keeps the process from ending; see end-process.ts. */
+  isStuck(): boolean;
 }
 
 /** A command that every global zone has is not there. */
@@ -96,8 +102,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cache: cache.status(),
     listeners,
     sources: sources.map((each) => each.status()),
+    files: host.files.status(),
   }));
-  const host = createHost({ root: options.root, signal: stop.signal, onCommand: metrics.command });
+  const host = createHost({
+    root: options.root,
+    signal: stop.signal,
+    onCommand: metrics.command,
+    watch: options.watch,
+  });
   await requireZoneadm(host);
 
   const cache = createCache({ host, log, onReload: metrics.reload });
@@ -107,22 +119,31 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     files: createSourceHealth('file-events'),
   };
   const sources = Object.values(health);
-  const files = fileEvents({
-    host,
-    requests: cache.watchRequests,
-    health: health.files,
-    ...(options.watch !== undefined && { watch: options.watch }),
-  });
 
   const serialised = createSerialisedVms();
-  const listeners = createListeners({ cache, serialised, log, written: metrics.written });
+  const invalidations = merge(
+    counted('zone-events', zoneEvents(host, health.zones), metrics),
+    counted('zfs-events', zfsEvents(host, health.zfs), metrics),
+    counted(
+      'file-events',
+      fileEvents({ host, requests: cache.watchRequests, health: health.files }),
+      metrics,
+    ),
+    rescans(rescanIntervalMs),
+    options.requests,
+  );
+  const stopped = new Subject<void>();
+  const commits = connectable(
+    merge(cache.keep(invalidations, allLive(sources)), logHealth(sources, log)).pipe(takeUntil(stopped)),
+  );
+  const listeners = createListeners({ cache, commits, serialised, log, written: metrics.written });
   const handler = routes({
     cache,
     vms: vmReplies({ cache, serialised }),
     listeners,
     syncTimeoutMs: options.syncTimeoutMs ?? httpLimits.syncTimeoutMs,
     metrics,
-    status: (full) =>
+    status: async (full) =>
       status({
         process: {
           pid: process.pid,
@@ -136,27 +157,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         sources: sources.map((each) => each.status()),
         listeners,
         instance: cache.instance,
-        watches: full ? files.status() : undefined,
+        files: host.files.status(),
+        watches: full ? await host.files.watchStatus() : undefined,
       }),
   });
   const servers = await listenOnAll(options, handler);
   const url = servers[0]?.url ?? '';
 
-  const invalidations = merge(
-    counted('zone-events', zoneEvents(host, health.zones), metrics),
-    counted('zfs-events', zfsEvents(host, health.zfs), metrics),
-    counted('file-events', files.invalidations, metrics),
-    rescans(rescanIntervalMs),
-    options.requests,
-  );
-  const stopped = new Subject<void>();
+  const ended = lastValueFrom(logEvents(commits, log), { defaultValue: undefined });
   let closed: Promise<void> | undefined;
-  const ended = lastValueFrom(
-    merge(cache.keep(invalidations, allLive(sources)), logEvents(cache, log), logHealth(sources, log)).pipe(
-      takeUntil(stopped),
-    ),
-    { defaultValue: undefined },
-  );
+  commits.connect();
   for (const server of servers)
     log.info({ root: options.root, url: server.url }, `listening on ${server.url}`);
 
@@ -166,8 +176,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     close: () => {
       stopped.next();
       stop.abort();
-      return (closed ??= closeAll(servers));
+      return (closed ??= Promise.all([closeAll(servers), host.files.end()]).then(() => undefined));
     },
+    isStuck: () => host.files.status().stuck > 0,
   };
 }
 
@@ -221,7 +232,7 @@ function allLive(sources: readonly SourceHealth[]): Observable<unknown> {
 }
 
 /** One short line per event. */
-function logEvents({ commits }: VmCache, log: Logger): Observable<never> {
+function logEvents(commits: Observable<Commit>, log: Logger): Observable<never> {
   return commits.pipe(
     tap(({ event, seq }) => {
       const what =

@@ -4,7 +4,8 @@ import '../lib/heap.js';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { fromEvent, map } from 'rxjs';
 import { defaultListen, defaultPort, defaultRescanIntervalMs } from '../lib/config.js';
-import { MissingCommandError, startDaemon } from '../lib/daemon.js';
+import { MissingCommandError, startDaemon, type Daemon } from '../lib/daemon.js';
+import { endBySignal } from '../lib/end-process.js';
 import { isLoopback } from '../lib/http/hosts.js';
 import { ListenError } from '../lib/http/server.js';
 import { createLog, logLevels, type LogLevel } from '../lib/log.js';
@@ -55,9 +56,12 @@ if (listen !== false && !isLoopback(listen) && !allowRemote) {
 }
 const log = createLog('vminfod', logLevel);
 
+let daemon: Daemon | undefined;
+
 process.once('uncaughtException', (error) => {
   // Half a daemon is worse than none: SMF starts a whole one.
   log.fatal({ err: error }, `unexpected: ${error.message}`);
+  if (daemon?.isStuck() === true) endBySignal('SIGKILL');
   process.exit(1);
 });
 
@@ -65,7 +69,7 @@ try {
   const hangups = fromEvent(process, 'SIGHUP').pipe(
     map(() => ({ type: 'everything', reason: 'SIGHUP' }) as const),
   );
-  const daemon = await startDaemon({
+  const running = await startDaemon({
     root,
     listen: listen === false ? undefined : listen,
     port,
@@ -75,16 +79,19 @@ try {
     log,
     requests: hangups,
   });
+  daemon = running;
   if (listen !== false && !isLoopback(listen)) {
-    log.warn(`other hosts can read all VMs, with their passwords and keys, at ${daemon.url}`);
+    log.warn(`other hosts can read all VMs, with their passwords and keys, at ${running.url}`);
   }
-  const stop = (signal: string) => {
+  const stop = (signal: 'SIGTERM' | 'SIGINT') => {
     log.info(`${signal}: stopping`);
-    void daemon.close();
+    void running.close().then(() => {
+      if (running.isStuck()) endBySignal(signal);
+    });
   };
   // `on`, not `once`: execa ends the process at a signal that nobody else listens to.
   process.on('SIGTERM', stop).on('SIGINT', stop);
-  await daemon.ended;
+  await running.ended;
 } catch (error) {
   if (!(error instanceof ListenError || error instanceof MissingCommandError)) throw error;
   process.stderr.write(`vminfod: ${error.message}\n`);

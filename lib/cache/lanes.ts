@@ -1,185 +1,131 @@
 /**
- * The lanes: how each kind of request is collected and served. A lane that is busy, or stuck, holds up no other.
+ * The lanes: by which means each kind of request is read, and how many at a time. A lane that is busy, or stuck, holds up no
+ * other.
  */
-import { performance } from 'node:perf_hooks';
-import {
-  connect,
-  filter,
-  finalize,
-  from,
-  ignoreElements,
-  merge,
-  mergeMap,
-  of,
-  type Observable,
-  type OperatorFunction,
-} from 'rxjs';
+import { Observable, connect, filter, merge, type OperatorFunction } from 'rxjs';
 import { reloads } from '../config.js';
 import type { Host } from '../host/host.js';
-import { readSysinfo } from '../host/sysinfo.js';
-import type { DescendantsInvalidation } from '../sources/invalidation.js';
-import { poolOf } from '../sources/zfs-invalidations.js';
-import { coalesceWhileBusy, type QueueLength } from './coalesce.js';
-import type { HostState } from './host-state.js';
-import type { DatasetLane, DatasetOutcome } from './reload-datasets.js';
-import type { ZoneLane, ZoneOutcome } from './reload-zones.js';
+import { coalesceWhileBusy, type QueueLength } from '../operators/coalesce.js';
+import { zoneFiles } from '../vm/inputs.js';
+import type { Fact } from './facts.js';
 import {
-  mergeRescanRequests,
-  mergeZoneRequests,
-  type DatasetRequest,
-  type Request,
-  type RescanRequest,
-  type SysinfoRequest,
-  type ZoneRequest,
-} from './requests.js';
-import type { Rescanner } from './rescan.js';
-import type { RescanReport } from './rescan-report.js';
-import type { RescanLog } from './rescan-log.js';
-import { eachInSlices } from './slices.js';
+  datasetReading,
+  everythingReading,
+  sysinfoReading,
+  unusedReading,
+  zoneReading,
+  type Read,
+  type WhereIs,
+} from './readings.js';
+import { keyOf, mergeRequests, type LaneName, type Request, type RescanRequest } from './requests.js';
+import type { Rescan } from './rescans.js';
+import type { HostState } from './state.js';
 
-/** What comes of a request. */
-export type Outcome =
-  | ZoneOutcome
-  | DatasetOutcome
-  | { readonly type: 'again'; readonly invalidation: DescendantsInvalidation; readonly afterMs: number }
-  | { readonly type: 'rescanned'; readonly scope: RescanRequest['scope']; readonly report: RescanReport };
+/** A reload that is over: what a lane read in one go. */
+export interface Reload {
+  readonly lane: LaneName;
+  readonly durationMs: number;
+}
 
 export interface LanesOptions {
   readonly host: Host;
   readonly state: HostState;
-  readonly zones: ZoneLane;
-  readonly datasets: DatasetLane;
-  readonly rescanner: Rescanner;
-  readonly rescans: RescanLog;
-  readonly onQueue: (lane: Request['lane'], queue: QueueLength) => void;
+  /** Called when a rescan's reading begins. */
+  readonly beginRescan: (request: RescanRequest) => Rescan;
+  /** Told whenever they change: requests that a lane reads, and that wait for it. */
+  readonly onQueue: (lane: LaneName, queue: QueueLength) => void;
+  /** Called after each reading, e.g. for metrics. It must not throw. */
   readonly onReload?: ((reload: Reload) => void) | undefined;
 }
 
-/** A reload that is over: what a lane read in one go. */
-export interface Reload {
-  readonly lane: Request['lane'];
-  readonly durationMs: number;
+interface Lane {
+  /** Readings at a time. */
+  readonly maxRuns: number;
+  /** A reading older than this makes no other wait; 0: none ever does. */
+  readonly slowAfterMs: number;
+  /** Requests in one reading. */
+  readonly maxBatch: number;
+  /** Requests collect this long even when idle. */
+  readonly delayMs?: number;
+  readonly read: Read<never>;
 }
 
-/** Serves requests. Never fails; unsubscribing abandons what is being read. */
-export function serveRequests(options: LanesOptions): OperatorFunction<Request, Outcome> {
+function lanes({ host, state, beginRescan }: LanesOptions): Readonly<Record<LaneName, Lane>> {
+  const { maxRuns, slowAfterMs, maxBatch, unusedDatasetDelayMs: delayMs } = reloads;
+  const one = { maxRuns: 1, slowAfterMs: 0, maxBatch: 1 };
+  const where = whereIn(state);
+  return {
+    // Files of different zones have nothing to share, so their readers need not wait for one another.
+    files: { maxRuns, slowAfterMs: 0, maxBatch, read: zoneReading(host, where) },
+    zone: { maxRuns, slowAfterMs, maxBatch, read: zoneReading(host, where) },
+    dataset: { maxRuns, slowAfterMs, maxBatch, read: datasetReading(host) },
+    unused: { maxRuns, slowAfterMs, maxBatch: Infinity, delayMs, read: unusedReading(host) },
+    below: { maxRuns, slowAfterMs, maxBatch, read: datasetReading(host) },
+    sysinfo: { ...one, read: sysinfoReading(host) },
+    rescan: { ...one, read: everythingReading(host, where, beginRescan) },
+  };
+}
+
+function whereIn({ zones }: HostState): WhereIs {
+  return (zonename) => {
+    const zone = zones.get(zonename);
+    return {
+      zonepath: zone?.zonepath,
+      zoneid: zone?.known.kstat?.value?.zoneid,
+      versions: Object.fromEntries(zoneFiles.map((file) => [file, zone?.known[file]?.version])),
+    };
+  };
+}
+
+/** From requests to facts. Never fails; unsubscribing abandons what is being read. */
+export function inLanes(options: LanesOptions): OperatorFunction<Request, Fact> {
+  const each = Object.entries(lanes(options)) as readonly [LaneName, Lane][];
   return connect((requests) =>
     merge(
-      requests.pipe(inLane('files'), zoneRequests(options, 'files')),
-      requests.pipe(inLane('zone'), zoneRequests(options, 'zone')),
-      requests.pipe(inLane('dataset'), datasetRequests(options, 'dataset')),
-      requests.pipe(inLane('unused'), datasetRequests(options, 'unused')),
-      requests.pipe(inLane('rescan'), rescanRequests(options)),
-      requests.pipe(inLane('sysinfo'), sysinfoRequests(options)),
+      ...each.map(([name, lane]) =>
+        requests.pipe(
+          filter((request) => request.lane === name),
+          coalesceWhileBusy<Request, Fact>({
+            ...lane,
+            key: keyOf,
+            merge: mergeRequests,
+            run: (batch) => reading(name, lane.read as Read<Request>, batch, options),
+            settles: ({ ends }) => ends.map(keyOf),
+            alone: (request) => 'alone' in request && request.alone,
+            onQueue: (queue) => {
+              options.onQueue(name, queue);
+            },
+          }),
+        ),
+      ),
     ),
   );
 }
 
-/** The same run, reported when it is over. */
-function timed<T, R>(
-  lane: Request['lane'],
-  { onReload }: LanesOptions,
-  run: (batch: readonly T[]) => Observable<R>,
-): (batch: readonly T[]) => Observable<R> {
-  if (onReload === undefined) return run;
-  return (batch) => {
+/** One reading, which has a clock of its own. */
+function reading(
+  lane: LaneName,
+  read: Read<Request>,
+  batch: readonly Request[],
+  { state, onReload }: LanesOptions,
+): Observable<Fact> {
+  return new Observable<Fact>((subscriber) => {
     const startedAt = performance.now();
-    return run(batch).pipe(
-      finalize(() => {
-        onReload({ lane, durationMs: performance.now() - startedAt });
-      }),
+    const readAt = state.clock.begin();
+    const emit = (fact: Fact) => {
+      subscriber.next(fact);
+    };
+    read(batch, readAt, emit).then(
+      () => {
+        onReload?.({ lane, durationMs: performance.now() - startedAt });
+        subscriber.complete();
+      },
+      (error: unknown) => {
+        subscriber.error(error);
+      },
     );
-  };
-}
-
-function inLane<R extends Request>(lane: R['lane']): OperatorFunction<Request, R> {
-  return filter((request: Request): request is R => request.lane === lane);
-}
-
-function zoneRequests(options: LanesOptions, lane: 'files' | 'zone'): OperatorFunction<ZoneRequest, Outcome> {
-  const { zones, onQueue } = options;
-  return coalesceWhileBusy<ZoneRequest, Outcome>({
-    key: ({ zonename }) => zonename,
-    merge: mergeZoneRequests,
-    run: timed(lane, options, (batch) => zones.run(batch)),
-    settles: (outcome) =>
-      outcome.type === 'settled' && 'zonename' in outcome ? outcome.zonename : undefined,
-    maxRuns: reloads.maxRuns,
-    // Files of different zones have nothing to share, so their readers need not wait for one another.
-    slowAfterMs: lane === 'files' ? 0 : reloads.slowAfterMs,
-    maxBatch: reloads.maxBatch,
-    onQueue: (queue) => {
-      onQueue(lane, queue);
-    },
-  });
-}
-
-function datasetRequests(
-  options: LanesOptions,
-  lane: 'dataset' | 'unused',
-): OperatorFunction<DatasetRequest, Outcome> {
-  const { datasets, onQueue } = options;
-  return coalesceWhileBusy<DatasetRequest, Outcome>({
-    key: ({ name }) => name,
-    merge: (waiting) => waiting,
-    run: timed(lane, options, (batch) =>
-      lane === 'unused' && batch.length > reloads.maxUnusedDatasets ? of(allOf(batch)) : datasets.run(batch),
-    ),
-    alone: ({ name }) => datasets.isSuspect(name),
-    maxRuns: reloads.maxRuns,
-    slowAfterMs: reloads.slowAfterMs,
-    maxBatch: lane === 'unused' ? Infinity : reloads.maxBatch,
-    ...(lane === 'unused' && { delayMs: reloads.unusedDatasetDelayMs }),
-    onQueue: (queue) => {
-      onQueue(lane, queue);
-    },
-  });
-}
-
-/** So many datasets of no VM are not worth a listing each: their pools are listed, in the background. */
-function allOf(batch: readonly DatasetRequest[]): Outcome {
-  const dataset = poolOf(batch[0]?.name ?? '');
-  return { type: 'again', invalidation: { type: 'descendants', dataset }, afterMs: 0 };
-}
-
-function rescanRequests(options: LanesOptions): OperatorFunction<RescanRequest, Outcome> {
-  const { rescanner, rescans, onQueue } = options;
-  const rescan = async ({ scope, reason }: RescanRequest): Promise<Outcome> => {
-    const started = new Date();
-    const report = await rescanner.rescan(scope);
-    rescans.add(reason, started, report);
-    return { type: 'rescanned', scope, report };
-  };
-  return coalesceWhileBusy<RescanRequest, Outcome>({
-    key: ({ lane }) => lane,
-    merge: mergeRescanRequests,
-    run: timed('rescan', options, (batch) => from(batch).pipe(mergeMap(rescan, 1))),
-    maxRuns: 1,
-    slowAfterMs: 0,
-    maxBatch: 1,
-    onQueue: (queue) => {
-      onQueue('rescan', queue);
-    },
-  });
-}
-
-function sysinfoRequests(options: LanesOptions): OperatorFunction<SysinfoRequest, never> {
-  const { host, state, onQueue } = options;
-  const reload = async () => {
-    // Without the cache, or with one that cannot be read, the VMs keep what they have; the next rescan tells of it.
-    const sysinfo = await readSysinfo(host).catch(() => undefined);
-    if (sysinfo === undefined || !state.takeSysinfo(sysinfo)) return;
-    await eachInSlices(state.zones.names(), 1, (zonename) => void state.commit(zonename));
-  };
-  return coalesceWhileBusy<SysinfoRequest, never>({
-    key: ({ lane }) => lane,
-    merge: (waiting) => waiting,
-    run: timed('sysinfo', options, () => from(reload()).pipe(ignoreElements())),
-    maxRuns: 1,
-    slowAfterMs: 0,
-    maxBatch: 1,
-    onQueue: (queue) => {
-      onQueue('sysinfo', queue);
-    },
+    return () => {
+      state.clock.end(readAt);
+    };
   });
 }

@@ -2,8 +2,9 @@
  * What could not be read, of which zone, and when it is tried again. An error stays until a reading succeeds.
  */
 import { backoffLimits } from '../config.js';
-import { backoff } from '../sources/restarting.js';
-import type { ZoneInput } from '../sources/invalidation.js';
+import { backoff } from '../operators/backoff.js';
+import { datasetOf } from '../vm/dataset-names.js';
+import type { ZoneInput } from '../vm/inputs.js';
 
 /** An input of a zone that can fail on its own. */
 export type FailingInput = ZoneInput | 'datasets';
@@ -22,31 +23,62 @@ export interface LoadError {
 interface Failure {
   readonly zone: string;
   readonly input: FailingInput;
-  error: string;
+  /** The datasets and snapshots, when it is these; else nothing. */
+  readonly names: Set<string>;
   readonly sinceMs: number;
+  error: string;
   attempts: number;
   nextRetryMs: number;
+}
+
+/** What a failed reading leads to. */
+export interface Failed {
+  /** False when the same error was known. */
+  readonly isNews: boolean;
+  /** When to try again. */
+  readonly retryAfterMs: number;
 }
 
 /** The inputs that cannot be read at the moment. There is at most one per zone and input. */
 export class LoadErrors {
   readonly #failures = new Map<string, Failure>();
 
-  /** Records a failed reading. True if the same error was not known already. */
-  failed(zone: string, input: FailingInput, error: Error, nowMs: number): boolean {
-    const known = this.#failures.get(keyOf(zone, input));
-    const failure = known ?? { zone, input, error: '', sinceMs: nowMs, attempts: 0, nextRetryMs: 0 };
+  /** Records a failed reading, of a dataset by its name. */
+  failed(zone: string, input: FailingInput, error: Error, name?: string): Failed {
+    const nowMs = Date.now();
+    const failure = this.#failures.get(keyOf(zone, input)) ?? {
+      ...{ zone, input, names: new Set<string>(), sinceMs: nowMs },
+      ...{ error: '', attempts: 0, nextRetryMs: 0 },
+    };
     const isNews = failure.error !== error.message;
+    const retryAfterMs = backoff(++failure.attempts, backoffLimits.minMs, backoffLimits.maxMs);
     failure.error = error.message;
-    failure.attempts++;
-    failure.nextRetryMs = nowMs + backoff(failure.attempts, backoffLimits.minMs, backoffLimits.maxMs);
+    failure.nextRetryMs = nowMs + retryAfterMs;
+    if (name !== undefined) failure.names.add(name);
     this.#failures.set(keyOf(zone, input), failure);
-    return isNews;
+    return { isNews, retryAfterMs };
   }
 
-  /** Records a good reading. True if there was an error. */
-  mended(zone: string, input: FailingInput): boolean {
-    return this.#failures.delete(keyOf(zone, input));
+  /** Records a good reading, of a dataset by its name. True if that was the end of an error. */
+  mended(zone: string, input: FailingInput, name?: string): boolean {
+    const failure = this.#failures.get(keyOf(zone, input));
+    if (failure === undefined) return false;
+    if (name !== undefined) failure.names.delete(name);
+    return failure.names.size === 0 && this.#failures.delete(keyOf(zone, input));
+  }
+
+  /** Only these datasets are still the zone's. */
+  keepDatasets(zone: string, names: ReadonlySet<string>): void {
+    const failure = this.#failures.get(keyOf(zone, 'datasets'));
+    for (const name of failure?.names ?? []) {
+      if (!names.has(datasetOf(name))) this.mended(zone, 'datasets', name);
+    }
+  }
+
+  /** Whether this cannot be read at the moment. */
+  has(zone: string, input: FailingInput, name?: string): boolean {
+    const failure = this.#failures.get(keyOf(zone, input));
+    return failure !== undefined && (name === undefined || failure.names.has(name));
   }
 
   /** A zone that is gone has no errors. */
@@ -54,7 +86,7 @@ export class LoadErrors {
     for (const [key, failure] of this.#failures) if (failure.zone === zone) this.#failures.delete(key);
   }
 
-  /** The errors of a zone, worst first: what keeps it from being loaded at all. */
+  /** The errors of a zone, the oldest first. */
   of(zone: string): readonly LoadError[] {
     return this.list().filter((each) => each.zone === zone);
   }
@@ -68,13 +100,6 @@ export class LoadErrors {
       since: new Date(sinceMs).toISOString(),
       nextRetry: new Date(nextRetryMs).toISOString(),
     }));
-  }
-
-  /** What is to be read again now; each is due again only after the next failure, or the longest wait. */
-  due(nowMs: number): readonly { readonly zone: string; readonly input: FailingInput }[] {
-    const due = [...this.#failures.values()].filter(({ nextRetryMs }) => nextRetryMs <= nowMs);
-    for (const failure of due) failure.nextRetryMs = nowMs + backoffLimits.maxMs;
-    return due;
   }
 }
 

@@ -1,78 +1,187 @@
 /**
- * From invalidations to what is to be read: which lane serves one, and how two of the same become one.
- *
- * Each lane reads by its own means and waits for nobody else: files; zones by zoneadm and kstat; datasets by zfs;
- * datasets that no VM shows, which nobody waits for; and rescans.
+ * What is asked to be read, by whom, and how two requests of the same become one. Each lane reads by its own means and
+ * waits for no other: files; zones by zoneadm and kstat; datasets by zfs; datasets that nobody waits for; and rescans.
  */
-import { zoneInputs, type Invalidation, type ZoneInput } from '../sources/invalidation.js';
-import type { HostState } from './host-state.js';
+import type { Invalidation } from '../sources/invalidation.js';
+import { datasetOf, delegatedOf, parentOf, snapshotOf } from '../vm/dataset-names.js';
+import { zoneInputs, type ZoneInput } from '../vm/inputs.js';
+import type { Rescan } from './rescans.js';
+import type { HostState } from './state.js';
 
-/** Read these inputs of this zone. A zone that is not known is read whole. */
-export interface ZoneRequest {
+/** Whoever waits until all that is read for it is in the state, or on record as failed. */
+export interface Waiter {
+  /** A request more to wait for. */
+  began(): void;
+  /** A request less. */
+  ended(): void;
+}
+
+/** Why something is read. It comes back with what was read, and goes on with what follows from that. */
+export interface Occasion {
+  /** When a source first said that this may be stale, as `performance.now()`; `undefined` when none did. */
+  readonly noticedAt: number | undefined;
+  /** As often as there are requests of theirs in this one. */
+  readonly waiters: readonly Waiter[];
+  /** The rescan that it is part of: what that finds, and no source had said, was missed. */
+  readonly rescan?: Rescan | undefined;
+}
+
+/** Nobody in particular asks. */
+export const noOccasion: Occasion = { noticedAt: undefined, waiters: [] };
+
+/** A state that a zone sysevent announced, which zoneadm may show only a moment later. */
+export interface Announcement {
+  readonly newstate: string;
+  /** The clock when it came: what began to be read before says nothing of it. */
+  readonly since: number;
+  /** How often zoneadm was asked and did not show it. */
+  readonly looks: number;
+}
+
+/** Read these inputs of this zone; without any, assemble it again. */
+export interface ZoneRequest extends Occasion {
   readonly lane: 'files' | 'zone';
   readonly zonename: string;
   readonly inputs: ReadonlySet<ZoneInput>;
-  /** Its datasets as well. */
-  readonly datasets: boolean;
   /** The number of its kernel instance, as last heard. */
   readonly zoneid?: number | undefined;
+  readonly announced?: Announcement | undefined;
 }
 
-/** List this dataset. */
-export interface DatasetRequest {
-  readonly lane: 'dataset' | 'unused';
+/** List this dataset or snapshot. */
+export interface DatasetRequest extends Occasion {
+  /** `dataset`: a VM shows it · `unused`: none does · `below`: too deep for the listing of everything. */
+  readonly lane: 'dataset' | 'unused' | 'below';
   readonly name: string;
+  /** Of a dataset: with its snapshots and what is directly in it. */
+  readonly whole: boolean;
+  /** A listing that it had part in went wrong: it must not take others down with it. */
+  readonly alone: boolean;
 }
 
 /** Read everything, or all datasets. */
-export interface RescanRequest {
+export interface RescanRequest extends Occasion {
   readonly lane: 'rescan';
   readonly scope: 'everything' | 'datasets';
   readonly reason: string;
 }
 
 /** Read the sysinfo cache. */
-export interface SysinfoRequest {
+export interface SysinfoRequest extends Occasion {
   readonly lane: 'sysinfo';
 }
 
 export type Request = ZoneRequest | DatasetRequest | RescanRequest | SysinfoRequest;
 
+/** By which means something is read; see lanes.ts. */
+export type LaneName = Request['lane'];
+
+/** What makes two requests of a lane the same. */
+export function keyOf(request: Request): string {
+  if ('zonename' in request) return request.zonename;
+  return 'name' in request ? request.name : request.lane;
+}
+
+/** One request for what two of the same lane and key ask for, and for everyone who waits for either. */
+export function mergeRequests<R extends Request>(a: R, b: R): R {
+  const merged = {
+    ...b,
+    noticedAt: earlier(a.noticedAt, b.noticedAt),
+    waiters: [...a.waiters, ...b.waiters],
+    rescan: b.rescan ?? a.rescan,
+  };
+  if ('inputs' in a && 'inputs' in b) {
+    const inputs = new Set([...a.inputs, ...b.inputs]);
+    return { ...merged, inputs, zoneid: b.zoneid ?? a.zoneid, announced: b.announced ?? a.announced };
+  }
+  if ('whole' in a && 'whole' in b) {
+    return { ...merged, whole: a.whole || b.whole, alone: a.alone || b.alone };
+  }
+  return 'scope' in a && a.scope === 'everything' ? { ...merged, scope: a.scope, reason: a.reason } : merged;
+}
+
+/** The earlier of two times that may not be known. */
+export function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
+/** A request for inputs of a zone: for files alone no command is waited for. */
+export function zoneRequest(zonename: string, inputs: Iterable<ZoneInput>, occasion: Occasion): ZoneRequest {
+  const wanted = new Set(inputs);
+  const lane = wanted.has('record') || wanted.has('kstat') ? 'zone' : 'files';
+  return { ...occasionOf(occasion), lane, zonename, inputs: wanted };
+}
+
+/** A request for a dataset or snapshot, `whole` or just its row. */
+export function datasetRequest(
+  lane: DatasetRequest['lane'],
+  name: string,
+  whole: boolean,
+  occasion: Occasion,
+): DatasetRequest {
+  return { ...occasionOf(occasion), lane, name, whole, alone: false };
+}
+
+/** Why something is read, for what follows from it. */
+export function occasionOf({ noticedAt, waiters, rescan }: Occasion): Occasion {
+  return { noticedAt, waiters, rescan };
+}
+
 /** What to read because of an invalidation, as things stand. Pure. */
-export function requestsFor(state: HostState, invalidation: Invalidation): readonly Request[] {
+export function requestsFor(
+  state: HostState,
+  invalidation: Invalidation,
+  occasion: Occasion,
+): readonly Request[] {
   switch (invalidation.type) {
     case 'zone': {
-      const { zonename, zoneid, datasets = false } = invalidation;
-      const inputs = new Set(state.zones.has(zonename) ? invalidation.inputs : zoneInputs);
-      const lane = datasets || inputs.has('record') || inputs.has('kstat') ? 'zone' : 'files';
-      return [{ lane, zonename, inputs, datasets, zoneid }];
+      const { zonename, zoneid, newstate } = invalidation;
+      // A zone that is not known yet is read whole, whatever is named.
+      const inputs = state.zones.has(zonename) ? invalidation.inputs : zoneInputs;
+      const announced = newstate === undefined ? undefined : { newstate, since: state.clock.now, looks: 0 };
+      return [{ ...zoneRequest(zonename, inputs, occasion), zoneid, announced }];
     }
-    case 'dataset': {
-      const use = state.index.use(invalidation.name);
-      if (use === 'delegated' || use === 'foreign') return [];
-      return [{ lane: use === 'used' ? 'dataset' : 'unused', name: invalidation.name }];
-    }
-    case 'descendants':
+    case 'dataset':
+      return datasetRequests(state, invalidation.name, invalidation.propertiesOnly === true, occasion);
+    case 'descendants': {
+      const reason = `${invalidation.dataset} changed`;
       return state.index.hasRootsBelow(invalidation.dataset)
-        ? [{ lane: 'rescan', scope: 'datasets', reason: `${invalidation.dataset} changed` }]
+        ? [{ ...occasionOf(occasion), lane: 'rescan', scope: 'datasets', reason }]
         : [];
+    }
     case 'everything':
-      return [{ lane: 'rescan', scope: 'everything', reason: invalidation.reason }];
+      return [{ ...noOccasion, lane: 'rescan', scope: 'everything', reason: invalidation.reason }];
     case 'sysinfo':
-      return [{ lane: 'sysinfo' }];
-    case 'dataset-gone':
+      return [{ ...occasionOf(occasion), lane: 'sysinfo' }];
     case 'files-replaced':
-      return []; // No reading answers these: see lanes.ts.
+      return []; // The files are watched anew, and then their source names them.
   }
 }
 
-/** One request for what both ask for. */
-export function mergeZoneRequests(a: ZoneRequest, b: ZoneRequest): ZoneRequest {
-  const inputs = new Set([...a.inputs, ...b.inputs]);
-  return { ...a, inputs, datasets: a.datasets || b.datasets, zoneid: b.zoneid ?? a.zoneid };
+/** Only of a root are the snapshots shown, and what is in it may be shown too: all else is in its own row. */
+function datasetRequests(
+  state: HostState,
+  name: string,
+  propertiesOnly: boolean,
+  occasion: Occasion,
+): readonly DatasetRequest[] {
+  const dataset = datasetOf(name);
+  const use = state.index.use(dataset);
+  if (use === 'delegated' || use === 'foreign') return [];
+  if (use === 'unused') return [datasetRequest('unused', dataset, true, occasion)];
+  const rows = (...names: readonly string[]) =>
+    names.map((each) => datasetRequest('dataset', each, false, occasion));
+  if (!state.index.isRoot(dataset)) return rows(dataset, ...protection(dataset));
+  const isKnown = state.datasets.byName(dataset) !== undefined;
+  // With a snapshot goes what its dataset's snapshots use, and what the next snapshot holds alone.
+  if (isKnown && dataset !== name) return rows(name, dataset, ...state.datasets.snapshotAfter(name));
+  if (isKnown && propertiesOnly) return rows(name, ...state.datasets.childrenOf(name));
+  return [datasetRequest('dataset', dataset, true, occasion)];
 }
 
-/** One rescan for both. */
-export function mergeRescanRequests(a: RescanRequest, b: RescanRequest): RescanRequest {
-  return a.scope === 'everything' ? a : b;
+/** Of a delegated dataset one snapshot matters; a zone may make thousands of others. */
+export function protection(dataset: string): readonly string[] {
+  return snapshotOf(dataset) === undefined && delegatedOf(parentOf(dataset)) === dataset
+    ? [`${dataset}@indestructible`]
+    : [];
 }

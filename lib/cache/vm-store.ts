@@ -1,12 +1,13 @@
 /**
- * The VMs as consumers see them: the assembled objects, their bytes, and the stream of changes. A VM's JSON is made
- * once, when it changes; nothing here is proportional to the number of VMs for a change of one.
+ * The VMs as consumers see them: the assembled objects, their bytes, and what changed last. A VM's JSON is made once, when
+ * it changes; nothing here is proportional to the number of VMs for a change of one.
  */
-import { BehaviorSubject, Subject, type Observable } from 'rxjs';
+import { BehaviorSubject } from 'rxjs';
 import { diff } from '../vm/diff.js';
 import type { VmCreateEvent, VmDeleteEvent, VmModifyEvent } from '../vm/event.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { createEventLog, type EventLog } from './event-log.js';
+import { VmMap } from '../vm/vm-map.js';
 
 /** A VM and its serialised form. Nobody changes either. */
 export interface StoredVm {
@@ -32,86 +33,79 @@ export interface Commit {
   readonly noticedAt: number | undefined;
 }
 
-/**
- * The state after the last commit. It is live: read it in one turn of the event loop, and ask again in the next.
- */
+/** The state after a commit. It never changes: each commit makes another. */
 export interface Snapshot {
   /** False until the first load is done. */
   readonly loaded: boolean;
   /** Grows by one with each commit; the `seq` of the last event. */
   readonly seq: number;
-  readonly vms: ReadonlyMap<string, StoredVm>;
+  /** By zonename. */
+  readonly vms: VmMap<StoredVm>;
 }
 
 /** The VMs, and whoever looks at them. */
 export interface VmStore {
   readonly snapshot: BehaviorSubject<Snapshot>;
-  /** Every change, in order, after it is in the snapshot. */
-  readonly commits: Observable<Commit>;
-  /** The last of them; each is in it before it is in `commits`. */
+  /** The last commits; each is in it before it is told. */
   readonly log: EventLog;
-  /** Puts in a VM as it is now. The commit, or `undefined` when nothing changed. */
-  put(vm: VmObject): Commit | undefined;
-  /** Takes out a VM. The commit, or `undefined` when there was none. */
-  delete(zonename: string): Commit | undefined;
+  /** Puts in a VM as it is now. The commit; `undefined` when nothing changed, or nobody can have seen it before. */
+  put(vm: VmObject, noticedAt?: number): Commit | undefined;
+  /** Takes out a VM. The commit; `undefined` when there was none. */
+  delete(zonename: string, noticedAt?: number): Commit | undefined;
   /** Says that the first load is done. What was put in before is in the snapshot without ever having been an event. */
   loaded(): void;
-  /** Ends the stream. */
-  close(): void;
 }
 
-/** An empty store. `noticedAt` says when a source last named a zone; see Commit. */
-export function createVmStore(
-  noticedAt: (zonename: string) => number | undefined = () => undefined,
-): VmStore {
-  const vms = new Map<string, StoredVm>();
-  const commits = new Subject<Commit>();
+/** An empty store. */
+export function createVmStore(): VmStore {
   const log = createEventLog();
-  const snapshot = new BehaviorSubject<Snapshot>({ loaded: false, seq: 0, vms });
-  let seq = 0;
+  const snapshot = new BehaviorSubject<Snapshot>({ loaded: false, seq: 0, vms: VmMap.empty() });
+
+  const commit = (
+    event: EventHead,
+    stored: StoredVm | undefined,
+    previous: StoredVm | undefined,
+    noticedAt: number | undefined,
+  ): Commit | undefined => {
+    const { loaded, vms } = snapshot.value;
+    const { zonename } = event;
+    const seq = nextSeq();
+    const made = { seq, event, stored, previous, noticedAt };
+    if (loaded) log.add(made);
+    snapshot.next({
+      loaded,
+      seq,
+      vms: stored === undefined ? vms.without(zonename) : vms.with(zonename, stored),
+    });
+    return loaded ? made : undefined;
+  };
 
   /** Before the first load is done nobody can have seen a VM, so there is nothing to tell. */
-  const next = () => (snapshot.value.loaded ? ++seq : seq);
-
-  const commit = (event: EventHead, stored: StoredVm | undefined, previous: StoredVm | undefined): Commit => {
-    if (stored === undefined) vms.delete(event.zonename);
-    else vms.set(event.zonename, stored);
-    const made = { seq, event, stored, previous, noticedAt: noticedAt(event.zonename) };
-    snapshot.next({ loaded: snapshot.value.loaded, seq, vms });
-    if (snapshot.value.loaded) {
-      log.add(made);
-      commits.next(made);
-    }
-    return made;
-  };
+  const nextSeq = () => snapshot.value.seq + (snapshot.value.loaded ? 1 : 0);
 
   return {
     snapshot,
-    commits: commits.asObservable(),
     log,
-    put: (vm) => {
+    put: (vm, noticedAt) => {
       const { zonename, uuid } = vm;
-      const previous = vms.get(zonename);
+      const previous = snapshot.value.vms.get(zonename);
       const changes = previous && diff(previous.vm, vm);
       if (changes?.length === 0) return undefined;
-      const stored = { vm, bytes: bytesOf(JSON.stringify(vm)), seq: next() };
-      const what = { date: new Date().toISOString(), zonename, uuid, seq };
+      const seq = nextSeq();
+      const stored = { vm, bytes: bytesOf(JSON.stringify(vm)), seq };
+      const head = { date: new Date().toISOString(), zonename, uuid, seq };
       const event: EventHead =
-        changes === undefined ? { type: 'create', ...what } : { type: 'modify', ...what, changes };
-      return commit(event, stored, previous);
+        changes === undefined ? { type: 'create', ...head } : { type: 'modify', ...head, changes };
+      return commit(event, stored, previous, noticedAt);
     },
-    delete: (zonename) => {
-      const previous = vms.get(zonename);
+    delete: (zonename, noticedAt) => {
+      const previous = snapshot.value.vms.get(zonename);
       if (previous === undefined) return undefined;
-      const what = { date: new Date().toISOString(), zonename, uuid: previous.vm.uuid, seq: next() };
-      return commit({ type: 'delete', ...what }, undefined, previous);
+      const head = { date: new Date().toISOString(), zonename, uuid: previous.vm.uuid, seq: nextSeq() };
+      return commit({ type: 'delete', ...head }, undefined, previous, noticedAt);
     },
     loaded: () => {
       snapshot.next({ ...snapshot.value, loaded: true });
-    },
-    close: () => {
-      commits.complete();
-      snapshot.complete();
     },
   };
 }

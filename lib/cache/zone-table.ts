@@ -1,45 +1,40 @@
 /**
- * What is known of zones: the last good value of each input, and the clock when it was read. A value older than the
+ * What is known of zones: the last good value of each input, and the clock when its reading began. A value older than the
  * one at hand is thrown away, and a zone that was removed does not come back with what was read before.
  */
-import type {
-  DatasetLookup,
-  FileInput,
-  LastExited,
-  Sysinfo,
-  ZoneInputs,
-  ZoneKstat,
-  ZoneRecord,
-} from '../vm/inputs.js';
-import type { JsonObject } from '../vm/json.js';
-import type { ZoneConfig } from '../vm/zone-config.js';
-import type { ZoneInput } from '../sources/invalidation.js';
+import type { ZoneReadings } from '../host/read-zone.js';
+import type { FileVersion } from '../host/zone-files.js';
+import type { DatasetLookup, InputValues, Sysinfo, ZoneInput, ZoneInputs, ZoneRecord } from '../vm/inputs.js';
 
-/** What each input is when it could be read. `undefined` where that is an answer: no such file, no kernel instance. */
-export interface InputValues {
-  readonly record: ZoneRecord;
-  readonly xml: FileInput<ZoneConfig>;
-  readonly kstat: ZoneKstat | undefined;
-  readonly metadata: FileInput<JsonObject> | undefined;
-  readonly tags: FileInput<JsonObject> | undefined;
-  readonly routes: FileInput<JsonObject> | undefined;
-  readonly lastexited: FileInput<LastExited | undefined> | undefined;
-  readonly receiving: JsonObject | undefined;
-}
-
-/** A value, and the clock when its reading began. */
-export interface Reading<T> {
+/** A value, when its reading began, and of a file which version of it that is. */
+interface Known<T> {
   readonly value: T;
   readonly readAt: number;
+  readonly version: FileVersion;
 }
 
-/** Some of a zone's inputs as read. */
-export type Readings = { -readonly [I in ZoneInput]?: Reading<InputValues[I]> };
+/** A zone that zoneadm knows. */
+export interface Zone {
+  readonly zonename: string;
+  readonly known: { -readonly [I in ZoneInput]?: Known<InputValues[I]> };
+  /** Where its files are; '' when it has no place. */
+  zonepath: string;
+  /** The datasets and snapshots that its VM shows and that were listed since it does: all changes of these are heard. */
+  readonly listed: Set<string>;
+  /** Those that must be listed before it can be shown as it is now. */
+  awaits: Set<string>;
+  /** How often its XML was looked for and was not there. */
+  looks: number;
+  /** The latest state announced for it of which anything was read. */
+  announcedAt: number;
+}
 
 /** The zones and their inputs. */
 export class ZoneTable {
-  readonly #zones = new Map<string, Readings>();
+  readonly #zones = new Map<string, Zone>();
+  /** When a zone was removed; kept while a reading that began before may still come in. */
   readonly #removed = new Map<string, number>();
+  #prunedBefore = 0;
 
   names(): Iterable<string> {
     return this.#zones.keys();
@@ -49,48 +44,77 @@ export class ZoneTable {
     return this.#zones.has(zonename);
   }
 
-  readings(zonename: string): Readings | undefined {
+  get(zonename: string): Zone | undefined {
     return this.#zones.get(zonename);
   }
 
   record(zonename: string): ZoneRecord | undefined {
-    return this.#zones.get(zonename)?.record?.value;
+    return this.#zones.get(zonename)?.known.record?.value;
   }
 
-  /** Takes in what was read of a zone, as far as it is newer. A zone must come with its record first. Returns what changed. */
-  apply(zonename: string, readings: Readings): readonly ZoneInput[] {
-    let known = this.#zones.get(zonename);
-    if (known === undefined) {
-      if (readings.record === undefined || readings.record.readAt < (this.#removed.get(zonename) ?? 0))
-        return [];
-      known = {};
-      this.#zones.set(zonename, known);
-      this.#removed.delete(zonename);
+  /** Begins to know a zone, whose record was read then. `undefined` when it was removed later. */
+  add(zonename: string, readAt: number): Zone | undefined {
+    if ((this.#removed.get(zonename) ?? 0) > readAt) return undefined;
+    this.#removed.delete(zonename);
+    const zone: Zone = {
+      ...{ zonename, known: {}, zonepath: '', looks: 0, announcedAt: 0 },
+      ...{ listed: new Set(), awaits: new Set() },
+    };
+    this.#zones.set(zonename, zone);
+    return zone;
+  }
+
+  /**
+   * Takes in what was read of a zone, as far as it is newer. Returns the inputs that are others than before, and those that
+   * are not taken but differ from what is known: it cannot be told which of the two is so now.
+   */
+  take(
+    zone: Zone,
+    readings: ZoneReadings,
+    readAt: number,
+  ): { readonly changed: readonly ZoneInput[]; readonly outdated: readonly ZoneInput[] } {
+    const changed: ZoneInput[] = [];
+    const outdated: ZoneInput[] = [];
+    for (const input of Object.keys(readings) as ZoneInput[]) {
+      const reading = readings[input];
+      if (reading === undefined || reading.type === 'failed') continue;
+      const before = zone.known[input];
+      const isSame = reading.type === 'unchanged' || (before !== undefined && isSameReading(before, reading));
+      if (readAt < (before?.readAt ?? 0)) {
+        if (!isSame) outdated.push(input);
+      } else if (isSame) {
+        if (before !== undefined) Object.assign(zone.known, { [input]: { ...before, readAt } });
+      } else {
+        Object.assign(zone.known, { [input]: { value: reading.value, readAt, version: reading.version } });
+        changed.push(input);
+      }
     }
-    const zone = known;
-    return (Object.keys(readings) as ZoneInput[]).filter((input) => takeNewer(zone, readings, input));
+    return { changed, outdated };
   }
 
-  /** Forgets a zone, unless its record was read after that. True if it was known. */
+  /** Forgets a zone, unless its record was read after that. True if it is gone. */
   remove(zonename: string, readAt: number): boolean {
-    const known = this.#zones.get(zonename);
-    if ((known?.record?.readAt ?? 0) > readAt) return false;
+    if ((this.#zones.get(zonename)?.known.record?.readAt ?? 0) > readAt) return false;
     this.#removed.set(zonename, readAt);
-    return this.#zones.delete(zonename);
+    this.#zones.delete(zonename);
+    return true;
   }
 
-  /** Forgets which zones were removed before: no reading that began then is under way any more. */
-  pruneRemoved(before: number): void {
+  /** Forgets which zones were removed: no reading that began before then is under way any more. */
+  prune(before: number): void {
+    if (before === this.#prunedBefore) return;
+    this.#prunedBefore = before;
     for (const [zonename, at] of this.#removed) if (at < before) this.#removed.delete(zonename);
   }
 
   /** All that assembly needs; `undefined` while the record or the XML was never read. */
-  inputs(zonename: string, sysinfo: Sysinfo, datasets: DatasetLookup): ZoneInputs | undefined {
-    const known = this.#zones.get(zonename);
-    if (known?.record === undefined || known.xml === undefined) return undefined;
+  inputs({ known }: Zone, sysinfo: Sysinfo, datasets: DatasetLookup): ZoneInputs | undefined {
+    const record = known.record?.value;
+    const xml = known.xml?.value;
+    if (record === undefined || xml === undefined) return undefined;
     return {
-      record: known.record.value,
-      xml: known.xml.value,
+      record,
+      xml,
       kstat: known.kstat?.value,
       metadata: known.metadata?.value,
       tags: known.tags?.value,
@@ -103,14 +127,13 @@ export class ZoneTable {
   }
 }
 
-/** True if it is another value than before. A file that was read again counts as another. */
-function takeNewer(known: Readings, readings: Readings, input: ZoneInput): boolean {
-  const reading = readings[input];
-  const before = known[input];
-  if (reading === undefined || reading.readAt < (before?.readAt ?? 0)) return false;
-  const isSame = before !== undefined && sameFields(before.value, reading.value);
-  Object.assign(known, { [input]: isSame ? { value: before.value, readAt: reading.readAt } : reading });
-  return !isSame;
+/** Whether the value is the one at hand: of a file, the same version of it. */
+function isSameReading(
+  before: Known<unknown>,
+  { value, version }: { readonly value: unknown; readonly version: FileVersion },
+): boolean {
+  if (version !== undefined && version === before.version) return true;
+  return sameFields(before.value as object | undefined, value as object | undefined);
 }
 
 /** Compares flat objects by value. */

@@ -1,11 +1,8 @@
-/**
- * Reads files whole, and tells one version of a file from another. A file that does not exist is `undefined`, never an error;
- * a size limit and non-blocking opens keep a strange file from filling the memory or holding the process.
- */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { fileMaxBytes } from '../config.js';
+/** The files of the host as a value: read and watched by threads, so that a file system that hangs never holds ours. */
+import type { Observable } from 'rxjs';
 import type { FileInput } from '../vm/inputs.js';
+import type { FileRequest, WatchStatus, WatchedPath } from './file-messages.js';
+import type { FileVersion } from './file-version.js';
 
 /** A file that cannot be read, or does not hold what it should. */
 export class FileError extends Error {
@@ -18,91 +15,69 @@ export class FileError extends Error {
   }
 }
 
-/** What tells one version of a file from another: any rewrite, in place or by rename, changes it. */
-export interface Fingerprint {
-  readonly ino: bigint;
-  readonly size: bigint;
-  /** Nanoseconds since the epoch. */
-  readonly mtimeNs: bigint;
-  /** Nanoseconds since the epoch. */
-  readonly ctimeNs: bigint;
+/** What became of reading a file. */
+export type FileReading<T> =
+  | { readonly type: 'read'; readonly value: T; readonly version: FileVersion }
+  /** It still is the version that the reader knows. */
+  | { readonly type: 'unchanged' }
+  | { readonly type: 'failed'; readonly error: FileError };
+
+/** The text of a file; `undefined` when there is none. */
+export type TextReading = FileReading<FileInput<string> | undefined>;
+
+/** What is told of watched files. */
+export type FileEvent =
+  /** These, by name, may have changed; whoever reads them from here on misses nothing. */
+  | { readonly type: 'changed'; readonly zonename: string; readonly names: readonly string[] }
+  /** Any of a zone's may have changed: it hung, and is watched anew. */
+  | { readonly type: 'stale'; readonly zonename: string }
+  /** A watched directory may have these new entries; none is watched itself. */
+  | { readonly type: 'entries'; readonly name: string; readonly entries: readonly string[] }
+  /** What keeps files from being watched; without an error, nothing does. Told once watches are in place, and when it changes. */
+  | { readonly type: 'trouble'; readonly error: Error | undefined };
+
+/** How the threads are doing, for `/status`. */
+export interface FilesStatus {
+  /** Those that run, stuck or not. */
+  readonly threads: number;
+  /** Those that are stuck in a system call; the process cannot end in order while there is one. */
+  readonly stuck: number;
+  /** Zones whose files do not answer, and since when (ISO). */
+  readonly hung: readonly { readonly zonename: string; readonly since: string }[];
+  /** So many are stuck that all other zones wait as well. */
+  readonly stalled: boolean;
 }
 
-/**
- * The text of a file and its mtime, both of the same open file; `undefined` if it does not exist.
- *
- * @throws FileError also when it is larger than `maxBytes`, or is not a regular file.
- */
-export function readTextFile(
-  path: string,
-  maxBytes: number = fileMaxBytes,
-): Promise<FileInput<string> | undefined> {
-  // At once, and not in the thread pool: our files are small and local, and four trips to a thread take ten times as
-  // long as reading one. Whoever reads many gives way in between.
-  return new Promise((resolve) => {
-    resolve(readNow(path, maxBytes));
-  });
+/** Reads and watches files. */
+export interface Files {
+  /**
+   * Reads files of one zone, in one trip and in order with its watches. One reading for each, in the same order; never
+   * pending for ever.
+   *
+   * @throws FilesEndedError
+   */
+  read(zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]>;
+  /** Watches the files of a zone, these and no others. `globalZone` stands for what belongs to no other zone. */
+  watch(zonename: string, paths: readonly WatchedPath[]): void;
+  unwatch(zonename: string): void;
+  /** The zone's files were replaced as a whole: watches what is there now. */
+  rearm(zonename: string): void;
+  /** Looks at all that is watched, and tells of what changed unseen. */
+  mend(): void;
+  /** Never completes. An error is a bug: then nothing is read or watched any more. */
+  readonly events: Observable<FileEvent>;
+  status(): FilesStatus;
+  /** Of hung zones, all paths are without a watch. */
+  watchStatus(): Promise<WatchStatus>;
+  /** Resolves when all threads have ended but those that are stuck. */
+  end(): Promise<void>;
 }
 
-/**
- * The fingerprint of a file or directory; `undefined` if it does not exist.
- *
- * @throws FileError
- */
-export async function fingerprint(path: string): Promise<Fingerprint | undefined> {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    return { ino, size, mtimeNs, ctimeNs };
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw asFileError(path, error);
+/** Files were asked for after the end. */
+export class FilesEndedError extends Error {
+  override readonly name = 'FilesEndedError';
+
+  constructor(options?: { readonly cause: unknown }) {
+    super('the host’s files are not read any more', options);
   }
-}
-
-/** Whether two looks at a path saw the same version of the same file. */
-export function sameFingerprint(a: Fingerprint | undefined, b: Fingerprint | undefined): boolean {
-  return a?.ino === b?.ino && a?.size === b?.size && a?.mtimeNs === b?.mtimeNs && a?.ctimeNs === b?.ctimeNs;
-}
-
-function readNow(path: string, maxBytes: number): FileInput<string> | undefined {
-  try {
-    // Without O_NONBLOCK, opening a FIFO would hold the process for ever.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      return readOpenFile(file, path, maxBytes);
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw asFileError(path, error);
-  }
-}
-
-function readOpenFile(file: number, path: string, maxBytes: number): FileInput<string> {
-  const stats = fstatSync(file);
-  if (!stats.isFile()) throw new FileError(path, 'is not a regular file');
-  // The size is only a first guess: a file may grow while we read. One byte more shows its end in the same read.
-  let buffer = Buffer.allocUnsafe(Math.min(stats.size, maxBytes) + 1);
-  let length = 0;
-  for (;;) {
-    const bytesRead = readSync(file, buffer, length, buffer.length - length, null);
-    length += bytesRead;
-    if (length > maxBytes) throw new FileError(path, `is larger than ${maxBytes} bytes`);
-    // Of a regular file, less than asked for is all that there is.
-    if (length < buffer.length) return { value: buffer.toString('utf8', 0, length), mtimeMs: stats.mtimeMs };
-    const larger = Buffer.allocUnsafe(Math.min(2 * length, maxBytes) + 1);
-    buffer.copy(larger);
-    buffer = larger;
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function asFileError(path: string, error: unknown): FileError {
-  if (error instanceof FileError) return error;
-  return new FileError(path, `cannot be read: ${(error as Error).message}`, { cause: error });
 }

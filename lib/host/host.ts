@@ -6,16 +6,21 @@ import { setMaxListeners } from 'node:events';
 import { isAbsolute, join, normalize } from 'node:path';
 import { commandMaxBytes } from '../config.js';
 import { type CommandOptions, type CommandResult, type CommandRun, runCommand } from './command.js';
+import type { WatchSource } from './file-messages.js';
+import { createFileThreads } from './file-threads.js';
+import type { Files } from './files.js';
 import { createShells } from './shells.js';
 
 /** What a host is made of; all of it may be left out on a real one. */
 export interface HostOptions {
   /** Directory that all paths and commands are below. Default `/`. */
   readonly root?: string;
-  /** Aborts every running command, and refuses new ones. */
+  /** Aborts every running command, ends the threads that read files, and refuses new ones. */
   readonly signal?: AbortSignal;
   /** Called after each command, e.g. for metrics. It must not throw. */
   readonly onCommand?: (run: CommandRun) => void;
+  /** Replaces fs.watch, for a test. */
+  readonly watch?: WatchSource | undefined;
 }
 
 /** How one command is run. */
@@ -35,6 +40,8 @@ export interface ReadOptions {
 /** A global zone, real or simulated. */
 export interface Host {
   readonly root: string;
+  /** Reads and watches its files. */
+  readonly files: Files;
   /** Where an absolute path of the host really is: below the root, also if it has `..` in it. */
   path(absolute: string): string;
   /**
@@ -50,7 +57,7 @@ export interface Host {
  *
  * @example const host = createHost({ root: '/tmp/simulated' }); await listZones(host);
  */
-export function createHost({ root = '/', signal: ending, onCommand }: HostOptions = {}): Host {
+export function createHost({ root = '/', signal: ending, onCommand, watch }: HostOptions = {}): Host {
   const path = (absolute: string) => {
     if (!isAbsolute(absolute)) throw new RangeError(`Expected an absolute path, got '${absolute}'`);
     return join(root, normalize(absolute));
@@ -61,6 +68,7 @@ export function createHost({ root = '/', signal: ending, onCommand }: HostOption
   return {
     root,
     path,
+    files: createFileThreads(watch, ending),
     run: (command, args, { signal, maxBytes = commandMaxBytes, ...options }) => {
       const signals = [ending, signal].filter((each) => each !== undefined);
       return runCommand(shells, path(command), args, { ...options, maxBytes, signals }, onCommand);

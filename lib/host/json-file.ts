@@ -1,19 +1,13 @@
 /** Files that hold one JSON object. Every key of it, `__proto__` too, stays an own property. */
-import type { FileInput } from '../vm/inputs.js';
 import type { JsonObject, JsonValue } from '../vm/json.js';
-import { FileError, readTextFile } from './files.js';
+import { FileError } from './files.js';
 
 /**
- * The object in a file; `undefined` if the file does not exist.
+ * The object in the text of a file.
  *
- * @throws FileError also when it holds anything but a JSON object.
+ * @throws FileError when it holds anything but a JSON object.
  */
-export async function readJsonFile(path: string): Promise<FileInput<JsonObject> | undefined> {
-  const file = await readTextFile(path);
-  return file && { value: parseObject(path, file.value), mtimeMs: file.mtimeMs };
-}
-
-function parseObject(path: string, text: string): JsonObject {
+export function parseJsonFile(path: string, text: string): JsonObject {
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue;

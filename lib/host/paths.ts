@@ -7,6 +7,9 @@ import type { Host } from './host.js';
 /** The zone files below a zone's config directory. */
 export type ConfigFile = 'metadata.json' | 'routes.json' | 'tags.json';
 
+/** The name of the host's own zone, which no other zone can have: what belongs to no other is put down to it. */
+export const globalZone = 'global';
+
 /** Where zonecfg keeps what it knows. A path on the host, without the root. */
 export const zonesDirectory = '/etc/zones';
 
@@ -15,7 +18,7 @@ export const zonesDirectory = '/etc/zones';
  * first is a letter or digit; `global` and everything that begins with `SUNW` is reserved.
  */
 export function isZonename(name: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name) && name !== 'global' && !name.startsWith('SUNW');
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name) && name !== globalZone && !name.startsWith('SUNW');
 }
 
 /**

@@ -1,8 +1,8 @@
 /** The cache of sysinfo(8): what of the host itself reaches each VM object. */
 import type { Sysinfo } from '../vm/inputs.js';
 import type { Host } from './host.js';
-import { readJsonFile } from './json-file.js';
-import { sysinfoPath } from './paths.js';
+import { parseJsonFile } from './json-file.js';
+import { globalZone, sysinfoPath } from './paths.js';
 
 /**
  * `/tmp/.sysinfo.json`; `undefined` while it does not exist.
@@ -10,10 +10,13 @@ import { sysinfoPath } from './paths.js';
  * @throws FileError
  */
 export async function readSysinfo(host: Host): Promise<Sysinfo | undefined> {
-  const file = await readJsonFile(sysinfoPath(host));
-  if (!file) return undefined;
+  const path = sysinfoPath(host);
+  const [reading] = await host.files.read(globalZone, [{ name: 'sysinfo', path }]);
+  if (reading?.type === 'failed') throw reading.error;
+  if (reading?.type !== 'read' || reading.value === undefined) return undefined;
+  const sysinfo = parseJsonFile(path, reading.value.value);
   const keys = ['UUID', 'Datacenter Name', 'Live Image', 'Headnode ID'] as const;
   return Object.fromEntries(
-    keys.flatMap((key) => (typeof file.value[key] === 'string' ? [[key, file.value[key]]] : [])),
+    keys.flatMap((key) => (typeof sysinfo[key] === 'string' ? [[key, sysinfo[key]]] : [])),
   );
 }

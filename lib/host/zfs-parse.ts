@@ -4,10 +4,10 @@
  *
  * Format: zfs-list(8), and the captures of OpenZFS in test/fixtures/zfs.
  */
-import { setImmediate } from 'node:timers/promises';
-import { zfsLinesPerSlice } from '../config.js';
+import { zfsLinesPerStep } from '../config.js';
 import type { Dataset, DatasetSnapshot } from '../vm/inputs.js';
 import { ParseError, collect } from './parse-error.js';
+import { allSteps } from '../slices.js';
 
 const source = 'zfs list';
 
@@ -65,22 +65,8 @@ export function parseDatasets(text: string): DatasetListing {
  *
  * @throws ParseError as parseDatasets.
  */
-export async function parseDatasetsInSlices(text: string): Promise<DatasetListing> {
-  const slices = parseSlices(text);
-  for (;;) {
-    const { done, value } = slices.next();
-    if (done) return value;
-    await setImmediate();
-  }
-}
-
-/**
- * The key of a dataset in the map from mountpoint to dataset; `undefined` if it must not be found by its mountpoint:
- * it has none, or a zone can change it (zoned, and `<pool>/<zone>/data`, which is delegated).
- */
-export function mountpointKey({ name, mountpoint, zoned }: Dataset): string | undefined {
-  const delegated = /^[^/]+\/[^/]+\/data$/.test(name);
-  return mountpoint.startsWith('/') && !zoned && !delegated ? mountpoint : undefined;
+export function parseDatasetsInSlices(text: string): Promise<DatasetListing> {
+  return allSteps(parseSlices(text));
 }
 
 function* parseSlices(text: string): Generator<undefined, DatasetListing, undefined> {
@@ -97,7 +83,7 @@ function* parseSlices(text: string): Generator<undefined, DatasetListing, undefi
 
   let count = 0;
   for (const row of rows(text, errors)) {
-    if (++count % zfsLinesPerSlice === 0) yield;
+    if (++count % zfsLinesPerStep === 0) yield;
     try {
       const fullName = row[at.name] ?? '';
       const end = fullName.indexOf('@');

@@ -4,7 +4,7 @@
  *
  * The cost of a listing is per snapshot: see `zfsFullListTimeoutMs`. Callers see to it that only one full listing runs.
  */
-import { zfsFullListTimeoutMs, zfsListTimeoutMs } from '../config.js';
+import { reloads, zfsFullListTimeoutMs, zfsListTimeoutMs } from '../config.js';
 import type { CommandResult } from './command.js';
 import type { Host, ReadOptions } from './host.js';
 import { requireWholeLines } from './parse-error.js';
@@ -32,19 +32,24 @@ export async function listAllDatasets(
 }
 
 /**
- * The named datasets and snapshots; with depth 1 also the children and snapshots of each dataset, and so on.
- * Without names there is nothing to list, and zfs is not asked.
+ * The named datasets and snapshots: `whole`, with the children and the snapshots of each dataset, which may be thousands,
+ * or just those named. Without names there is nothing to list, and zfs is not asked. A listing of several, which can be had
+ * for each of them alone, is given up sooner.
  *
- * @throws CommandError, ParseError
+ * @throws CommandError, ParseError also when a line of it cannot be read
  */
 export async function listDatasets(
   host: Host,
   names: readonly string[],
-  depth: number,
-  { timeoutMs = zfsListTimeoutMs, signal }: ReadOptions = {},
+  { whole, signal }: Pick<ReadOptions, 'signal'> & { readonly whole: boolean },
 ): Promise<NamedListing> {
   if (names.length === 0) return { datasets: [], snapshots: new Map(), errors: [], missing: [] };
-  return list(host, ['-d', String(depth), ...names], { timeoutMs, signal });
+  const { sharedListingTimeoutMs, sharedListingMsPerDataset } = reloads;
+  const sharedMs = sharedListingTimeoutMs + names.length * sharedListingMsPerDataset;
+  const timeoutMs = names.length > 1 ? Math.min(sharedMs, zfsListTimeoutMs) : zfsListTimeoutMs;
+  const listing = await list(host, [...(whole ? ['-d', '1'] : []), ...names], { timeoutMs, signal });
+  if (listing.errors[0] !== undefined) throw listing.errors[0];
+  return listing;
 }
 
 async function list(

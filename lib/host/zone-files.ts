@@ -1,47 +1,70 @@
 /**
- * The files of a zone, each with its mtime: XML, config/*.json and lastexited. A file that does not exist is `undefined`, as
- * is every file of a zone without a zonepath; one that does not hold what it should is a FileError of that zone alone.
+ * The files of a zone as inputs, each with its mtime: XML, config/*.json and lastexited. A file that does not exist is
+ * `undefined`, as is every file below a zonepath that there is not; one that does not hold what it should is a FileError of
+ * that file alone.
  */
-import type { FileInput, LastExited } from '../vm/inputs.js';
-import type { JsonObject } from '../vm/json.js';
-import { readTextFile } from './files.js';
+import type { InputValues, LastExited, ZoneFile } from '../vm/inputs.js';
+import { compact, type JsonObject } from '../vm/json.js';
+import type { ZoneConfig } from '../vm/zone-config.js';
+import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
+import type { FileRequest } from './file-messages.js';
+import type { FileVersion } from './file-version.js';
+import { FileError, type FileReading, type TextReading } from './files.js';
 import type { Host } from './host.js';
-import { readJsonFile } from './json-file.js';
-import { type ConfigFile, configFilePath, lastExitedPath, receivingPath, zoneXmlPath } from './paths.js';
+import { parseJsonFile } from './json-file.js';
+import { isZonename, zoneFilePath, zonesDirectory } from './paths.js';
 
-/** The text of `/etc/zones/<zone>.xml`. */
-export async function readZoneXml(host: Host, zonename: string): Promise<FileInput<string> | undefined> {
-  return readTextFile(zoneXmlPath(host, zonename));
+export type { FileReading } from './files.js';
+export type { FileVersion } from './file-version.js';
+
+/** Where a zone's files are. */
+export interface ZonePlace {
+  readonly zonename: string;
+  /** As zoneadm prints it; empty when there is none. */
+  readonly zonepath: string;
 }
 
-/** `metadata.json`: `{customer_metadata, internal_metadata}`. */
-export function readMetadata(host: Host, zonepath: string): Promise<FileInput<JsonObject> | undefined> {
-  return readConfigFile(host, zonepath, 'metadata.json');
-}
+/** What became of each file that was asked for. */
+export type ZoneFileReadings = { readonly [F in ZoneFile]?: FileReading<InputValues[F]> };
 
-/** `tags.json`: the tags themselves. */
-export function readTags(host: Host, zonepath: string): Promise<FileInput<JsonObject> | undefined> {
-  return readConfigFile(host, zonepath, 'tags.json');
-}
-
-/** `routes.json`: the routes themselves. */
-export function readRoutes(host: Host, zonepath: string): Promise<FileInput<JsonObject> | undefined> {
-  return readConfigFile(host, zonepath, 'routes.json');
-}
-
-/** `/etc/zones/<zone>-receiving.json`, which is there only while a zone is being received. */
-export async function readReceiving(host: Host, zonename: string): Promise<JsonObject | undefined> {
-  return (await readJsonFile(receivingPath(host, zonename)))?.value;
-}
-
-/** When and how the zone last halted. Its `value` is `undefined` while the file is not (yet) well formed. */
-export async function readLastExited(
+/**
+ * Reads files of one zone, in one trip. Never pending for ever, and rejects only when the host has ended.
+ *
+ * @param known Versions that need not be read again.
+ */
+export async function readZoneFiles(
   host: Host,
-  zonepath: string,
-): Promise<FileInput<LastExited | undefined> | undefined> {
-  if (zonepath === '') return undefined;
-  const file = await readTextFile(lastExitedPath(host, zonepath));
-  return file && { value: parseLastExited(file.value), mtimeMs: file.mtimeMs };
+  place: ZonePlace,
+  files: Iterable<ZoneFile>,
+  known: Partial<Record<ZoneFile, FileVersion>> = {},
+): Promise<ZoneFileReadings> {
+  const { zonename, zonepath } = place;
+  const readings: Partial<Record<ZoneFile, FileReading<unknown>>> = {};
+  const requests: (FileRequest & { readonly name: ZoneFile })[] = [];
+  for (const name of files) {
+    const isInZone = name !== 'xml' && name !== 'receiving';
+    if (!isZonename(zonename)) {
+      const error = new FileError(
+        zonesDirectory,
+        `has no files of ${JSON.stringify(zonename)}: no zone can be called so`,
+      );
+      readings[name] = { type: 'failed', error };
+    } else if (isInZone && zonepath === '') readings[name] = { type: 'read', value: undefined, version: '' };
+    else {
+      requests.push({
+        name,
+        path: zoneFilePath(host, place, name),
+        known: known[name],
+        ...(isInZone && { within: host.path(zonepath) }),
+      });
+    }
+  }
+  const texts = requests.length === 0 ? [] : await host.files.read(zonename, requests);
+  requests.forEach(({ name, path }, index) => {
+    const text = texts[index];
+    if (text !== undefined) readings[name] = parsed(name, path, text);
+  });
+  return readings as ZoneFileReadings;
 }
 
 /**
@@ -54,10 +77,35 @@ export function parseLastExited(text: string): LastExited | undefined {
   return { seconds: Number(seconds), microseconds: Number(microseconds), waitStatus: Number(waitStatus) };
 }
 
-async function readConfigFile(
-  host: Host,
-  zonepath: string,
-  file: ConfigFile,
-): Promise<FileInput<JsonObject> | undefined> {
-  return zonepath === '' ? undefined : readJsonFile(configFilePath(host, zonepath, file));
+function parsed(name: ZoneFile, path: string, reading: TextReading): FileReading<unknown> {
+  if (reading.type !== 'read' || reading.value === undefined) return reading;
+  const { value: text, mtimeMs } = reading.value;
+  try {
+    const value = parse(name, path, text);
+    return { ...reading, value: name === 'receiving' ? value : { value, mtimeMs } };
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    return { type: 'failed', error };
+  }
+}
+
+/** @throws FileError */
+function parse(name: ZoneFile, path: string, text: string): ZoneConfig | JsonObject | LastExited | undefined {
+  switch (name) {
+    case 'xml':
+      return parseConfig(path, text);
+    case 'lastexited':
+      return parseLastExited(text);
+    default:
+      return parseJsonFile(path, text);
+  }
+}
+
+function parseConfig(path: string, text: string): ZoneConfig {
+  try {
+    return compact(parseZoneXml(text));
+  } catch (cause) {
+    if (!(cause instanceof ZoneXmlError)) throw cause;
+    throw new FileError(path, `is not a zone XML: ${cause.message}`, { cause });
+  }
 }

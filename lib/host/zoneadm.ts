@@ -43,7 +43,7 @@ export async function listZones(
  *
  * @throws CommandError, ParseError, RangeError if no zone can have that name
  */
-export async function readZone(
+export async function readZoneRecord(
   host: Host,
   zonename: string,
   { timeoutMs = commandTimeoutMs, signal }: ReadOptions = {},
@@ -60,13 +60,6 @@ export async function readZone(
   if (!record) throw new ParseError(source, `zone ${zonename} is missing`, stdout, { zonename });
   return record;
 }
-
-/** Whether the kernel has an instance of a zone, which `zoneid` tells only of one that is ready or running. */
-export function isInKernel({ state }: ZoneRecord): boolean {
-  return kernelStates.has(state);
-}
-
-const kernelStates: ReadonlySet<string> = new Set(['ready', 'running', 'shutting_down', 'down', 'mounted']);
 
 /**
  * Reads the lines of a listing. The global zone is left out.

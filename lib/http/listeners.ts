@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { finished } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { interval, type Subscription } from 'rxjs';
+import { interval, type Observable, type Subscription } from 'rxjs';
 import type { VmCache } from '../cache/cache.js';
 import type { Commit } from '../cache/vm-store.js';
 import { listeners as defaultLimits } from '../config.js';
@@ -27,7 +27,9 @@ const cutReasons = {
 } as const;
 
 export interface ListenersOptions {
-  readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'commits' | 'eventLog'>;
+  readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog'>;
+  /** Every change, once it is in the snapshot and the log. */
+  readonly commits: Observable<Commit>;
   readonly serialised: SerialisedVms;
   readonly log: Logger;
   /** Other limits than config.ts has. */
@@ -47,7 +49,7 @@ export interface Listeners {
 
 /** Nobody listens yet. All listeners end when `commits` completes. */
 export function createListeners(options: ListenersOptions): Listeners {
-  const { cache, serialised, log, written } = options;
+  const { cache, commits, serialised, log, written } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const { instance, eventLog } = cache;
   const open = new Map<Listener, View>();
@@ -65,7 +67,7 @@ export function createListeners(options: ListenersOptions): Listeners {
   /** Only while somebody listens. */
   let ticks: Subscription | undefined;
 
-  cache.commits.subscribe({
+  commits.subscribe({
     next: (commit) => {
       fanOut.add(commit);
     },

@@ -15,6 +15,7 @@ export interface MetricsState {
   readonly cache: CacheStatus;
   readonly listeners: Listeners;
   readonly sources: readonly { readonly name: string; readonly state: string; readonly restarts: number }[];
+  readonly files: { readonly threads: number; readonly hung: readonly unknown[] };
 }
 
 /** A command that was run. */
@@ -157,6 +158,16 @@ function registerState(registry: Registry, read: () => MetricsState): void {
   );
   state(Gauge, 'load_errors', 'Inputs of zones that cannot be read.', [], ({ cache }) => [
     [{}, cache.loadErrors.length],
+  ]);
+  state(
+    Gauge,
+    'file_threads',
+    'Threads that read and watch files; one, and one for each that is stuck.',
+    [],
+    ({ files }) => [[{}, files.threads]],
+  );
+  state(Gauge, 'hung_zones', 'Zones whose files do not answer.', [], ({ files }) => [
+    [{}, files.hung.length],
   ]);
   state(Gauge, 'source_up', '1 for a source that is live.', ['source'], ({ sources }) =>
     sources.map(({ name, state }) => [{ source: name }, state === 'running' ? 1 : 0] as const),

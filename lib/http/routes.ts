@@ -2,7 +2,7 @@
  * Which request gets which answer (wire.md). It reads the cache and changes nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { SyncTimeoutError, type VmCache } from '../cache/cache.js';
+import { StoppedError, SyncTimeoutError, type VmCache } from '../cache/cache.js';
 import { QueryError } from '../vm/selector.js';
 import type { Listeners } from './listeners.js';
 import type { Metrics } from './metrics.js';
@@ -17,7 +17,7 @@ export interface RoutesOptions {
   /** How long `?sync=true` may take. */
   readonly syncTimeoutMs: number;
   readonly metrics: Metrics;
-  readonly status: (full: boolean) => object;
+  readonly status: (full: boolean) => object | Promise<object>;
 }
 
 /** Answers one request. */
@@ -52,7 +52,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     const { path, query } = split(url);
     const zonename = zonenameOf(path);
     if (path === '/status') {
-      replyJson(response, status(parseFlags(query, ['full']).has('full')));
+      void replyStatus(response, parseFlags(query, ['full']).has('full'));
     } else if (path === '/metrics') {
       parseFlags(query, []);
       void replyMetrics(response);
@@ -83,6 +83,10 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
       typeof lastId === 'string' && lastId !== '' ? { ...asked, since: parsePosition(lastId) } : asked;
     if (request.method === 'HEAD') response.writeHead(200, { 'Content-Type': contentTypes[format] }).end();
     else listeners.add(request, response, { parameters, format, query });
+  }
+
+  async function replyStatus(response: ServerResponse, full: boolean): Promise<void> {
+    replyJson(response, await status(full));
   }
 
   async function replyMetrics(response: ServerResponse): Promise<void> {
@@ -120,8 +124,9 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     try {
       await cache.sync(zonename, syncTimeoutMs);
     } catch (error) {
-      if (!(error instanceof SyncTimeoutError)) throw error;
-      replyError(response, 'Timeout', error.message);
+      if (error instanceof SyncTimeoutError) replyError(response, 'Timeout', error.message);
+      else if (error instanceof StoppedError) replyError(response, 'NotReady', error.message, retrySoon);
+      else throw error;
       return;
     }
     if (!replyLoadError(response, zonename)) replyVm(request, response, zonename);

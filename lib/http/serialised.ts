@@ -4,7 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { eachInSlices } from '../cache/slices.js';
+import { eachInSlices } from '../slices.js';
 import type { Snapshot, StoredVm } from '../cache/vm-store.js';
 import { http as limits } from '../config.js';
 import { matches } from '../vm/filter.js';

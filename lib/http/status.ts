@@ -18,6 +18,16 @@ export interface Watches {
   readonly notWatching: readonly string[];
 }
 
+/** How the threads that read and watch files are doing. */
+export interface FilesStatus {
+  readonly threads: number;
+  readonly stuck: number;
+  /** Zones whose files do not answer. */
+  readonly hung: readonly { readonly zonename: string; readonly since: string }[];
+  /** So many hang that the files of all zones wait. */
+  readonly stalled: boolean;
+}
+
 export interface StatusInputs {
   readonly process: ProcessStatus;
   readonly snapshot: Snapshot;
@@ -29,13 +39,14 @@ export interface StatusInputs {
   readonly listeners: Pick<Listeners, 'list' | 'overflows'>;
   /** A UUID per start of the daemon. */
   readonly instance: string;
+  readonly files: FilesStatus;
   /** Only for the full answer, which also has the log of rescans. */
   readonly watches: Watches | undefined;
 }
 
 /** The whole answer. */
 export function status(inputs: StatusInputs): object {
-  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, watches } = inputs;
+  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, files, watches } = inputs;
   const { now } = process;
   const { pending, queued } = cache.queue;
   const last = cache.rescans.records.at(-1);
@@ -81,6 +92,7 @@ export function status(inputs: StatusInputs): object {
     seq: snapshot.seq,
     overflows: listeners.overflows,
     sources,
+    files,
     loadErrors: cache.loadErrors,
     missed: cache.rescans.found,
     ...(watches !== undefined && {

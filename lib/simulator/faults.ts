@@ -10,7 +10,7 @@ import { commandPaths, type Paths, type SimulatedCommand } from './paths.js';
 /**
  * What is wrong with a command from its next invocation on, and when. With several faults on a command the first that
  * was set and matches is the one; all that one names happens, in this order: `delayMs`, `hang`, `noReady`, `stderr`,
- * `stdout`, `exitCode`, `truncateBytes`.
+ * `stdout`, `exitCode`, `edit` or `truncateBytes`.
  */
 export interface Fault {
   /** Only when the arguments, joined by blanks, contain this. */
@@ -29,6 +29,8 @@ export interface Fault {
   readonly stdout?: string;
   /** Ends with this code instead of doing its work (sysevent: after `ready`, or before it with `noReady`). */
   readonly exitCode?: number;
+  /** Passes what it has to say on stdout through this sed(1) script, to spoil a line of it. Not for sysevent. */
+  readonly edit?: string;
   /** Ends with 0 after so many bytes of stdout. */
   readonly truncateBytes?: number;
   /** The executable is not there at all; nothing else counts then. */
@@ -67,6 +69,7 @@ function toShell(fault: Fault): string {
     ['to_stderr', fault.stderr],
     ['to_stdout', fault.stdout],
     ['status', fault.exitCode],
+    ['edit', fault.edit],
     ['truncate_bytes', fault.truncateBytes],
   ];
   return assignments

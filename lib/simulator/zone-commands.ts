@@ -104,6 +104,15 @@ export function restartInit(tools: ZoneTools, zone: Zone): void {
   tools.zones.put(zone);
 }
 
+/** zonecfg set zonepath. Nothing is published. */
+export function setZonepath(tools: ZoneTools, zone: Zone, zonepath: string): void {
+  zone.zonepath = zonepath;
+  zone.config.zonepath = zonepath;
+  tools.zones.put(zone);
+  tools.zones.updateIndex(zone.zonename, zone);
+  writeXml(tools, zone);
+}
+
 /** The beginning of zoneadm uninstall, before the datasets are destroyed: `installed → incomplete`. */
 export function beginUninstall(tools: ZoneTools, zone: Zone): void {
   setLastingState(tools, zone, 'incomplete');

@@ -9,7 +9,8 @@ import { createRandom } from './random.js';
 import { SimulatorError } from './simulator-error.js';
 import type { VmKind } from './vm-kinds.js';
 import { planVm } from './vm-plan.js';
-import { beginUninstall, boot, halt, restartInit, unconfigure } from './zone-commands.js';
+import { beginUninstall, boot, halt, restartInit, setZonepath, unconfigure } from './zone-commands.js';
+import { runZfs } from './zfs-commands.js';
 import type { Zone } from './zone-store.js';
 import { attrOf } from './zonecfg.js';
 
@@ -44,6 +45,8 @@ export interface ZoneOperations {
   reboot(zonename: string): Promise<void>;
   /** The init of a running zone dies, and the kernel starts it again. */
   restartInit(zonename: string): Promise<void>;
+  /** Gives a zone that is installed, and has neither disks nor delegated datasets, another root dataset and so another zonepath. */
+  moveZone(zonename: string, root: string): Promise<void>;
   /**
    * How long zoneadm goes on printing the old state after a kernel event: milliseconds, or until the promise of a function
    * that is called after each. 0 at first; for what this process does only.
@@ -86,6 +89,12 @@ export function zoneOperations(operator: Operator): ZoneOperations {
       onZone(zonename, (zone) => {
         expectState(zone, 'running');
         restartInit(operator, zone);
+      }),
+    moveZone: (zonename, root) =>
+      onZone(zonename, (zone) => {
+        expectState(zone, 'installed');
+        runZfs(paths, ['rename', zone.zonepath.slice(1), root]);
+        setZonepath(operator, zone, `/${root}`);
       }),
     setStateLag: (lag) => {
       operator.stateLag = typeof lag === 'number' ? () => wait(lag) : lag;

@@ -7,7 +7,7 @@ import type { Host } from '../host/host.js';
 import { parseSysevent, type Sysevent } from '../host/sysevent.js';
 import { fromLines, SourceError } from './from-lines.js';
 import type { SourceHealth } from './health.js';
-import { restarting } from './restarting.js';
+import { restarting } from '../operators/restarting.js';
 
 export interface SyseventOptions {
   readonly host: Host;

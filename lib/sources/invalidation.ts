@@ -1,17 +1,8 @@
 /**
  * What a source says: not what is true, but what may be stale. A duplicate, late or spurious one costs a
- * read and never a wrong answer (events.md).
+ * read and never a wrong answer.
  */
-
-/** The inputs of one zone that can be stale on their own; sysinfo and datasets belong to no single zone. */
-export type ZoneInput =
-  'record' | 'xml' | 'kstat' | 'metadata' | 'tags' | 'routes' | 'lastexited' | 'receiving';
-
-/** Inputs that are files; the others come from commands. */
-export const fileInputs = ['xml', 'metadata', 'tags', 'routes', 'lastexited', 'receiving'] as const;
-
-/** Every input of a zone. */
-export const zoneInputs: readonly ZoneInput[] = ['record', 'kstat', ...fileInputs];
+import type { ZoneInput } from '../vm/inputs.js';
 
 /** Who says so: shown in `/status` and counted. */
 export type SourceName = 'zone-events' | 'zfs-events' | 'file-events';
@@ -19,26 +10,21 @@ export type SourceName = 'zone-events' | 'zfs-events' | 'file-events';
 /** These inputs of this zone may be stale. A zone not known yet is loaded whole, whatever is named. */
 export interface ZoneInvalidation {
   readonly type: 'zone';
+  readonly source: 'zone-events' | 'file-events';
   readonly zonename: string;
   readonly inputs: readonly ZoneInput[];
   /** The state that a zone sysevent announced: zoneadm may show the old one for a moment longer. */
   readonly newstate?: string;
   /** The number of the zone's kernel instance, as a zone sysevent has it: its kstat is found by that. */
   readonly zoneid?: number;
-  /** Read the zone's datasets again as well. */
-  readonly datasets?: boolean;
 }
 
-/** This dataset, its snapshots and its children may be stale. */
+/** This dataset, with its snapshots and what is directly in it, or this one snapshot, may be stale, or be no more. */
 export interface DatasetInvalidation {
   readonly type: 'dataset';
   readonly name: string;
-}
-
-/** This dataset and everything below it, or this one snapshot, is no more. */
-export interface DatasetGone {
-  readonly type: 'dataset-gone';
-  readonly name: string;
+  /** Only its properties, and those that what is in it inherits: its snapshots are the same. */
+  readonly propertiesOnly?: boolean;
 }
 
 /** The files of the zone that lives on this dataset were replaced as a whole, without a file event. */
@@ -68,7 +54,6 @@ export interface EverythingInvalidation {
 export type Invalidation =
   | ZoneInvalidation
   | DatasetInvalidation
-  | DatasetGone
   | FilesReplaced
   | DescendantsInvalidation
   | SysinfoInvalidation

@@ -1,7 +1,8 @@
 /**
- * What a ZFS history event makes stale: the table of events.md, "ZFS history events". Pure.
- * A name not listed here, known to ZFS today or not, means: list that dataset again.
+ * What a ZFS history event makes stale. Pure. An action that is not listed here, known to ZFS today or not, means: list
+ * that dataset again. That something was destroyed is for zfs to say: the event may be late, or wrong.
  */
+import { datasetOf, poolOf } from '../vm/dataset-names.js';
 import type { Invalidation } from './invalidation.js';
 
 /** A ZFS history event, reduced to what decides. */
@@ -25,7 +26,7 @@ const temporary = /^(?<owner>.*)\/%[^/]*$/;
  * // → the dataset zones/web, and whatever inherits from it
  */
 export function zfsInvalidations({ action, dataset, detail }: ZfsHistoryEvent): readonly Invalidation[] {
-  const owner = temporary.exec(dataset.split('@', 1)[0] ?? '')?.groups?.['owner'];
+  const owner = temporary.exec(datasetOf(dataset))?.groups?.['owner'];
   if (owner !== undefined) {
     return action === 'clone swap'
       ? [
@@ -34,20 +35,23 @@ export function zfsInvalidations({ action, dataset, detail }: ZfsHistoryEvent): 
         ]
       : [];
   }
-  const name = dataset.split('@', 1)[0] ?? '';
+  const name = datasetOf(dataset);
   switch (action) {
     case 'receive':
       return [];
+    case 'snapshot':
+    case 'hold':
+    case 'release':
     case 'destroy':
-      return [{ type: 'dataset-gone', name: dataset }];
+      return [{ type: 'dataset', name: dataset }];
     case 'set':
     case 'inherit':
-      return dataset.includes('@')
-        ? [{ type: 'dataset', name }]
-        : [
-            { type: 'dataset', name },
+      return dataset === name
+        ? [
+            { type: 'dataset', name, propertiesOnly: true },
             { type: 'descendants', dataset: name },
-          ];
+          ]
+        : [{ type: 'dataset', name: dataset }];
     case 'rename':
       return renamed(dataset, name, detail);
     case 'promote':
@@ -68,13 +72,8 @@ function renamed(dataset: string, name: string, detail: string): readonly Invali
   const target = detail.startsWith('-> ') ? detail.slice(3) : '';
   if (target === '' || dataset.includes('@')) return [{ type: 'dataset', name }];
   return [
-    { type: 'dataset-gone', name: dataset },
+    { type: 'dataset', name },
     { type: 'dataset', name: target },
     { type: 'descendants', dataset: poolOf(target) },
   ];
-}
-
-/** The first component of a dataset's name. */
-export function poolOf(dataset: string): string {
-  return dataset.split(/[/@]/, 1)[0] ?? dataset;
 }

@@ -18,6 +18,7 @@ export function zoneInvalidation(event: LiveSysevent): Invalidation {
   if (event.type !== 'zone') return { type: 'everything', reason: 'zone-events ready' };
   return {
     type: 'zone',
+    source: 'zone-events',
     zonename: event.zonename,
     inputs: ['record', 'xml', 'kstat', 'lastexited'],
     ...(event.newstate !== undefined && { newstate: event.newstate }),

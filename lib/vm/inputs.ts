@@ -5,6 +5,25 @@
 import type { JsonObject } from './json.js';
 import type { ZoneConfig } from './zone-config.js';
 
+/** The inputs of one zone that can be read on their own; sysinfo and datasets belong to no single zone. */
+export type ZoneInput = 'record' | 'kstat' | ZoneFile;
+
+/** An input of a zone that is a file. */
+export type ZoneFile = 'xml' | 'metadata' | 'tags' | 'routes' | 'lastexited' | 'receiving';
+
+/** The inputs that are files. */
+export const zoneFiles: readonly ZoneFile[] = [
+  'xml',
+  'metadata',
+  'tags',
+  'routes',
+  'lastexited',
+  'receiving',
+];
+
+/** Every input of a zone. */
+export const zoneInputs: readonly ZoneInput[] = ['record', 'kstat', ...zoneFiles];
+
 /** One line of `zoneadm list -p`. */
 export interface ZoneRecord {
   /** Kernel zone id; `null` unless the zone is ready or running. */
@@ -96,10 +115,11 @@ export interface DatasetLookup {
   byMountpoint(mountpoint: string): Dataset | undefined;
 }
 
-/** All of one zone's inputs. A file that does not exist is `undefined`. */
-export interface ZoneInputs {
-  readonly record: ZoneRecord;
-  readonly xml: FileInput<ZoneConfig>;
+/** What each input of a zone is when it could be read. `undefined` where that is an answer: no such zone, file or instance. */
+export interface InputValues {
+  readonly record: ZoneRecord | undefined;
+  readonly kstat: ZoneKstat | undefined;
+  readonly xml: FileInput<ZoneConfig> | undefined;
   readonly metadata: FileInput<JsonObject> | undefined;
   readonly tags: FileInput<JsonObject> | undefined;
   readonly routes: FileInput<JsonObject> | undefined;
@@ -107,7 +127,12 @@ export interface ZoneInputs {
   readonly lastexited: FileInput<LastExited | undefined> | undefined;
   /** `/etc/zones/<zone>-receiving.json`; only looked at while the state is `receiving`. */
   readonly receiving: JsonObject | undefined;
-  readonly kstat: ZoneKstat | undefined;
+}
+
+/** All that a VM object is made of. What a zone must have to be a VM, its record and its XML, is there. */
+export interface ZoneInputs extends InputValues {
+  readonly record: ZoneRecord;
+  readonly xml: FileInput<ZoneConfig>;
   readonly sysinfo: Sysinfo;
   readonly datasets: DatasetLookup;
 }

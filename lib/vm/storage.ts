@@ -1,5 +1,6 @@
 /** What ZFS says of a VM: its root dataset, delegated dataset, disks and snapshots, and which datasets those are. */
 import { isHvm } from './brand.js';
+import { delegatedOf, poolOf } from './dataset-names.js';
 import type { Dataset, ZoneInputs } from './inputs.js';
 import { ownProperty } from './json.js';
 import { isoFromSeconds } from './time.js';
@@ -45,7 +46,7 @@ export function fromZfs(inputs: ZoneInputs, state: string): Storage {
   return {
     ...(root && fromRootName(root.name)),
     ...(root?.dataset && fromRoot(root.dataset, inputs)),
-    ...(root && fromDelegated(datasets.byName(delegatedName(root.name)))),
+    ...(root && fromDelegated(datasets.byName(delegatedOf(root.name)))),
     ...((isHvm(record.brand) || disks.length > 0) && { disks }),
     ...(record.brand === 'bhyve' && freeSpace(xml.value.properties.flexible_disk_size, volumes)),
     snapshots: root?.dataset ? vmSnapshots(root.dataset) : [],
@@ -68,7 +69,7 @@ export function datasetsOf(inputs: ZoneInputs): readonly string[] {
   if (typeof received === 'string' && received !== '') roots.add(received);
 
   const names = new Set(roots);
-  for (const root of roots) names.add(delegatedName(root));
+  for (const root of roots) names.add(delegatedOf(root));
   for (const { path } of xml.value.disks) {
     if (path?.startsWith(volumeDirectory)) names.add(path.slice(volumeDirectory.length));
   }
@@ -77,11 +78,6 @@ export function datasetsOf(inputs: ZoneInputs): readonly string[] {
 }
 
 const volumeDirectory = '/dev/zvol/rdsk/';
-
-/** The delegated dataset of a zone root. */
-function delegatedName(root: string): string {
-  return `${root}/data`;
-}
 
 /** A root dataset: by name only, when it is still being received. */
 interface Root {
@@ -188,8 +184,4 @@ function missing(
     disks: disks.flatMap(({ path, missing }) => (missing && path !== undefined ? [path] : [])),
     filesystems: xml.value.filesystems.flatMap(({ source }) => (source === undefined ? [] : [source])),
   };
-}
-
-function poolOf(name: string): string {
-  return name.slice(0, (name + '/').indexOf('/'));
 }

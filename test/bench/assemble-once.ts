@@ -1,32 +1,54 @@
 /** What one would do without the daemon: read the host and assemble VMs, on each request. With the daemon's own parts. */
 import { pino } from 'pino';
-import { Subject, lastValueFrom, NEVER, of, takeUntil, filter } from 'rxjs';
+import { NEVER, filter, lastValueFrom, of, takeUntil } from 'rxjs';
 import { createCache } from '../../lib/cache/cache.js';
-import { HostState } from '../../lib/cache/host-state.js';
-import { zoneLane } from '../../lib/cache/reload-zones.js';
-import { createVmStore } from '../../lib/cache/vm-store.js';
 import { createHost } from '../../lib/host/host.js';
-import { zoneInputs } from '../../lib/sources/invalidation.js';
+import { readZone } from '../../lib/host/read-zone.js';
+import { listDatasets } from '../../lib/host/zfs.js';
+import { zoneCommands } from '../../lib/host/zone-commands.js';
+import { assemble } from '../../lib/vm/assemble.js';
+import { DatasetTable } from '../../lib/vm/dataset-table.js';
+import { zoneInputs, type InputValues, type ZoneInput } from '../../lib/vm/inputs.js';
 
 const log = pino({ level: 'silent' });
 
-/** The JSON of a VM, read from the host. */
+/** The JSON of a VM whose zone has its usual place, read from the host. */
 export async function assembleOne(root: string, zonename: string): Promise<Buffer> {
-  const store = createVmStore();
-  const state = new HostState({ store, watchRequests: new Subject(), log });
-  state.isLoading = false;
-  const request = { lane: 'zone', zonename, inputs: new Set(zoneInputs), datasets: true } as const;
-  await lastValueFrom(zoneLane(createHost({ root }), state).run([request]));
-  const stored = store.snapshot.value.vms.get(zonename);
-  if (stored === undefined) throw new Error(`no VM ${zonename}`);
-  return stored.bytes;
+  const ending = new AbortController();
+  const host = createHost({ root, signal: ending.signal });
+  try {
+    const task = { zonename, inputs: new Set(zoneInputs), zonepath: `/zones/${zonename}`, zoneid: undefined };
+    const name = `zones/${zonename}`;
+    const [readings, listing] = await Promise.all([
+      readZone(host, task, zoneCommands(host, 1)),
+      listDatasets(host, [name], { whole: true }),
+    ]);
+    const datasets = new DatasetTable();
+    datasets.take({ ...listing, readAt: 1, whole: [name], rows: [] });
+    const valueOf = <I extends ZoneInput>(input: I): InputValues[I] | undefined => {
+      const reading = readings[input];
+      return reading?.type === 'read' ? reading.value : undefined;
+    };
+    const [record, xml] = [valueOf('record'), valueOf('xml')];
+    if (record === undefined || xml === undefined) throw new Error(`no VM ${zonename}`);
+    const { vm } = assemble({
+      ...{ record, xml, datasets, sysinfo: {} },
+      ...{ kstat: valueOf('kstat'), metadata: valueOf('metadata'), tags: valueOf('tags') },
+      ...{ routes: valueOf('routes'), lastexited: valueOf('lastexited'), receiving: valueOf('receiving') },
+    });
+    return Buffer.from(JSON.stringify(vm));
+  } finally {
+    ending.abort();
+  }
 }
 
 /** The JSON of all VMs, read from the host. */
 export async function assembleAll(root: string): Promise<Buffer> {
-  const cache = createCache({ host: createHost({ root }), log });
+  const ending = new AbortController();
+  const cache = createCache({ host: createHost({ root, signal: ending.signal }), log });
   const loaded = cache.snapshot.pipe(filter((snapshot) => snapshot.loaded));
   await lastValueFrom(cache.keep(NEVER, of('live')).pipe(takeUntil(loaded)), { defaultValue: undefined });
   const parts = [...cache.snapshot.value.vms.values()].flatMap(({ bytes }) => [bytes, Buffer.from(',')]);
+  ending.abort();
   return Buffer.concat(parts);
 }

@@ -55,10 +55,6 @@ async function aFixture(t: Test): Promise<Fixture> {
   const invalidations = new Subject<Invalidation>();
   const commits: Commit[] = [];
   const news = new Subject<Commit>();
-  const watching = cache.commits.subscribe((commit) => {
-    commits.push(commit);
-    news.next(commit);
-  });
   /** A shell reads its script while it runs it, so one that is running must not be written over. */
   const command = async (path: string, body: string) => {
     await host.script(`${path}.new`, body);
@@ -97,12 +93,15 @@ async function aFixture(t: Test): Promise<Fixture> {
     datasets,
     vm: (zonename = zone) => cache.snapshot.value.vms.get(zonename)?.vm,
     start: () => {
-      const subscription = cache
-        .keep(invalidations, of(true))
-        .subscribe({ error: (error: unknown) => t.threw(error) });
+      const subscription = cache.keep(invalidations, of(true)).subscribe({
+        next: (commit) => {
+          commits.push(commit);
+          news.next(commit);
+        },
+        error: (error: unknown) => t.threw(error),
+      });
       t.teardown(() => {
         subscription.unsubscribe();
-        watching.unsubscribe();
       });
       return subscription;
     },
@@ -126,9 +125,15 @@ void tap.test('what sources say during the first load is processed right after i
   await eventually(async () => (await zfsRuns()) > 0, 'zfs runs');
 
   await host.write('/zones/' + zone + '/config/tags.json', '{"role":"new"}');
-  invalidations.next({ type: 'zone', zonename: zone, inputs: ['tags'] });
+  invalidations.next({ type: 'zone', source: 'zone-events', zonename: zone, inputs: ['tags'] });
   await zones(zone, other);
-  invalidations.next({ type: 'zone', zonename: other, inputs: ['record'], newstate: 'installed' });
+  invalidations.next({
+    type: 'zone',
+    source: 'zone-events',
+    zonename: other,
+    inputs: ['record'],
+    newstate: 'installed',
+  });
   invalidations.next({ type: 'dataset', name: `zones/${zone}` });
   await eventually(() => cache.status().awaiting.join() === 'zfs list', 'only zfs is awaited');
   t.same(cache.snapshot.value.vms.size, 0, 'nothing is there yet');
@@ -149,11 +154,13 @@ void tap.test('what sources say during the first load is processed right after i
 });
 
 void tap.test('a destroy during the first load is not undone by it', async (t) => {
-  const { host, invalidations, vm, start, loaded, zfsRuns, commit } = await aFixture(t);
+  const { host, invalidations, datasets, vm, start, loaded, zfsRuns, commit } = await aFixture(t);
   await host.write('/hang', '');
   start();
   await eventually(async () => (await zfsRuns()) > 0, 'zfs runs');
-  invalidations.next({ type: 'dataset-gone', name: `zones/${zone}` });
+  const gone = `sh:echo "cannot open 'zones/${zone}': dataset does not exist" >&2; exit 1`;
+  await datasets(listing({ name: 'zones' }), gone);
+  invalidations.next({ type: 'dataset', name: `zones/${zone}` });
   await rm(`${host.root}/hang`);
   await loaded();
   await commit(

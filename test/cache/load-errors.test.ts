@@ -3,16 +3,18 @@ import { LoadErrors } from '../../lib/cache/load-errors.js';
 import { backoffLimits } from '../../lib/config.js';
 
 const { minMs, maxMs } = backoffLimits;
+const bad = new Error('bad');
 
 void tap.test('one error for each zone and input, with its first time and its latest text', (t) => {
   const errors = new LoadErrors();
-  t.ok(errors.failed('a', 'xml', new Error('bad'), 1_000));
-  t.notOk(errors.failed('a', 'xml', new Error('bad'), 2_000), 'known');
-  t.ok(errors.failed('a', 'xml', new Error('worse'), 3_000), 'news');
-  errors.failed('a', 'tags', new Error('bad'), 4_000);
-  errors.failed('b', 'xml', new Error('bad'), 5_000);
+  t.ok(errors.failed('a', 'xml', bad).isNews);
+  const [first] = errors.list();
+  t.notOk(errors.failed('a', 'xml', bad).isNews, 'known');
+  t.ok(errors.failed('a', 'xml', new Error('worse')).isNews, 'news');
+  errors.failed('a', 'tags', bad);
+  errors.failed('b', 'xml', bad);
   t.match(errors.list(), [
-    { zone: 'a', input: 'xml', error: 'worse', since: new Date(1_000).toISOString() },
+    { zone: 'a', input: 'xml', error: 'worse', since: first?.since },
     { zone: 'a', input: 'tags' },
     { zone: 'b', input: 'xml' },
   ]);
@@ -28,38 +30,45 @@ void tap.test('it goes with a good reading, or with its zone', (t) => {
     ['a', 'tags'],
     ['b', 'xml'],
   ] as const)
-    errors.failed(zone, input, new Error('bad'), 0);
+    errors.failed(zone, input, bad);
+  t.ok(errors.has('a', 'xml'));
   t.ok(errors.mended('a', 'xml'));
   t.notOk(errors.mended('a', 'xml'));
+  t.notOk(errors.has('a', 'xml'));
   errors.remove('a');
   t.match(errors.list(), [{ zone: 'b' }]);
   t.equal(errors.list().length, 1);
   t.end();
 });
 
-void tap.test('it is due after the backoff, which grows with each failure up to its limit', (t) => {
-  const errors = new LoadErrors();
-  let nowMs = 0;
-  for (let fullMs: number = minMs, round = 0; round < 12; round++, fullMs = Math.min(maxMs, 2 * fullMs)) {
-    errors.failed('a', 'xml', new Error('bad'), nowMs);
-    t.same(errors.due(nowMs + fullMs / 2 - 1), [], `not before half of ${fullMs} ms`);
-    nowMs += fullMs;
-    t.match(errors.due(nowMs), [{ zone: 'a', input: 'xml' }], `at ${fullMs} ms`);
-    t.same(errors.due(nowMs), [], 'once');
-  }
-  t.match(
-    errors.due(nowMs + maxMs),
-    [{ zone: 'a', input: 'xml' }],
-    'or after the longest wait, if nothing came of it',
-  );
-  t.end();
-});
+void tap.test(
+  'of datasets it is one error, which stays until all of them could be listed, or are shown no more',
+  (t) => {
+    const errors = new LoadErrors();
+    for (const name of ['zones/a', 'zones/a/data', 'zones/a-disk0'])
+      errors.failed('a', 'datasets', bad, name);
+    t.equal(errors.list().length, 1);
+    t.notOk(errors.mended('a', 'datasets', 'zones/a'));
+    t.notOk(errors.has('a', 'datasets', 'zones/a'));
+    t.ok(errors.has('a', 'datasets', 'zones/a/data'));
+    errors.keepDatasets('a', new Set(['zones/a', 'zones/a/data']));
+    t.notOk(errors.has('a', 'datasets', 'zones/a-disk0'));
+    t.ok(errors.mended('a', 'datasets', 'zones/a/data'), 'the last');
+    t.same(errors.list(), []);
+    t.end();
+  },
+);
 
-void tap.test('a good reading starts the backoff anew', (t) => {
-  const errors = new LoadErrors();
-  for (let failure = 0; failure < 10; failure++) errors.failed('a', 'xml', new Error('bad'), 0);
-  errors.mended('a', 'xml');
-  errors.failed('a', 'xml', new Error('bad'), 0);
-  t.equal(errors.due(minMs).length, 1);
-  t.end();
-});
+void tap.test(
+  'each failure in a row is tried again later, up to the limit; a good reading starts anew',
+  (t) => {
+    const errors = new LoadErrors();
+    for (let fullMs: number = minMs, round = 0; round < 12; round++, fullMs = Math.min(maxMs, 2 * fullMs)) {
+      const { retryAfterMs } = errors.failed('a', 'xml', bad);
+      t.ok(retryAfterMs >= fullMs / 2 && retryAfterMs <= fullMs, `about ${fullMs} ms`);
+    }
+    errors.mended('a', 'xml');
+    t.ok(errors.failed('a', 'xml', bad).retryAfterMs <= minMs);
+    t.end();
+  },
+);

@@ -1,102 +1,114 @@
-/** What is read because of an invalidation: the right-hand column of the first table of events.md, row by row. */
-import { pino } from 'pino';
-import { Subject } from 'rxjs';
+/** What is read because of an invalidation, row by row, and how two requests become one. */
 import tap from 'tap';
-import { HostState } from '../../lib/cache/host-state.js';
 import {
-  mergeRescanRequests,
-  mergeZoneRequests,
+  datasetRequest,
+  mergeRequests,
+  noOccasion,
   requestsFor,
-  type Request,
+  zoneRequest,
+  type RescanRequest,
+  type Waiter,
 } from '../../lib/cache/requests.js';
-import { createVmStore } from '../../lib/cache/vm-store.js';
-import { fileInputs, zoneInputs, type Invalidation, type ZoneInput } from '../../lib/sources/invalidation.js';
+import type { HostState } from '../../lib/cache/state.js';
+import type { Invalidation } from '../../lib/sources/invalidation.js';
 import { zoneInvalidation } from '../../lib/sources/zone-events.js';
-import { someInputs, someUuid } from '../vm/factories.js';
+import { zoneFiles, zoneInputs, type ZoneInput } from '../../lib/vm/inputs.js';
+import { aDataset, someUuid } from '../vm/factories.js';
+import { aState, plain, someRoot as root } from './some-state.js';
 
-/** A host with one zone, on a root that has a disk beside it. */
-function aState(): HostState {
-  const state = new HostState({
-    store: createVmStore(),
-    watchRequests: new Subject(),
-    log: pino({ level: 'silent' }),
+/** A host with one VM, whose root has a child and two snapshots, and a disk beside it. */
+function aHost(): HostState {
+  const { state, datasets } = aState();
+  const snapshots = ['s1', 's2'].map((name) => ({ name, createdAt: 1, size: 0, userrefs: 0 }));
+  const names = [root, `${root}/data`, `${root}-disk1`];
+  datasets(2, {
+    whole: [root],
+    datasets: [
+      aDataset({ name: root, mountpoint: `/${root}`, snapshots }),
+      aDataset({ name: `${root}/disk0` }),
+    ],
   });
-  state.zones.apply(someUuid, { record: { value: someInputs().record, readAt: 1 } });
-  const root = `zones/${someUuid}`;
-  state.index.set(someUuid, {
-    zonepath: `/${root}`,
-    root,
-    datasets: [root, `${root}/data`, `${root}-disk1`],
-  });
+  state.index.set(someUuid, { zonepath: `/${root}`, root, datasets: names });
   return state;
 }
 
-/** Lane and inputs of zone requests, for comparison. */
-function plain(requests: readonly Request[]): unknown {
-  return requests.map((request) =>
-    'inputs' in request ? { ...request, inputs: [...request.inputs].sort() } : request,
-  );
-}
-
 function read(lane: 'files' | 'zone', inputs: readonly ZoneInput[], zonename = someUuid): unknown {
-  return [{ lane, zonename, inputs: [...inputs].sort(), datasets: false }];
+  return { lane, zonename, inputs: [...inputs].sort() };
 }
 
-const sysevent = { type: 'zone', class: 'status', subclass: 'change', newstate: 'running' } as const;
-const root = `zones/${someUuid}`;
+function list(name: string, whole: boolean, lane: 'dataset' | 'unused' = 'dataset'): unknown {
+  return { lane, name, whole, alone: false };
+}
 
-const rows: readonly [row: string, invalidation: Invalidation, requests: unknown][] = [
+const changed = { type: 'zone', source: 'file-events', zonename: someUuid } as const;
+const sysevent = {
+  type: 'zone',
+  class: 'status',
+  subclass: 'change',
+  newstate: 'running',
+  zoneid: 7,
+} as const;
+
+const rows: readonly [row: string, invalidation: Invalidation, requests: readonly unknown[]][] = [
   [
     'zone sysevent of an unknown zone: all its inputs',
     zoneInvalidation({ ...sysevent, zonename: 'new' }),
-    read('zone', zoneInputs, 'new'),
+    [read('zone', zoneInputs, 'new')],
   ],
   [
     'zone sysevent of a known zone: record, XML, kstat, lastexited',
     zoneInvalidation({ ...sysevent, zonename: someUuid }),
-    read('zone', ['record', 'xml', 'kstat', 'lastexited']),
+    [read('zone', ['record', 'xml', 'kstat', 'lastexited'])],
   ],
+  ['zone XML changed: read at once', { ...changed, inputs: ['xml'] }, [read('files', ['xml'])]],
   [
-    'zone XML changed: read at once',
-    { type: 'zone', zonename: someUuid, inputs: ['xml'] },
-    read('files', ['xml']),
-  ],
-  [
-    'zone XML changed: record and kstat',
-    { type: 'zone', zonename: someUuid, inputs: ['record', 'kstat'] },
-    read('zone', ['record', 'kstat']),
+    'record and kstat, by commands',
+    { ...changed, inputs: ['record', 'kstat'] },
+    [read('zone', ['record', 'kstat'])],
   ],
   [
     'a new zone XML: the whole zone',
-    { type: 'zone', zonename: 'new', inputs: ['xml'] },
-    read('zone', zoneInputs, 'new'),
+    { ...changed, zonename: 'new', inputs: ['xml'] },
+    [read('zone', zoneInputs, 'new')],
   ],
-  ...fileInputs.map((input): [string, Invalidation, unknown] => [
+  ...zoneFiles.map((input): (typeof rows)[number] => [
     `file ${input}: that file`,
-    { type: 'zone', zonename: someUuid, inputs: [input] },
-    read('files', [input]),
+    { ...changed, inputs: [input] },
+    [read('files', [input])],
   ]),
   ['sysinfo cache: sysinfo', { type: 'sysinfo' }, [{ lane: 'sysinfo' }]],
-  ['ZFS sysevent: the named dataset', { type: 'dataset', name: root }, [{ lane: 'dataset', name: root }]],
+  ['a root: with all that is in it', { type: 'dataset', name: root }, [list(root, true)]],
   [
-    'ZFS sysevent on a disk',
-    { type: 'dataset', name: `${root}-disk1` },
-    [{ lane: 'dataset', name: `${root}-disk1` }],
+    'properties of a root: its row, and what inherits from it',
+    { type: 'dataset', name: root, propertiesOnly: true },
+    [list(root, false), list(`${root}/disk0`, false)],
   ],
   [
-    'ZFS sysevent on what may become a root',
-    { type: 'dataset', name: 'zones/x' },
-    [{ lane: 'unused', name: 'zones/x' }],
+    'a snapshot of a root: that, what snapshots use, and the next one',
+    { type: 'dataset', name: `${root}@s1` },
+    [list(`${root}@s1`, false), list(root, false), list(`${root}@s2`, false)],
   ],
-  ['ZFS sysevent below a delegated dataset: nothing', { type: 'dataset', name: `${root}/data/x` }, []],
-  ['ZFS sysevent on a dataset of no VM: nothing', { type: 'dataset', name: 'tank/x/y' }, []],
   [
-    'ZFS sysevent on an ancestor of VMs: all datasets, in the background',
+    'a new snapshot of a root',
+    { type: 'dataset', name: `${root}@s3` },
+    [list(`${root}@s3`, false), list(root, false)],
+  ],
+  ['a disk: its row', { type: 'dataset', name: `${root}-disk1` }, [list(`${root}-disk1`, false)]],
+  [
+    'a delegated dataset: its row, and what protects it',
+    { type: 'dataset', name: `${root}/data` },
+    [list(`${root}/data`, false), list(`${root}/data@indestructible`, false)],
+  ],
+  ['what may become a root', { type: 'dataset', name: 'zones/x' }, [list('zones/x', true, 'unused')]],
+  ['a snapshot of it', { type: 'dataset', name: 'zones/x@s' }, [list('zones/x', true, 'unused')]],
+  ['below a delegated dataset: nothing', { type: 'dataset', name: `${root}/data/x` }, []],
+  ['a dataset of no VM: nothing', { type: 'dataset', name: 'tank/x/y' }, []],
+  [
+    'an ancestor of VMs: all datasets, in the background',
     { type: 'descendants', dataset: 'zones' },
     [{ lane: 'rescan', scope: 'datasets', reason: 'zones changed' }],
   ],
-  ['ZFS sysevent on a dataset without VMs below', { type: 'descendants', dataset: root }, []],
-  ['ZFS destroy: nothing is asked', { type: 'dataset-gone', name: root }, []],
+  ['a dataset without VMs below', { type: 'descendants', dataset: root }, []],
   ['rollback: what the watches say', { type: 'files-replaced', dataset: root }, []],
   [
     'timer: everything',
@@ -107,25 +119,42 @@ const rows: readonly [row: string, invalidation: Invalidation, requests: unknown
 
 for (const [row, invalidation, expected] of rows) {
   void tap.test(row, (t) => {
-    t.same(plain(requestsFor(aState(), invalidation)), expected);
+    t.match(plain(requestsFor(aHost(), invalidation, noOccasion)), expected);
+    t.equal(requestsFor(aHost(), invalidation, noOccasion).length, expected.length);
     t.end();
   });
 }
 
-void tap.test('two requests for a zone are one for what both ask for', (t) => {
-  const a = { lane: 'zone', zonename: 'a', inputs: new Set<ZoneInput>(['record']), datasets: false } as const;
-  const b = { ...a, inputs: new Set<ZoneInput>(['xml', 'record']), datasets: true };
-  const expected = [{ lane: 'zone', zonename: 'a', inputs: ['record', 'xml'], datasets: true }];
-  t.same(plain([mergeZoneRequests(a, b)]), expected);
-  t.same(plain([mergeZoneRequests(b, a)]), expected);
+void tap.test('what was announced comes with the request, and the clock when it was', (t) => {
+  const state = aHost();
+  const before = state.clock.now;
+  const [request] = requestsFor(state, zoneInvalidation({ ...sysevent, zonename: someUuid }), noOccasion);
+  t.match(request, { zoneid: 7, announced: { newstate: 'running', since: before, looks: 0 } });
   t.end();
 });
 
-void tap.test('of two rescans the wider is done', (t) => {
-  const wide = { lane: 'rescan', scope: 'everything', reason: 'timer' } as const;
-  const narrow = { lane: 'rescan', scope: 'datasets', reason: 'zones changed' } as const;
-  t.equal(mergeRescanRequests(wide, narrow), wide);
-  t.equal(mergeRescanRequests(narrow, wide), wide);
-  t.equal(mergeRescanRequests(narrow, { ...narrow, reason: 'other' }).scope, 'datasets');
+void tap.test('two requests are one for what both ask for, and for whoever waits for either', (t) => {
+  const [one, other]: Waiter[] = [1, 2].map(() => ({ began: () => undefined, ended: () => undefined }));
+  if (one === undefined || other === undefined) throw new Error('two waiters');
+  const a = zoneRequest('a', ['record'], { noticedAt: 5, waiters: [one] });
+  const b = zoneRequest('a', ['xml', 'record'], { noticedAt: 3, waiters: [other, one] });
+  for (const merged of [mergeRequests(a, b), mergeRequests(b, a)]) {
+    t.same([...merged.inputs].sort(), ['record', 'xml']);
+    t.equal(merged.noticedAt, 3, 'the first to say so counts');
+    t.equal(merged.waiters.length, 3, 'as often as they asked');
+  }
+  t.end();
+});
+
+void tap.test('of two listings of a dataset, and of two rescans, the wider is done', (t) => {
+  const row = datasetRequest('dataset', 'zones/a', false, noOccasion);
+  const whole = datasetRequest('dataset', 'zones/a', true, noOccasion);
+  for (const merged of [mergeRequests(row, whole), mergeRequests(whole, row)]) t.equal(merged.whole, true);
+  t.equal(mergeRequests({ ...row, alone: true }, row).alone, true);
+  const wide: RescanRequest = { ...noOccasion, lane: 'rescan', scope: 'everything', reason: 'timer' };
+  const narrow: RescanRequest = { ...wide, scope: 'datasets', reason: 'zones changed' };
+  for (const merged of [mergeRequests(wide, narrow), mergeRequests(narrow, wide)])
+    t.match(merged, { scope: 'everything', reason: 'timer' });
+  t.equal(mergeRequests(narrow, narrow).scope, 'datasets');
   t.end();
 });

@@ -2,8 +2,9 @@
  * What goes wrong on a host: events lost, children killed or stopped, commands slow, stuck, broken or gone, files
  * unreadable. Each kind is injected by one function, which returns how to end it.
  */
-import { existsSync, readFileSync, rmSync, statSync, watch as fsWatch, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { WatchSource } from '../../lib/host/file-messages.js';
 import {
   historyLine,
   zoneStatusLine,
@@ -13,7 +14,7 @@ import {
   type SimulatedCommand,
   type SimulatedHost,
 } from '../../lib/simulator/index.js';
-import type { Watch } from '../../lib/sources/watch-set.js';
+import { faultyWatch } from '../host/faulty-watch.js';
 import { killDescendants, killHanging, signal } from '../processes.js';
 import { moveAway } from './scene.js';
 import type { Trail } from './trail.js';
@@ -28,7 +29,7 @@ export interface Faults {
   /** Makes a fault. Its end is the caller's to call. */
   inject(kind: string): Promise<Undo>;
   /** For the daemon, instead of fs.watch. */
-  readonly watch: Watch;
+  readonly watch: WatchSource;
   /** Mends what faults left behind: files that cannot be parsed. */
   repair(): Promise<void>;
 }
@@ -48,6 +49,7 @@ const channels: readonly Channel[] = ['zones', 'zfs'];
 /** Sets up what can go wrong. */
 export function createFaults({ host, random, trail, onVanished }: FaultsOptions): Faults {
   const broken = new Map<SimulatedCommand, Set<Fault>>();
+  const watch = faultyWatch();
   const fileEvents = { dropped: 0, refused: 0 };
   const sysinfo = host.path('/tmp/.sysinfo.json');
   const goodSysinfo = readFileSync(sysinfo, 'utf8');
@@ -183,18 +185,18 @@ export function createFaults({ host, random, trail, onVanished }: FaultsOptions)
     [
       'file events dropped',
       () => {
-        fileEvents.dropped++;
+        watch.drop(++fileEvents.dropped > 0);
         return () => {
-          fileEvents.dropped--;
+          watch.drop(--fileEvents.dropped > 0);
         };
       },
     ],
     [
       'file watches refused',
       () => {
-        fileEvents.refused++;
+        watch.refuse(++fileEvents.refused > 0 ? 'ENOSPC' : undefined);
         return () => {
-          fileEvents.refused--;
+          watch.refuse(--fileEvents.refused > 0 ? 'ENOSPC' : undefined);
         };
       },
     ],
@@ -266,15 +268,7 @@ export function createFaults({ host, random, trail, onVanished }: FaultsOptions)
         if (undo !== undefined) trail.note(`fault ${kind} ends`);
       };
     },
-    watch: (path, listener) => {
-      if (fileEvents.refused > 0)
-        throw Object.assign(new Error('ENOSPC: System limit for number of file watchers reached'), {
-          code: 'ENOSPC',
-        });
-      return fsWatch(path, { persistent: false }, (event, filename) => {
-        if (fileEvents.dropped === 0) listener(event, filename);
-      });
-    },
+    watch: watch.source,
     repair: async () => {
       // What was written while a file was broken, or comes back by a rollback to a snapshot of that time, is still broken.
       if (!isJsonObject(readFileSync(sysinfo, 'utf8'))) writeFileSync(sysinfo, goodSysinfo);

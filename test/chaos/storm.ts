@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { pino } from 'pino';
 import { NEVER, Subject, type Observable } from 'rxjs';
 import { startDaemon, type Daemon } from '../../lib/daemon.js';
+import type { WatchSource } from '../../lib/host/file-messages.js';
 import {
   createRandom,
   createSimulatedHost,
@@ -17,7 +18,6 @@ import {
   type SimulatedHost,
 } from '../../lib/simulator/index.js';
 import type { Invalidation } from '../../lib/sources/invalidation.js';
-import type { Watch } from '../../lib/sources/watch-set.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { get, type Status } from '../daemon/harness.js';
 import { byZonename, differences, type Vms } from './compare.js';
@@ -326,7 +326,7 @@ class Chaos {
     if (found.length > 3) this.#problem(`${what}: ${found.length} VMs differ`);
   }
 
-  async #start(requests: Observable<Invalidation>, watch?: Watch): Promise<Daemon> {
+  async #start(requests: Observable<Invalidation>, watch?: WatchSource): Promise<Daemon> {
     return startDaemon({
       root: this.#host.root,
       listen: '127.0.0.1',

@@ -116,7 +116,9 @@ void tap.test('a zoneadm line with too few fields costs that zone alone', async 
   const zone = '11111111-2222-4333-8444-555555555555';
   const test = await startTestDaemon(t, {
     prepare: (host) => {
-      host.setFault('zoneadm', { full: true, stdout: `-:${zone}:installed:/zones/${zone}` });
+      for (const asked of [{ full: true }, { match: zone, exitCode: 0 }]) {
+        host.setFault('zoneadm', { ...asked, stdout: `-:${zone}:installed:/zones/${zone}` });
+      }
       return undefined;
     },
   });

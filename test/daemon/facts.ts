@@ -1,23 +1,15 @@
 /**
  * What tests of whole daemons say often: which event is meant, which zone, and that events alone made the daemon right.
  */
-import { EventEmitter } from 'node:events';
-import { existsSync, readFileSync, renameSync, writeFileSync, type FSWatcher } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Test } from 'tap';
 import type { SimulatedHost } from '../../lib/simulator/index.js';
-import type { Watch } from '../../lib/sources/watch-set.js';
 import type { VmEvent } from '../../lib/vm/event.js';
+import { deafWatch } from '../host/faulty-watch.js';
 import { eventually, type Listening, type TestDaemon } from './harness.js';
 
 /** A platform whose file watches never fire. */
-export const deaf: Watch = () => {
-  const emitter = new EventEmitter();
-  return Object.assign(emitter, {
-    close: () => undefined,
-    ref: () => emitter,
-    unref: () => emitter,
-  }) as FSWatcher;
-};
+export const deaf = deafWatch();
 
 /** The nth zone of a brand; throws when there is none. */
 export function zoneOf(host: SimulatedHost, brand: string, index = 0): string {

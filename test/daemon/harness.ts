@@ -67,6 +67,12 @@ export interface Status {
     readonly events: number;
     readonly lastError: { readonly message: string } | null;
   }[];
+  readonly files: {
+    readonly threads: number;
+    readonly stuck: number;
+    readonly hung: readonly { readonly zonename: string; readonly since: string }[];
+    readonly stalled: boolean;
+  };
   readonly loadErrors: readonly { readonly zone: string; readonly input: string; readonly error: string }[];
   readonly refreshErrors: readonly { readonly err: string }[];
   readonly refreshLog?: readonly {

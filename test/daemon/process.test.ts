@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import tap, { type Test } from 'tap';
 import { createSimulatedHost, type SimulatedHost } from '../../lib/simulator/index.js';
 import { descendantsOf, isShell } from '../processes.js';
-import { eventually, get, listen } from './harness.js';
+import { hangingDirectory, noBindfs } from '../bindfs.js';
+import { eventually, get, listen, type Status } from './harness.js';
 
 const vminfod = fileURLToPath(new URL('../../sbin/vminfod.js', import.meta.url));
 
@@ -32,6 +33,33 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.ok(listening.endedCleanly(), 'the response ended as it should');
     await eventually(() => started.every(({ pid }) => !isRunning(pid)), 'all that it started is gone');
   });
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  void tap.test(
+    `${signal} while a file system hangs: ends within 2 s all the same`,
+    { skip: noBindfs },
+    async (t) => {
+      const { host, daemon, url } = await startProcess(t);
+      const [zonename = ''] = host.zonenames();
+      const directory = await hangingDirectory(host.path(host.zone(zonename).zonepath));
+      t.teardown(() => directory.remove());
+      const listening = await listen(url);
+      directory.hang();
+      const synced = get(`${url}/vms/${zonename}?sync=true`).catch(() => 'cut off');
+      const files = async () => ((await get(`${url}/status`)).json as Status).files;
+      await eventually(async () => (await files()).stuck === 1, 'a thread is stuck');
+      t.match(await files(), { threads: 2, hung: [{ zonename }] });
+      const started = await descendantsOf(daemon.pid);
+      const startedAt = performance.now();
+      daemon.kill(signal);
+      const [exit] = await Promise.all([once(daemon, 'exit'), listening.ended, synced]);
+      t.strictSame(exit, [null, signal], 'by the kernel: node would wait for the thread');
+      t.ok(performance.now() - startedAt < 2_000, 'within 2 s');
+      t.ok(listening.endedCleanly(), 'the response ended as it should');
+      await eventually(() => started.every(({ pid }) => !isRunning(pid)), 'all that it started is gone');
+    },
+  );
 }
 
 void tap.test('SIGTERM while it starts', async (t) => {

@@ -1,5 +1,6 @@
 /** The rescan: beside the events, never instead of what is newer, and with an account of what the events missed. */
 import tap from 'tap';
+import { faultyWatch } from '../host/faulty-watch.js';
 import { answersLate, changeOf, deaf, isA, toldOf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon } from './harness.js';
 import { killHanging } from '../processes.js';
@@ -113,23 +114,17 @@ void tap.test('zoneadm or zfs that fails is recorded and retried; the other half
 });
 
 void tap.test('a rescan mends a watch whose file was replaced unseen', async (t) => {
-  let isDeaf = false;
-  const { watch: fsWatch } = await import('node:fs');
-  const daemon = await startTestDaemon(t, {
-    watch: (path, listener) =>
-      fsWatch(path, { persistent: false }, (event, name) => {
-        if (!isDeaf) listener(event, name);
-      }),
-  });
+  const watch = faultyWatch();
+  const daemon = await startTestDaemon(t, { watch: watch.source });
   const { host } = daemon;
   const [zonename = ''] = host.zonenames();
   const listening = await daemon.listen();
-  isDeaf = true;
+  watch.drop(true);
   await host.setTags(zonename, { role: 'unseen' });
   await new Promise((resolve) => setImmediate(resolve));
   await daemon.rescan();
   await listening.until(changeOf(zonename, 'tags.role', 'unseen'));
-  isDeaf = false;
+  watch.drop(false);
   const repair = host.corrupt(host.configFile(zonename, 'tags'), '{"role":"in place"}');
   await listening.until(changeOf(zonename, 'tags.role', 'in place'));
   repair();

@@ -1,8 +1,7 @@
 /** Sources heal: whatever becomes of one, the daemon stays up, says so, and misses nothing for long. */
-import { watch as fsWatch } from 'node:fs';
 import tap from 'tap';
 import type { Fault, SimulatedCommand } from '../../lib/simulator/index.js';
-import type { Watch } from '../../lib/sources/watch-set.js';
+import { faultyWatch } from '../host/faulty-watch.js';
 import { changeOf, deaf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon, type TestDaemon } from './harness.js';
 import { killHanging } from '../processes.js';
@@ -124,13 +123,10 @@ void tap.test(
 );
 
 void tap.test('a failed or exhausted fs.watch degrades to polling and says so', async (t) => {
-  for (const code of ['ENOSPC', 'EMFILE']) {
-    let isExhausted = true;
-    const watch: Watch = (path, listener) => {
-      if (isExhausted) throw Object.assign(new Error(`${code}: no more watches`), { code });
-      return fsWatch(path, { persistent: false }, listener);
-    };
-    const daemon = await startTestDaemon(t, { watch });
+  for (const code of ['ENOSPC', 'EMFILE'] as const) {
+    const watch = faultyWatch();
+    watch.refuse(code);
+    const daemon = await startTestDaemon(t, { watch: watch.source });
     const { host } = daemon;
     const [zonename = ''] = host.zonenames();
     const listening = await daemon.listen();
@@ -144,7 +140,7 @@ void tap.test('a failed or exhausted fs.watch degrades to polling and says so', 
     await listening.until(changeOf(zonename, 'tags.role', code));
     await listening.until(changeOf(zonename, 'alias', code));
     await listening.until((event) => event.type === 'create' && event.zonename === created);
-    isExhausted = false;
+    watch.refuse(undefined);
     await daemon.rescan();
     await eventually(
       async () => (await sourceOf(daemon, 'file-events'))?.state === 'running',
@@ -156,17 +152,12 @@ void tap.test('a failed or exhausted fs.watch degrades to polling and says so', 
 });
 
 void tap.test('a watch that breaks at run time is put back', async (t) => {
-  const watchers: ReturnType<Watch>[] = [];
-  const watch: Watch = (path, listener) => {
-    const watcher = fsWatch(path, { persistent: false }, listener);
-    watchers.push(watcher);
-    return watcher;
-  };
-  const daemon = await startTestDaemon(t, { watch });
+  const watch = faultyWatch();
+  const daemon = await startTestDaemon(t, { watch: watch.source });
   const { host } = daemon;
   const [zonename = ''] = host.zonenames();
   const listening = await daemon.listen();
-  for (const watcher of [...watchers]) watcher.emit('error', new Error('EIO: it broke'));
+  await watch.breakAll();
   await host.setTags(zonename, { role: 'db' });
   await listening.until(changeOf(zonename, 'tags.role', 'db'));
   await eventually(

@@ -1,10 +1,6 @@
 import tap from 'tap';
-import {
-  datasetFields,
-  mountpointKey,
-  parseDatasets,
-  parseDatasetsInSlices,
-} from '../../lib/host/zfs-parse.js';
+import { datasetFields, parseDatasets, parseDatasetsInSlices } from '../../lib/host/zfs-parse.js';
+import { mountpointKey } from '../../lib/vm/dataset-table.js';
 import { asWeAsk } from './captures.js';
 
 const A = 'zones/aaaaaaaa-0000-4000-8000-00000000000a';

@@ -36,10 +36,13 @@ void tap.test('an empty host has no datasets', async (t) => {
   t.match(await listAllDatasets(host), { datasets: [], errors: [] });
 });
 
-void tap.test('lists those named, to a depth, and says which are missing', async (t) => {
+void tap.test('lists those named, with what is in them, and says which are missing', async (t) => {
   const host = await temporaryHost(t);
   await replay(host, 'A-d1-Hp');
-  t.match(await listDatasets(host, [A], 1), { datasets: [{ name: A }, { name: `${A}/data` }], missing: [] });
+  t.match(await listDatasets(host, [A], { whole: true }), {
+    datasets: [{ name: A }, { name: `${A}/data` }],
+    missing: [],
+  });
 
   for (const [name, missing] of [
     ['nonexistent', 'zones/ffffffff-dead-4000-8000-000000000000'],
@@ -47,12 +50,12 @@ void tap.test('lists those named, to a depth, and says which are missing', async
     ['nonexistent-pool', 'nopool/x'],
   ] as const) {
     await replay(host, name);
-    t.match(await listDatasets(host, [missing], 1), { datasets: [], missing: [missing] }, name);
+    t.match(await listDatasets(host, [missing], { whole: true }), { datasets: [], missing: [missing] }, name);
   }
 
   const { stderr } = capture('nonexistent-plus-existing');
   await host.script(command, `${printing(asWeAsk('A-d1-Hp'))}\n${printing(stderr, 2)}\nexit 1`);
-  t.match(await listDatasets(host, [A, 'zones/ffffffff-dead-4000-8000-000000000000'], 1), {
+  t.match(await listDatasets(host, [A, 'zones/ffffffff-dead-4000-8000-000000000000'], { whole: true }), {
     datasets: [{ name: A }, { name: `${A}/data` }],
     missing: ['zones/ffffffff-dead-4000-8000-000000000000'],
   });
@@ -61,14 +64,14 @@ void tap.test('lists those named, to a depth, and says which are missing', async
 void tap.test('a snapshot below the depth of the full listing can be named', async (t) => {
   const host = await temporaryHost(t);
   await replay(host, 'snapshot-held-single-Hp');
-  const { datasets, snapshots } = await listDatasets(host, [`${A}@indestructible`], 1);
+  const { datasets, snapshots } = await listDatasets(host, [`${A}@indestructible`], { whole: false });
   t.same(datasets, []);
   t.match(snapshots.get(A), [{ name: 'indestructible', userrefs: 1 }]);
 });
 
 void tap.test('nothing named is nothing asked', async (t) => {
   const host = await temporaryHost(t);
-  t.match(await listDatasets(host, [], 1), { datasets: [], missing: [] });
+  t.match(await listDatasets(host, [], { whole: true }), { datasets: [], missing: [] });
 });
 
 void tap.test('any other complaint is an error', async (t) => {
@@ -84,7 +87,7 @@ void tap.test('any other complaint is an error', async (t) => {
     const { stderr, exitCode } = capture(name);
     await host.script(command, `${printing(stderr, 2)}\nexit ${exitCode}`);
     await t.rejects(
-      listDatasets(host, [A], 1),
+      listDatasets(host, [A], { whole: true }),
       { name: 'CommandError', code: 'EXIT', exitCode, stderr: stderr.slice(0, 2_000) },
       name,
     );
@@ -96,7 +99,11 @@ void tap.test('any other complaint is an error', async (t) => {
     command,
     `${printing(stderr, 2)}\necho "cannot iterate filesystems: I/O error" >&2\nexit 1`,
   );
-  await t.rejects(listDatasets(host, [A], 1), { code: 'EXIT' }, 'missing ones and something else');
+  await t.rejects(
+    listDatasets(host, [A], { whole: true }),
+    { code: 'EXIT' },
+    'missing ones and something else',
+  );
 });
 
 void tap.test('a listing that stops within a line is refused', async (t) => {

@@ -1,23 +1,27 @@
+import { symlink } from 'node:fs/promises';
 import tap from 'tap';
+import { FileError } from '../../lib/host/files.js';
+import type { Host } from '../../lib/host/host.js';
 import { isZonename, zoneXmlPath, zonenameOfXml } from '../../lib/host/paths.js';
 import { readSysinfo } from '../../lib/host/sysinfo.js';
-import {
-  parseLastExited,
-  readLastExited,
-  readMetadata,
-  readReceiving,
-  readRoutes,
-  readTags,
-  readZoneXml,
-} from '../../lib/host/zone-files.js';
+import { parseLastExited, readZoneFiles } from '../../lib/host/zone-files.js';
+import type { InputValues, ZoneFile } from '../../lib/vm/inputs.js';
 import { temporaryHost } from './temporary-host.js';
 
-const zonepath = '/zones/db';
-const jsonReaders = {
-  'metadata.json': readMetadata,
-  'routes.json': readRoutes,
-  'tags.json': readTags,
-} as const;
+const place = { zonename: 'db', zonepath: '/zones/db' };
+const xml = `<zone name="db" zonepath="/zones/db" brand="joyent"/>`;
+
+/** One file; throws when it cannot be read. */
+async function read<F extends ZoneFile>(
+  host: Host,
+  file: F,
+  zonepath = '/zones/db',
+): Promise<InputValues[F]> {
+  const reading = (await readZoneFiles(host, { ...place, zonepath }, [file]))[file];
+  if (reading?.type === 'failed') throw reading.error;
+  if (reading?.type !== 'read') throw new Error(`not read: ${reading?.type ?? 'nothing'}`);
+  return reading.value;
+}
 
 void tap.test('zone names', (t) => {
   const names: Record<string, boolean> = {
@@ -50,26 +54,30 @@ void tap.test('no name leads out of its directory', async (t) => {
   const host = await temporaryHost(t);
   t.equal(zoneXmlPath(host, 'db'), `${host.root}/etc/zones/db.xml`);
   t.throws(() => zoneXmlPath(host, '../db'), { name: 'RangeError' });
-  await t.rejects(readZoneXml(host, '../db'), { name: 'RangeError' });
-  await t.rejects(readReceiving(host, '../db'), { name: 'RangeError' });
+  for (const file of ['xml', 'receiving', 'tags'] as const) {
+    const readings = await readZoneFiles(host, { zonename: '../db', zonepath: '/zones/db' }, [file]);
+    t.match(readings[file], { type: 'failed', error: FileError }, file);
+  }
 });
 
-void tap.test('the XML is read as text', async (t) => {
+void tap.test('the XML', async (t) => {
   const host = await temporaryHost(t);
-  t.equal(await readZoneXml(host, 'db'), undefined);
-  await host.write('/etc/zones/db.xml', '<zone name="db"/>\n');
-  t.match(await readZoneXml(host, 'db'), { value: '<zone name="db"/>\n', mtimeMs: Number });
+  t.equal(await read(host, 'xml'), undefined, 'none');
+  await host.write('/etc/zones/db.xml', xml);
+  t.match(await read(host, 'xml'), { value: { properties: { brand: 'joyent' } }, mtimeMs: Number });
+  await host.write('/etc/zones/db.xml', '<zone');
+  await t.rejects(read(host, 'xml'), { name: 'FileError', message: /is not a zone XML/ });
 });
 
-for (const [file, read] of Object.entries(jsonReaders)) {
+for (const file of ['metadata', 'routes', 'tags'] as const) {
   void tap.test(file, async (t) => {
     const host = await temporaryHost(t);
-    const path = `${zonepath}/config/${file}`;
-    t.equal(await read(host, zonepath), undefined, 'before the config directory is there');
-    t.equal(await read(host, ''), undefined, 'of a zone without a zonepath');
+    const path = `/zones/db/config/${file}.json`;
+    t.equal(await read(host, file), undefined, 'before the config directory is there');
+    t.equal(await read(host, file, ''), undefined, 'of a zone without a zonepath');
 
     await host.write(path, '{"__proto__":{"a":1},"b":[1,null]}\n');
-    const value = (await read(host, zonepath))?.value ?? {};
+    const value = (await read(host, file))?.value ?? {};
     t.same(Object.keys(value), ['__proto__', 'b'], 'a __proto__ key is like any other');
     t.equal(JSON.stringify(value), '{"__proto__":{"a":1},"b":[1,null]}');
     t.equal(({} as Record<string, unknown>)['a'], undefined);
@@ -82,10 +90,45 @@ for (const [file, read] of Object.entries(jsonReaders)) {
       ['"a"', /expected a JSON object, got a string/],
     ] as const) {
       await host.write(path, content);
-      await t.rejects(read(host, zonepath), { name: 'FileError', path: host.path(path), message }, content);
+      await t.rejects(read(host, file), { name: 'FileError', path: host.path(path), message }, content);
     }
   });
 }
+
+void tap.test(
+  'several in one trip: one that is bad costs only itself, one that is known is not read',
+  async (t) => {
+    const host = await temporaryHost(t);
+    await host.write('/secret.json', '{"root":"secret"}');
+    await host.write('/etc/zones/db.xml', xml);
+    await host.write('/zones/db/config/metadata.json', '{');
+    await host.write('/zones/db/config/routes.json', '{"a":"b"}');
+    await symlink(host.path('/secret.json'), host.path('/zones/db/config/tags.json'));
+    const files = ['xml', 'metadata', 'tags', 'routes', 'lastexited', 'receiving'] as const;
+    const readings = await readZoneFiles(host, place, files);
+    t.match(readings, {
+      xml: { type: 'read', value: { value: { properties: { brand: 'joyent' } } } },
+      metadata: { type: 'failed', error: { message: /metadata\.json: is not JSON/ } },
+      tags: { type: 'failed', error: { message: /tags\.json: is a symbolic link/ } },
+      routes: { type: 'read', value: { value: { a: 'b' } } },
+      lastexited: { type: 'read', value: undefined, version: '' },
+      receiving: { type: 'read', value: undefined, version: '' },
+    });
+
+    const versions = async () => {
+      for (;;) {
+        const { routes } = await readZoneFiles(host, place, ['routes']);
+        if (routes?.type === 'read' && routes.version !== undefined) return { routes: routes.version };
+      }
+    };
+    const known = { lastexited: '', ...(await versions()) };
+    t.match(await readZoneFiles(host, place, ['routes', 'lastexited', 'receiving'], known), {
+      routes: { type: 'unchanged' },
+      lastexited: { type: 'unchanged' },
+      receiving: { type: 'read' },
+    });
+  },
+);
 
 void tap.test('lastexited', async (t) => {
   const cases: [text: string, expected: unknown][] = [
@@ -102,23 +145,23 @@ void tap.test('lastexited', async (t) => {
   for (const [text, expected] of cases) t.same(parseLastExited(text), expected, JSON.stringify(text));
 
   const host = await temporaryHost(t);
-  t.equal(await readLastExited(host, zonepath), undefined, 'a zone that never halted');
-  t.equal(await readLastExited(host, ''), undefined);
+  t.equal(await read(host, 'lastexited'), undefined, 'a zone that never halted');
+  t.equal(await read(host, 'lastexited', ''), undefined);
   await host.write('/zones/db/lastexited', '');
   t.match(
-    await readLastExited(host, zonepath),
+    await read(host, 'lastexited'),
     { value: undefined, mtimeMs: Number },
     'truncated, not yet written',
   );
   await host.write('/zones/db/lastexited', '5.5000 -1\n');
-  t.match(await readLastExited(host, zonepath), { value: { microseconds: 5000 }, mtimeMs: Number });
+  t.match(await read(host, 'lastexited'), { value: { microseconds: 5000 }, mtimeMs: Number });
 });
 
 void tap.test('receiving', async (t) => {
   const host = await temporaryHost(t);
-  t.equal(await readReceiving(host, 'db'), undefined);
+  t.equal(await read(host, 'receiving'), undefined);
   await host.write('/etc/zones/db-receiving.json', '{"zfs_filesystem":"zones/db"}');
-  t.same(await readReceiving(host, 'db'), { zfs_filesystem: 'zones/db' });
+  t.same(await read(host, 'receiving'), { zfs_filesystem: 'zones/db' });
 });
 
 void tap.test('sysinfo', async (t) => {

@@ -1,5 +1,5 @@
 import tap from 'tap';
-import { listZones, parseZoneRecord, parseZoneRecords, readZone } from '../../lib/host/zoneadm.js';
+import { listZones, parseZoneRecord, parseZoneRecords, readZoneRecord } from '../../lib/host/zoneadm.js';
 import { printing, temporaryHost } from './temporary-host.js';
 
 const command = '/usr/sbin/zoneadm';
@@ -85,26 +85,26 @@ void tap.test('refuses a listing that cannot be whole', async (t) => {
 void tap.test('reads one zone', async (t) => {
   const host = await temporaryHost(t);
   await host.script(command, `[ "$*" = "-z ${uuid} list -p" ] || exit 9\n${printing(`${running}\n`)}`);
-  t.match(await readZone(host, uuid), { zonename: uuid, zoneid: 12 });
+  t.match(await readZoneRecord(host, uuid), { zonename: uuid, zoneid: 12 });
 
   await host.script(command, 'echo "zoneadm: $2: No such zone configured" >&2; exit 1');
-  t.equal(await readZone(host, uuid), undefined, 'a zone that vanished');
+  t.equal(await readZoneRecord(host, uuid), undefined, 'a zone that vanished');
 
   await host.script(command, 'echo "zoneadm: could not open the index file" >&2; exit 1');
-  await t.rejects(readZone(host, uuid), {
+  await t.rejects(readZoneRecord(host, uuid), {
     code: 'EXIT',
     exitCode: 1,
     message: /exited with 1: zoneadm: could not/,
   });
 
   await host.script(command, `echo '12:${uuid}:running'`);
-  await t.rejects(readZone(host, uuid), { name: 'ParseError', zonename: uuid });
+  await t.rejects(readZoneRecord(host, uuid), { name: 'ParseError', zonename: uuid });
 
   await host.script(command, 'exit 0');
-  await t.rejects(readZone(host, uuid), { name: 'ParseError', zonename: uuid });
+  await t.rejects(readZoneRecord(host, uuid), { name: 'ParseError', zonename: uuid });
 });
 
 void tap.test('a name that could be an option or a path is not passed on', async (t) => {
   const host = await temporaryHost(t);
-  await t.rejects(readZone(host, '-x'), { name: 'RangeError' });
+  await t.rejects(readZoneRecord(host, '-x'), { name: 'RangeError' });
 });

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import type { VmCache } from '../../lib/cache/cache.js';
-import { createVmStore, type VmStore } from '../../lib/cache/vm-store.js';
+import { createVmStore, type Commit, type VmStore } from '../../lib/cache/vm-store.js';
 import { createListeners, type Listeners, type ListenersOptions } from '../../lib/http/listeners.js';
 import { createMetrics } from '../../lib/http/metrics.js';
 import { routes } from '../../lib/http/routes.js';
@@ -13,7 +13,7 @@ import { listenOnPort } from '../../lib/http/server.js';
 import { status } from '../../lib/http/status.js';
 import { vmReplies } from '../../lib/http/vms.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
-import { EMPTY } from 'rxjs';
+import { EMPTY, Subject } from 'rxjs';
 
 export const instance = '6f1d5a52-3c2f-4a57-9f6e-0123456789ab';
 
@@ -32,9 +32,22 @@ export interface ServeOptions extends Pick<ListenersOptions, 'limits'> {
 
 /** Serves VMs until the test ends. */
 export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {}): Promise<Served> {
-  const store = createVmStore();
-  for (const vm of vms) store.put(vm);
-  store.loaded();
+  const vmStore = createVmStore();
+  for (const vm of vms) vmStore.put(vm);
+  vmStore.loaded();
+  const commits = new Subject<Commit>();
+  const told = (commit: Commit | undefined) => {
+    if (commit !== undefined) commits.next(commit);
+    return commit;
+  };
+  const store = {
+    ...vmStore,
+    put: (vm: VmObject) => told(vmStore.put(vm)),
+    delete: (zonename: string) => told(vmStore.delete(zonename)),
+    close: () => {
+      commits.complete();
+    },
+  };
   const log: Record<string, unknown>[] = [];
   const logger = pino({}, { write: (line: string) => log.push(JSON.parse(line) as Record<string, unknown>) });
   const cacheStatus = {
@@ -52,22 +65,31 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
   const cache: VmCache = {
     instance,
     snapshot: store.snapshot,
-    commits: store.commits,
     eventLog: store.log,
     watchRequests: EMPTY,
     keep: () => EMPTY,
     sync: () => Promise.resolve(),
+    sysinfo: () => ({}),
     loadErrors: () => [],
     status: () => cacheStatus,
   };
+  const files = { threads: 1, stuck: 0, hung: [], stalled: false };
   const serialised = createSerialisedVms();
   const metrics = createMetrics(() => ({
     snapshot: store.snapshot.value,
     cache: cacheStatus,
     listeners,
     sources: [],
+    files,
   }));
-  const listeners = createListeners({ cache, serialised, log: logger, limits, written: metrics.written });
+  const listeners = createListeners({
+    cache,
+    commits,
+    serialised,
+    log: logger,
+    limits,
+    written: metrics.written,
+  });
   const handler = routes({
     cache,
     vms: vmReplies({ cache, serialised }),
@@ -81,6 +103,7 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
         cache: cacheStatus,
         rescanIntervalMs: 300_000,
         sources: [],
+        files,
         listeners,
         instance,
         watches: undefined,

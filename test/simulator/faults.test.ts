@@ -48,6 +48,15 @@ void tap.test('faults', async (t) => {
     t.equal(exitCode, 0);
   });
 
+  await withFaults('a line that is spoilt; the exit code stays', async (t) => {
+    host.setFault('zoneadm', { edit: `/:${zonename}:/s/:[a-z]*:/::/` });
+    const { stdout, exitCode } = await run(host, 'zoneadm', ...all);
+    t.equal(exitCode, 0);
+    const spoilt = (line: string) => (line.includes(zonename) ? line.replace(/:[a-z]*:/, '::') : line);
+    t.equal(stdout, healthy.stdout.split('\n').map(spoilt).join('\n'));
+    t.match(await run(host, 'zoneadm', '-z', 'nobody', 'list', '-p'), { stdout: '', exitCode: 1 });
+  });
+
   await withFaults('a delay', async (t) => {
     host.resetInvocations();
     host.setFault('zoneadm', { delayMs: 50 });

@@ -71,6 +71,20 @@ void tap.test('every kind of VM can be created and destroyed', async (t) => {
   t.same(host.zonenames(), []);
 });
 
+void tap.test('a zone that gets another zonepath takes its files along', async (t) => {
+  const host = await createSimulatedHost({ vms: 0 });
+  t.teardown(() => host.remove());
+  const zonename = await host.createZone({ boot: false });
+  await host.moveZone(zonename, 'zones/elsewhere');
+  t.match(await zoneadm(host, zonename), `-:${zonename}:installed:/zones/elsewhere:`);
+  t.match(readFileSync(host.xmlFile(zonename), 'utf8'), 'zonepath="/zones/elsewhere"');
+  t.equal(host.configFile(zonename, 'tags'), host.path('/zones/elsewhere/config/tags.json'));
+  await host.setTags(zonename, { role: 'db' });
+  await host.destroyZone(zonename);
+  t.notOk(existsSync(host.path('/zones/elsewhere')));
+  t.same(await list(host, 'name', 'zones/elsewhere'), []);
+});
+
 void tap.test('the kernel publishes a change before zoneadm shows it', async (t) => {
   const host = await createSimulatedHost({ vms: 1 });
   t.teardown(() => host.remove());

@@ -4,17 +4,19 @@ import { dirname } from 'node:path';
 import { Subject, type Subscription } from 'rxjs';
 import tap, { type Test } from 'tap';
 import { sysinfoPath, zoneFilePath } from '../../lib/host/paths.js';
-import { fileEvents, type FileEvents, type WatchRequest } from '../../lib/sources/file-events.js';
+import { fileEvents, type WatchRequest } from '../../lib/sources/file-events.js';
 import { createSourceHealth, type SourceHealth, type SourceState } from '../../lib/sources/health.js';
-import { fileInputs, type Invalidation } from '../../lib/sources/invalidation.js';
+import { zoneFiles } from '../../lib/vm/inputs.js';
+import type { Invalidation } from '../../lib/sources/invalidation.js';
+import { inlineFiles } from '../host/inline-files.js';
 import { temporaryHost, type TemporaryHost } from '../host/temporary-host.js';
 import { illumosWatch, observedWatch, refusingWatch, type ObservedWatch } from './watches.js';
 
-type Input = (typeof fileInputs)[number];
+type Input = (typeof zoneFiles)[number];
 
 interface Source {
   readonly host: TemporaryHost;
-  readonly files: FileEvents;
+  readonly files: ReturnType<typeof inlineFiles>;
   readonly health: SourceHealth;
   readonly states: readonly SourceState[];
   readonly requests: Subject<WatchRequest>;
@@ -35,21 +37,24 @@ async function aSource(t: Test, { watch }: Pick<ObservedWatch, 'watch'> = observ
   const host = await temporaryHost(t);
   const path = (input: Input, zonename = 'a') =>
     zoneFilePath(host, { zonename, zonepath: `/zones/${zonename}` }, input);
-  for (const input of fileInputs) await host.write(path(input).slice(host.root.length), 'old');
+  for (const input of zoneFiles) await host.write(path(input).slice(host.root.length), 'old');
   await host.write('/tmp/.sysinfo.json', '{}');
   const health = createSourceHealth('file-events');
   const states: SourceState[] = [];
   health.state.subscribe((state) => states.push(state));
   const requests = new Subject<WatchRequest>();
-  const files = fileEvents({ host, requests, health, watch });
+  const files = inlineFiles(watch);
   const said: Invalidation[] = [];
   const news = new Subject<void>();
-  const subscription = files.invalidations.subscribe((invalidation) => {
-    said.push(invalidation);
-    news.next();
-  });
-  t.teardown(() => {
+  const subscription = fileEvents({ host: { ...host, files }, requests, health }).subscribe(
+    (invalidation) => {
+      said.push(invalidation);
+      news.next();
+    },
+  );
+  t.teardown(async () => {
     subscription.unsubscribe();
+    await files.end();
   });
   requests.next({ type: 'watch', zonename: 'a', zonepath: '/zones/a' });
 
@@ -94,7 +99,7 @@ const platforms = {
 };
 
 for (const [platform, aWatch] of Object.entries(platforms)) {
-  for (const input of fileInputs) {
+  for (const input of zoneFiles) {
     void tap.test(
       `${platform}: ${input} is written in place, replaced, recreated, deleted and made again`,
       async (t) => {
@@ -234,7 +239,7 @@ void tap.test('rearm: all files are read again, and watched although they seem t
   const watch = illumosWatch();
   const { told, path, requests } = await aSource(t, watch);
   const before = watch.open();
-  await told([...fileInputs], () => {
+  await told([...zoneFiles], () => {
     requests.next({ type: 'rearm', zonename: 'a' });
     return undefined;
   });
@@ -265,8 +270,8 @@ void tap.test('unwatch, and the end, give every watch back', async (t) => {
   requests.next({ type: 'watch', zonename: 'a', zonepath: '/zones/a' });
   const withTwo = watch.open();
   t.same(withTwo, [...new Set(withTwo)].sort(), 'each path once');
-  t.ok(files.status().watching.includes(path('tags')));
-  t.ok(files.status().notWatching.includes(path('tags', 'b')));
+  t.ok(files.watches.watching.includes(path('tags')));
+  t.ok(files.watches.notWatching.includes(path('tags', 'b')));
 
   requests.next({ type: 'unwatch', zonename: 'a' });
   requests.next({ type: 'unwatch', zonename: 'b' });
@@ -279,7 +284,7 @@ void tap.test('unwatch, and the end, give every watch back', async (t) => {
 
   subscription.unsubscribe();
   t.same(watch.open(), []);
-  t.same(files.status(), { watching: [], notWatching: [] });
+  t.same(files.watches, { watching: [], notWatching: [] });
 });
 
 void tap.test('a zone that moves is watched at its new place', async (t) => {

@@ -1,7 +1,7 @@
 /** fs.watch as it behaves elsewhere: on illumos, and where there are no watches left. */
 import { EventEmitter } from 'node:events';
 import { readdirSync, readFileSync, statSync, watch as fsWatch, type FSWatcher } from 'node:fs';
-import type { Watch } from '../../lib/sources/watch-set.js';
+import type { Watch } from '../../lib/host/watch-set.js';
 
 /** A watch that a test can look at. */
 export interface ObservedWatch {
@@ -29,7 +29,7 @@ export function observedWatch(inner: Watch = (path, listener) => fsWatch(path, l
 }
 
 /**
- * Watches as event ports have them (host.md, "fs.watch on illumos is not inotify"): a directory tells that an entry was added,
+ * Watches as event ports have them: a directory tells that an entry was added,
  * removed or renamed, and not which; a file tells of writes to the very file that was there when the watch was set.
  * It looks only when told to, so a test decides when events come, and several changes may come as one.
  */

@@ -1,12 +1,13 @@
-/** The table of events.md, "ZFS history events", row by row, and the events of a real OpenZFS. */
+/** What each ZFS history event makes stale, action by action, and the events of a real OpenZFS. */
 import tap from 'tap';
 import { parseSysevent } from '../../lib/host/sysevent.js';
 import type { Invalidation } from '../../lib/sources/invalidation.js';
-import { poolOf, zfsInvalidations } from '../../lib/sources/zfs-invalidations.js';
+import { zfsInvalidations } from '../../lib/sources/zfs-invalidations.js';
+import { poolOf } from '../../lib/vm/dataset-names.js';
 import { historyEvents } from '../host/captures.js';
 
 const list = (name: string): Invalidation => ({ type: 'dataset', name });
-const gone = (name: string): Invalidation => ({ type: 'dataset-gone', name });
+const properties = (name: string): Invalidation => ({ type: 'dataset', name, propertiesOnly: true });
 const below = (dataset: string): Invalidation => ({ type: 'descendants', dataset });
 const files = (dataset: string): Invalidation => ({ type: 'files-replaced', dataset });
 
@@ -30,26 +31,31 @@ const table: Readonly<Record<string, readonly Row[]>> = {
       'a name of the future',
       '',
     ].map((action): Row => [action, vm, '', [list(vm)]]),
-    ['snapshot', `${vm}@s`, '', [list(vm)]],
-    ['hold', `${vm}/data@indestructible`, 'tag=do_not_destroy temp=0 refs=1', [list(`${vm}/data`)]],
+    ['snapshot', `${vm}@s`, '', [list(`${vm}@s`)]],
+    [
+      'hold',
+      `${vm}/data@indestructible`,
+      'tag=do_not_destroy temp=0 refs=1',
+      [list(`${vm}/data@indestructible`)],
+    ],
     ['finish receiving', vm, 'snap=s', [list(vm)]],
     ['create', 'zones/name with space', ' ', [list('zones/name with space')]],
   ],
   'set, inherit: list it, and what inherits from it': [
-    ['set', vm, 'quota=10737418240', [list(vm), below(vm)]],
-    ['inherit', 'zones', 'compression=off', [list('zones'), below('zones')]],
-    ['set', `${vm}@s`, 'user:prop=1', [list(vm)]],
+    ['set', vm, 'quota=10737418240', [properties(vm), below(vm)]],
+    ['inherit', 'zones', 'compression=off', [properties('zones'), below('zones')]],
+    ['set', `${vm}@s`, 'user:prop=1', [list(`${vm}@s`)]],
   ],
-  'rename: the old is gone with its subtree, the new is listed with its own': [
-    ['rename', vm, '-> zones/new', [gone(vm), list('zones/new'), below('zones')]],
-    ['rename', vm, '-> zones/a -> b', [gone(vm), list('zones/a -> b'), below('zones')]],
+  'rename: the old name is looked for, the new is listed, and the pool for what is below': [
+    ['rename', vm, '-> zones/new', [list(vm), list('zones/new'), below('zones')]],
+    ['rename', vm, '-> zones/a -> b', [list(vm), list('zones/a -> b'), below('zones')]],
     ['rename', `${vm}@old`, '-> @new', [list(vm)]],
     ['rename', vm, 'garbage', [list(vm)]],
   ],
   'promote: list it and the rest of the pool': [['promote', vm, ' ', [list(vm), below('zones')]]],
-  'destroy: forget it without asking zfs': [
-    ['destroy', vm, '(bptree, mintxg=1)', [gone(vm)]],
-    ['destroy', `${vm}@s`, ' ', [gone(`${vm}@s`)]],
+  'destroy: zfs is asked whether it is gone': [
+    ['destroy', vm, '(bptree, mintxg=1)', [list(vm)]],
+    ['destroy', `${vm}@s`, ' ', [list(`${vm}@s`)]],
   ],
   'defer_destroy, destroy begin: list it': [
     ['defer_destroy', `${vm}@s`, ' ', [list(vm)]],
@@ -98,27 +104,27 @@ const d = 'zones/dddddddd-0000-4000-8000-00000000000d';
 
 const steps: Readonly<Record<string, readonly Invalidation[]>> = {
   '000-zpool-create': [],
-  '018-zfs-hold': [list(a)],
+  '018-zfs-hold': [list(`${a}@indestructible`)],
   '033-zfs-bookmark': [list(a)],
-  '126-zfs-inherit-recv': [list('zones/test'), below('zones/test')],
+  '126-zfs-inherit-recv': [properties('zones/test'), below('zones/test')],
   '141-zfs-set-volsize': [],
-  '148-zfs-rename-fs': [gone('zones/test/p1/p2/p3'), list('zones/test/p1/p2/p3new'), below('zones')],
+  '148-zfs-rename-fs': [list('zones/test/p1/p2/p3'), list('zones/test/p1/p2/p3new'), below('zones')],
   '151-zfs-rename-snapshot': [list('zones/test')],
   '156-zfs-destroy-deferred-held': [list('zones/test/q2')],
   '160-zfs-rollback': [list('zones/test'), files('zones/test')],
-  '163-zfs-rollback-r': [gone('zones/test@rb2'), list('zones/test'), files('zones/test')],
-  '164-zfs-destroy-snapshot': [gone('zones/test@rb1')],
+  '163-zfs-rollback-r': [list('zones/test@rb2'), list('zones/test'), files('zones/test')],
+  '164-zfs-destroy-snapshot': [list('zones/test@rb1')],
   '175-zfs-destroy-r-clone': [
-    gone('zones/test/clone1/kid'),
-    gone('zones/test/clone1@c1'),
-    gone('zones/test/clone1'),
+    list('zones/test/clone1/kid'),
+    list('zones/test/clone1@c1'),
+    list('zones/test/clone1'),
   ],
-  '181-sendrecv-full': [list(d), list(d)],
-  '183-sendrecv-incr-F': [list(d), files(d), list(d)],
+  '181-sendrecv-full': [list(d), list(`${d}@send1`)],
+  '183-sendrecv-incr-F': [list(d), files(d), list(`${d}@send2`)],
   '200-zfs-clone-C2': [list('zones/cccccccc-0000-4000-8000-00000000000c-clone')],
   '201-zfs-promote': [list('zones/cccccccc-0000-4000-8000-00000000000c-clone'), below('zones')],
   '213-zfs-rename-space-name': [
-    gone('zones/name with space'),
+    list('zones/name with space'),
     list('zones/other  name two spaces'),
     below('zones'),
   ],
@@ -129,7 +135,7 @@ const steps: Readonly<Record<string, readonly Invalidation[]>> = {
       ['zones/sw1', 'zones/swt'],
       ['zones/sw2', 'zones/sw1'],
       ['zones/swt', 'zones/sw2'],
-    ].flatMap(([from = '', to = '']) => [gone(from), list(to), below('zones')]),
+    ].flatMap(([from = '', to = '']) => [list(from), list(to), below('zones')]),
   ],
 };
 

@@ -18,6 +18,7 @@ interface FaultOptions {
   readonly exit?: number;
   readonly stderr?: string;
   readonly stdout?: string;
+  readonly edit?: string;
   readonly truncate?: number;
   readonly ready: boolean;
   readonly missing?: true;
@@ -36,6 +37,7 @@ export function addFaultCommands(program: Command): void {
     .option('--exit <code>', 'end with this code', parseCount)
     .option('--stderr <line>', 'print this on stderr')
     .option('--stdout <line>', 'print this on stdout first')
+    .option('--edit <script>', 'pass its output through this sed(1) script')
     .option('--truncate <bytes>', 'end after so many bytes', parseCount)
     .option('--no-ready', 'sysevent: never say ready')
     .option('--missing', 'the executable is not there')

@@ -3,7 +3,7 @@
 # Re-running "$0" after a delay (rather than sleeping in a child) leaves no orphan, however the command is killed.
 fault_found=
 for fault in "$simulator/faults/$command"/*; do
-	match='' only_full='' delay_s='' hang='' status='' to_stdout='' to_stderr='' truncate_bytes='' no_ready=''
+	match='' only_full='' delay_s='' hang='' status='' to_stdout='' to_stderr='' edit='' truncate_bytes='' no_ready=''
 	[ -r "$fault" ] && . "$fault" || continue
 	[ -z "$only_full" ] || [ -n "$full" ] || continue
 	case "$*" in *"$match"*) fault_found=yes; break ;; esac
@@ -13,6 +13,13 @@ apply_fault() {
 	[ -z "$to_stderr" ] || printf '%s\n' "$to_stderr" >&2
 	[ -z "$to_stdout" ] || printf '%s\n' "$to_stdout"
 	[ -z "$status" ] || exit "$status"
+	if [ -n "$edit" ]; then
+		output=$(SIMULATOR_FAULTS=off "$0" "$@")
+		status=$?
+		output=$(printf '%s\n' "$output" | sed "$edit")
+		[ -z "$output" ] || printf '%s\n' "$output"
+		exit "$status"
+	fi
 	if [ -n "$truncate_bytes" ]; then
 		SIMULATOR_FAULTS=off "$0" "$@" | head -c "$truncate_bytes"
 		exit 0

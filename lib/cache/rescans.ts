@@ -1,0 +1,209 @@
+/**
+ * The rescans: what each waits for and finds, and a record of the last ones, for `/status` and for the operator who must see
+ * that the kernel drops events.
+ */
+import type { Logger } from 'pino';
+import { rescanLog as limits } from '../config.js';
+import type { SourceName } from '../sources/invalidation.js';
+import type { ListedFinding, ListingName } from '../host/findings.js';
+import type { Found } from './facts.js';
+import type { RescanRequest, Waiter } from './requests.js';
+import type { Commit, EventHead } from './vm-store.js';
+
+/** A difference that only a rescan found, and the source that should have told of it. */
+export interface Difference {
+  readonly source: SourceName;
+  readonly event: EventHead;
+}
+
+/** A rescan, from its beginning to its end. It ends when nothing that was asked for its sake is open. */
+export class Rescan implements Waiter {
+  readonly scope: RescanRequest['scope'];
+  readonly reason: string;
+  readonly started = new Date();
+  found: (Difference & { readonly at: number })[] = [];
+  readonly errors: Error[] = [];
+  /** What it still waits for. */
+  readonly listings: Set<ListingName>;
+  /** False when zoneadm or zfs gave no listing: then it is to be done again. */
+  isComplete = true;
+  zones = 0;
+  datasets = 0;
+  #open = 0;
+  readonly #done: (rescan: Rescan) => void;
+  readonly #isTold: (source: SourceName, zonename: string) => boolean;
+
+  constructor(
+    { scope, reason }: RescanRequest,
+    isTold: (source: SourceName, zonename: string) => boolean,
+    done: (rescan: Rescan) => void,
+  ) {
+    this.#isTold = isTold;
+    this.scope = scope;
+    this.reason = reason;
+    this.listings = new Set(scope === 'everything' ? ['zfs list', 'zoneadm list', 'kstat'] : ['zfs list']);
+    this.#done = done;
+  }
+
+  began(): void {
+    this.#open++;
+  }
+
+  ended(): void {
+    if (--this.#open === 0) this.#done(this);
+  }
+
+  /** Requests that are open for its sake. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Takes in a difference, unless its source has told of the zone, and that is still being read. */
+  finds(source: SourceName, { event }: Commit): void {
+    if (this.#isTold(source, event.zonename)) return;
+    this.found.push({ source, event, at: performance.now() });
+  }
+
+  /** A source tells of a zone. What was found of it a moment ago, the rescan was just quicker to find. */
+  told(by: SourceName, zonename: string): void {
+    const isOld = (at: number) => performance.now() - at > limits.graceMs;
+    this.found = this.found.filter(
+      ({ source, event, at }) => source !== by || event.zonename !== zonename || isOld(at),
+    );
+  }
+}
+
+/** A rescan that is over. */
+export interface RescanRecord {
+  readonly started: Date;
+  readonly ended: Date;
+  readonly reason: string;
+  readonly found: readonly Difference[];
+}
+
+/** The last rescans, and counts of all. */
+export interface RescanLog {
+  readonly records: readonly RescanRecord[];
+  readonly failures: readonly { readonly error: string; readonly time: Date }[];
+  /** How many rescans read everything, and how many did not, since the daemon started. */
+  readonly complete: number;
+  readonly failed: number;
+  /** Differences that only a rescan found, by the source that should have told, since the daemon started. */
+  readonly found: Readonly<Record<SourceName, number>>;
+}
+
+/** All rescans of a daemon. */
+export class Rescans implements RescanLog {
+  readonly records: RescanRecord[] = [];
+  readonly failures: { readonly error: string; readonly time: Date }[] = [];
+  readonly found = { 'zone-events': 0, 'zfs-events': 0, 'file-events': 0 };
+  complete = 0;
+  failed = 0;
+  readonly #log: Logger;
+  readonly #underWay = new Set<Rescan>();
+  readonly #failedInARow = { everything: 0, datasets: 0 };
+  /** How many requests are open because a source has named a zone. */
+  readonly #told = new Map<string, number>();
+  /** Why there was no such listing, when it was last asked for. */
+  readonly #withoutListing = new Map<ListingName, Error>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Begins a rescan. `done` is called when all that was asked for it is answered; `end` must follow. */
+  begin(request: RescanRequest, done: (rescan: Rescan) => void): Rescan {
+    const rescan = new Rescan(request, (...which) => this.#told.has(which.join(' ')), done);
+    this.#underWay.add(rescan);
+    return rescan;
+  }
+
+  /** A listing has come, or has not, for a rescan. */
+  listed({ what, names, errors, occasion: { rescan } }: Found<ListedFinding>): void {
+    const [error] = errors;
+    if (names === undefined && error !== undefined) this.#withoutListing.set(what, error);
+    else this.#withoutListing.delete(what);
+    if (rescan === undefined) return;
+    rescan.listings.delete(what);
+    rescan.errors.push(...errors);
+    if (what === 'zoneadm list') rescan.zones = names?.size ?? 0;
+    // A rescan without the others is worth something: what they say of a VM it keeps.
+    if (names === undefined && (what === 'zoneadm list' || what === 'zfs list')) rescan.isComplete = false;
+  }
+
+  /** What is waited for, in words; nothing when no rescan was ever begun. */
+  awaiting(): readonly string[] {
+    const rescans = [...this.#underWay];
+    const listings = new Set([
+      ...rescans.flatMap((each) => [...each.listings]),
+      ...this.#withoutListing.keys(),
+    ]);
+    const words = [...listings].map((what) => {
+      const error = this.#withoutListing.get(what);
+      return error === undefined ? what : `${what}, which failed and is tried again: ${error.message}`;
+    });
+    const open = rescans.reduce((sum, each) => sum + each.open, 0);
+    return words.length === 0 && open > 0 ? [`${open} readings of zones and datasets`] : words;
+  }
+
+  /** A source tells of these zones. Until what is asked for because of that is read, rescans find nothing of them. */
+  told(source: SourceName, zonenames: readonly string[]): Waiter {
+    for (const rescan of this.#underWay) for (const zonename of zonenames) rescan.told(source, zonename);
+    const count = (by: 1 | -1) => {
+      for (const zonename of zonenames) {
+        const key = `${source} ${zonename}`;
+        const open = (this.#told.get(key) ?? 0) + by;
+        if (open === 0) this.#told.delete(key);
+        else this.#told.set(key, open);
+      }
+    };
+    return {
+      began: () => {
+        count(1);
+      },
+      ended: () => {
+        count(-1);
+      },
+    };
+  }
+
+  /** Puts a rescan on record. Returns how many of its scope in a row have failed. Writes one line to the log. */
+  end(rescan: Rescan): number {
+    const { scope, reason, started, found, errors, isComplete } = rescan;
+    const ended = new Date();
+    this.#underWay.delete(rescan);
+    if (isComplete) this.complete++;
+    else this.failed++;
+    this.#failedInARow[scope] = isComplete ? 0 : this.#failedInARow[scope] + 1;
+    this.records.push({ started, ended, reason, found: found.slice(0, limits.maxFound) });
+    if (this.records.length > limits.maxRecords) this.records.shift();
+    for (const error of errors) {
+      this.failures.push({ error: error.message, time: ended });
+      if (this.failures.length > limits.maxFailures) this.failures.shift();
+    }
+    // A rescan of the datasets answers an event, so what it finds was not missed.
+    const missed = scope === 'everything' ? found : [];
+    for (const { source } of missed) this.found[source]++;
+    this.#write(rescan, missed, ended);
+    return this.#failedInARow[scope];
+  }
+
+  #write(
+    { reason, zones, datasets, found, errors, started }: Rescan,
+    missed: readonly Difference[],
+    ended: Date,
+  ): void {
+    const took = `took ${((ended.getTime() - started.getTime()) / 1000).toFixed(3)}s`;
+    const what = `rescan (${reason}): ${zones} zones, ${datasets} datasets, ${found.length} changes (${missed.length} missed), ${errors.length} errors, ${took}`;
+    if (missed.length === 0 && errors.length === 0) {
+      this.#log.info(what);
+      return;
+    }
+    const examples = missed.slice(0, limits.maxExamples);
+    const details = {
+      missed: examples.map(({ source, event }) => `${source}: ${event.type} ${event.zonename}`),
+      errors: errors.map(({ message }) => message),
+    };
+    this.#log.warn(details, what);
+  }
+}

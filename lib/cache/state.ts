@@ -1,0 +1,121 @@
+/**
+ * All that is known, and what became of it. Only `take` (take.ts) changes it; whoever else has it looks.
+ */
+import type { Logger } from 'pino';
+import { assemble } from '../vm/assemble.js';
+import type { Sysinfo, ZoneInputs } from '../vm/inputs.js';
+import { datasetsOf } from '../vm/storage.js';
+import { DatasetTable } from '../vm/dataset-table.js';
+import { LoadErrors } from './load-errors.js';
+import type { Commit, VmStore } from './vm-store.js';
+import { ZoneIndex } from '../vm/zone-index.js';
+import { ZoneTable, type Zone } from './zone-table.js';
+
+/** Warnings kept, so that each is logged once and not for each zone and reading. */
+const maxWarnings = 10_000;
+
+/** What is known. */
+export class HostState {
+  readonly clock = new Clock();
+  readonly zones = new ZoneTable();
+  readonly datasets = new DatasetTable();
+  readonly index = new ZoneIndex();
+  readonly errors = new LoadErrors();
+  readonly store: VmStore;
+  sysinfo: Sysinfo = {};
+  readonly #log: Logger;
+  readonly #warned = new Set<string>();
+
+  constructor(store: VmStore, log: Logger) {
+    this.store = store;
+    this.#log = log;
+  }
+
+  /** False until the first load is done. */
+  get isLoaded(): boolean {
+    return this.store.snapshot.value.loaded;
+  }
+
+  /** True for a zone that has a VM object. */
+  hasVm(zonename: string): boolean {
+    return this.store.snapshot.value.vms.has(zonename);
+  }
+
+  /** Forgets what only matters to readings that began before all that are under way. */
+  prune(): void {
+    this.zones.prune(this.clock.oldest);
+    this.datasets.prune(this.clock.oldest);
+  }
+
+  /** What a VM would be assembled of; `undefined` while too little is known. */
+  inputsOf(zone: Zone): ZoneInputs | undefined {
+    return this.zones.inputs(zone, this.sysinfo, this.datasets);
+  }
+
+  /** Finds a zone by the datasets that these inputs name from now on. Returns their names, the root first. */
+  indexDatasets(zone: Zone, inputs: ZoneInputs): readonly string[] {
+    const datasets = datasetsOf(inputs);
+    const { zonepath } = inputs.record;
+    this.index.set(zone.zonename, {
+      zonepath,
+      root: zonepath === '' ? undefined : datasets[0],
+      datasets,
+    });
+    this.errors.keepDatasets(zone.zonename, new Set(datasets));
+    return datasets;
+  }
+
+  /** Assembles a VM; a difference becomes a commit. */
+  commit(inputs: ZoneInputs, noticedAt: number | undefined): Commit | undefined {
+    const { vm, warnings } = assemble(inputs);
+    for (const warning of warnings) this.#warnOnce(vm.zonename, warning);
+    return this.store.put(vm, noticedAt);
+  }
+
+  /** Writes a line to the log; it is the same line for whoever reads it, so it names its zone. */
+  warn(zonename: string, message: string): void {
+    this.#log.warn({ zonename }, message);
+  }
+
+  info(zonename: string, message: string): void {
+    this.#log.info({ zonename }, message);
+  }
+
+  #warnOnce(zonename: string, warning: string): void {
+    if (this.#warned.has(warning)) return;
+    if (this.#warned.size > maxWarnings) this.#warned.clear();
+    this.#warned.add(warning);
+    this.warn(zonename, `zone ${zonename}: ${warning}`);
+  }
+}
+
+/**
+ * The order of things, without wall time: each reading gets a number when it begins, and so does an announcement. What
+ * began at 7 has seen whatever was so at 6; older data never replaces newer.
+ */
+export class Clock {
+  readonly #underWay = new Set<number>();
+  #now = 0;
+
+  /** The number of an announcement that comes now: what begins later has seen it. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** A reading begins. `end` must follow. */
+  begin(): number {
+    this.#underWay.add(++this.#now);
+    return this.#now;
+  }
+
+  /** A reading is over, and all that came of it is in the state. */
+  end(readAt: number): void {
+    this.#underWay.delete(readAt);
+  }
+
+  /** When the oldest reading under way began; what happened before that is known to all. */
+  get oldest(): number {
+    for (const readAt of this.#underWay) return readAt; // In the order in which they began.
+    return Infinity;
+  }
+}

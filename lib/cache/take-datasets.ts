@@ -1,0 +1,131 @@
+/** Takes in what was listed of datasets, and assembles the VMs that show them. */
+import type { DatasetsFinding, ListedFinding } from '../host/findings.js';
+import { datasetOf, isInFullListing, levelOf, snapshotOf } from '../vm/dataset-names.js';
+import type { DatasetChanges } from '../vm/dataset-table.js';
+import type { DatasetsFailed, Found } from './facts.js';
+import {
+  datasetRequest,
+  earlier,
+  noOccasion,
+  protection,
+  zoneRequest,
+  type DatasetRequest,
+  type Occasion,
+} from './requests.js';
+import type { HostState } from './state.js';
+import type { Taken } from './take.js';
+import { answered, failed, mended, settle } from './take-zone.js';
+
+/** Takes in a listing of datasets. */
+export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, taken: Taken): void {
+  const { listing, readAt, ends, occasion } = fact;
+  const changes = state.datasets.take({ ...listing, readAt });
+  for (const name of changes.outdated) taken.ask(datasetRequest('dataset', name, false, occasion));
+  const occasions = occasionsByZone(state, ends as readonly DatasetRequest[]);
+  for (const name of [...listing.whole, ...listing.rows, ...listing.datasets.map((each) => each.name)]) {
+    for (const zonename of state.index.zonesOf(datasetOf(name))) mended(state, zonename, 'datasets', name);
+  }
+  showChanges(state, changes, (zonename) => occasions.get(zonename) ?? occasion, taken);
+  for (const { name } of ends as readonly DatasetRequest[]) {
+    for (const zone of zonesOf(state, name)) {
+      answered(state, zone, name, occasions.get(zone.zonename) ?? occasion, taken);
+    }
+  }
+}
+
+/**
+ * Takes in that datasets could not be listed. If there were several, each is to be listed alone, so that only the one that
+ * is to blame fails; its VMs keep what is known, and it is tried again.
+ */
+export function takeDatasetsFailed(state: HostState, { ends, error }: DatasetsFailed, taken: Taken): void {
+  if (ends.length > 1) {
+    for (const request of ends) taken.ask({ ...request, alone: true });
+    return;
+  }
+  for (const request of ends) {
+    const { name } = request;
+    for (const zone of zonesOf(state, name)) {
+      const afterMs = failed(state, zone.zonename, 'datasets', error, name);
+      const retries = { zone: zone.zonename, input: 'datasets', name } as const;
+      taken.followUps.push({
+        request: { ...request, ...noOccasion, lane: 'dataset', alone: true },
+        afterMs,
+        retries,
+      });
+      // A VM can do without the snapshot that protects it, but not without its datasets, unless it is there already.
+      if (state.hasVm(zone.zonename) || snapshotOf(name) !== undefined)
+        answered(state, zone, name, request, taken);
+    }
+  }
+}
+
+/** Takes in that everything was listed: what is lacking is asked for by name, and so is what is too deep for that listing. */
+export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>, taken: Taken): void {
+  const { names, unreadable, readAt, occasion } = fact;
+  if (names === undefined) return;
+  const isFirst = !state.datasets.isListed;
+  state.datasets.listed(unreadable);
+  if (occasion.rescan !== undefined) occasion.rescan.datasets = [...state.datasets.names()].length;
+  for (const name of [...state.datasets.names()]) {
+    if (levelOf(name) > 1 || names.has(name) || state.datasets.readAt(name) >= readAt) continue;
+    if (unreadable.has(name) || state.index.use(name) === 'used') continue;
+    showChanges(state, state.datasets.remove(name, readAt), () => occasion, taken);
+  }
+  const isKnown = (name: string) => state.datasets.byName(name) !== undefined;
+  for (const name of state.index.usedDatasets()) {
+    const isRoot = state.index.isRoot(name);
+    const isLacking = levelOf(name) < 2 && isKnown(name) && !names.has(name);
+    if (isLacking || state.datasets.isUnreadable(name)) {
+      taken.ask(datasetRequest('dataset', name, isRoot, occasion));
+    } else if (isKnown(name)) {
+      if (!isInFullListing(name, isRoot)) taken.ask(datasetRequest('below', name, isRoot, occasion));
+      for (const snapshot of protection(name)) taken.ask(datasetRequest('below', snapshot, false, occasion));
+    }
+  }
+  if (isFirst) for (const zonename of state.zones.names()) taken.ask(zoneRequest(zonename, [], occasion));
+}
+
+/** Assembles the VMs that show what changed. */
+function showChanges(
+  state: HostState,
+  { names, mountpoints }: DatasetChanges,
+  occasionOf: (zonename: string) => Occasion,
+  taken: Taken,
+): void {
+  const affected = new Set<string>();
+  for (const name of names) for (const zonename of state.index.zonesOf(name)) affected.add(zonename);
+  for (const mountpoint of mountpoints) {
+    const zonename = state.index.zoneAt(mountpoint);
+    if (zonename === undefined) continue;
+    affected.add(zonename);
+    // What is mounted over a directory gives no file event.
+    taken.watches.push({ type: 'rearm', zonename });
+  }
+  for (const zonename of affected) {
+    const zone = state.zones.get(zonename);
+    if (zone !== undefined) settle(state, zone, occasionOf(zonename), 'zfs-events', taken);
+  }
+}
+
+function zonesOf(state: HostState, name: string) {
+  return [...state.index.zonesOf(datasetOf(name))].flatMap((zonename) => state.zones.get(zonename) ?? []);
+}
+
+/** For each zone why what it shows was listed: several requests may concern it. */
+function occasionsByZone(
+  state: HostState,
+  requests: readonly DatasetRequest[],
+): ReadonlyMap<string, Occasion> {
+  const occasions = new Map<string, Occasion>();
+  for (const request of requests) {
+    for (const zonename of state.index.zonesOf(datasetOf(request.name))) {
+      const other = occasions.get(zonename);
+      occasions.set(zonename, {
+        noticedAt: earlier(other?.noticedAt, request.noticedAt),
+        waiters: [...(other?.waiters ?? []), ...request.waiters],
+        rescan: request.rescan ?? other?.rescan,
+      });
+    }
+  }
+  return occasions;
+}

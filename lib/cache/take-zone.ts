@@ -1,0 +1,232 @@
+/**
+ * Takes in what was read of a zone: what it is now, what is still to be read of it, and whether it is a VM, or is none any
+ * more. A VM appears complete, datasets included, or not at all.
+ */
+import { goneRetriesMs, newstateRetriesMs } from '../config.js';
+import type { ZoneFinding } from '../host/findings.js';
+import type { ZoneReadings } from '../host/read-zone.js';
+import type { SourceName } from '../sources/invalidation.js';
+import { datasetOf, delegatedOf, isInFullListing, parentOf } from '../vm/dataset-names.js';
+import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
+import { agrees } from '../vm/newstate.js';
+import type { Found } from './facts.js';
+import type { FailingInput } from './load-errors.js';
+import {
+  datasetRequest,
+  noOccasion,
+  protection,
+  zoneRequest,
+  type DatasetRequest,
+  type Occasion,
+} from './requests.js';
+import type { HostState } from './state.js';
+import type { Taken } from './take.js';
+import type { Zone } from './zone-table.js';
+
+/** The zone XML is not there although the zone is. */
+export class ZoneXmlMissingError extends Error {
+  override readonly name = 'ZoneXmlMissingError';
+  readonly zonename: string;
+
+  constructor(zonename: string) {
+    super(`the zone XML of ${zonename} does not exist`);
+    this.zonename = zonename;
+  }
+}
+
+/** Takes in a fact about a zone. */
+export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Taken): void {
+  const { zonename, readAt, readings, occasion } = fact;
+  const { record, xml } = readings;
+  if (record?.type === 'read' && record.value === undefined) {
+    removeZone(state, zonename, readAt, occasion, taken);
+    awaitNewstate(fact, undefined, taken);
+    return;
+  }
+  const known = state.zones.get(zonename);
+  // That a zone exists, zoneadm says; a name that somebody made up leaves no trace, not even an error.
+  const zone = known ?? (record?.type === 'read' ? state.zones.add(zonename, readAt) : undefined);
+  const isXmlMissing = xml?.type === 'read' && xml.value === undefined;
+  const { xml: _xml, ...others } = readings;
+  const present = isXmlMissing ? others : readings;
+  if (zone !== undefined || isToldOf(occasion) || state.errors.has(zonename, 'record')) {
+    takeErrors(state, zonename, present, taken);
+  }
+  if (zone === undefined) return;
+  const { changed, outdated } = state.zones.take(zone, present, readAt);
+  if (outdated.length > 0) taken.ask(zoneRequest(zonename, outdated, occasion));
+  if (changed.includes('record')) followZonepath(zone, known === undefined, occasion, taken);
+  if (isXmlMissing && !lookForXml(state, zone, fact, taken)) return;
+  if (xml?.type === 'read' && !isXmlMissing) zone.looks = 0;
+  settle(state, zone, occasion, sourceOf(changed), taken);
+  awaitNewstate(fact, zone, taken);
+}
+
+/** Assembles a zone from what is known, once all that its VM shows was listed. */
+export function settle(
+  state: HostState,
+  zone: Zone,
+  occasion: Occasion,
+  source: SourceName,
+  taken: Taken,
+): void {
+  const inputs = state.inputsOf(zone);
+  if (inputs === undefined || !state.datasets.isListed) return;
+  const names = state.indexDatasets(zone, inputs);
+  for (const name of zone.listed) if (!names.includes(datasetOf(name))) zone.listed.delete(name);
+  const requests = unlisted(state, zone, names, occasion);
+  for (const request of requests) if (!zone.awaits.has(request.name)) taken.ask(request);
+  zone.awaits = new Set(requests.map(({ name }) => name));
+  if (zone.awaits.size === 0) taken.commit(state.commit(inputs, occasion.noticedAt), occasion, source);
+}
+
+/**
+ * What must be listed before a VM can show these datasets. What is directly in its root comes with that, and after it every
+ * change is heard.
+ */
+function unlisted(
+  state: HostState,
+  zone: Zone,
+  names: readonly string[],
+  occasion: Occasion,
+): readonly DatasetRequest[] {
+  const root = state.index.dependencies(zone.zonename)?.root;
+  const lane = state.isLoaded ? 'dataset' : 'below';
+  const requests: DatasetRequest[] = [];
+  const ask = (name: string, whole: boolean) => {
+    if (!zone.listed.has(name)) requests.push(datasetRequest(lane, name, whole, occasion));
+  };
+  if (!state.isLoaded) {
+    // What the first load lists is heard of from before: its events are kept until it is done.
+    for (const name of names) {
+      if (isInFullListing(name, name === root) && !state.datasets.isUnreadable(name)) zone.listed.add(name);
+    }
+  }
+  const isRootListed = root !== undefined && zone.listed.has(root);
+  for (const name of names) {
+    const isKnown = state.datasets.byName(name) !== undefined;
+    const isInRoot = root !== undefined && parentOf(name) === root;
+    if (!isInRoot) ask(name, name === root || !isRootListed);
+    else if (isRootListed && !isKnown && name !== delegatedOf(root)) ask(name, false);
+    if (isKnown || !isRootListed) for (const snapshot of protection(name)) ask(snapshot, !isRootListed);
+  }
+  return requests;
+}
+
+/** A listing that a zone waits for has come, or has failed. */
+export function answered(state: HostState, zone: Zone, name: string, occasion: Occasion, taken: Taken): void {
+  if (!zone.awaits.delete(name)) return;
+  zone.listed.add(name);
+  if (zone.awaits.size === 0) settle(state, zone, occasion, 'zfs-events', taken);
+}
+
+function removeZone(
+  state: HostState,
+  zonename: string,
+  readAt: number,
+  occasion: Occasion,
+  taken: Taken,
+): boolean {
+  if (!state.zones.remove(zonename, readAt)) return false;
+  taken.watches.push({ type: 'unwatch', zonename });
+  state.index.remove(zonename);
+  state.errors.remove(zonename);
+  taken.commit(state.store.delete(zonename, occasion.noticedAt), occasion, 'zone-events');
+  return true;
+}
+
+/** A zone that is new, or at another place, has all its files watched and read there. */
+function followZonepath(zone: Zone, isNew: boolean, occasion: Occasion, taken: Taken): void {
+  const zonepath = zone.known.record?.value?.zonepath ?? '';
+  if (!isNew && zone.zonepath === zonepath) return;
+  zone.zonepath = zonepath;
+  taken.watches.push({ type: 'watch', zonename: zone.zonename, zonepath });
+  taken.ask(zoneRequest(zone.zonename, zoneFiles, occasion));
+}
+
+/**
+ * An XML that is moved over from another filesystem is away for a moment: it is looked for again before its VM is deleted.
+ * False when the VM is deleted.
+ */
+function lookForXml(
+  state: HostState,
+  zone: Zone,
+  { readAt, readings, occasion }: Found<ZoneFinding>,
+  taken: Taken,
+): boolean {
+  const { zonename } = zone;
+  const error = new ZoneXmlMissingError(zonename);
+  const { record } = readings;
+  if (!state.hasVm(zonename) || record?.type === 'failed') {
+    putOnRecord(state, zonename, 'xml', error, taken);
+    return true;
+  }
+  const afterMs = goneRetriesMs[zone.looks];
+  if (afterMs !== undefined) {
+    if (record !== undefined) zone.looks++;
+    taken.ask(zoneRequest(zonename, ['record', 'xml'], occasion), afterMs);
+    return true;
+  }
+  if (removeZone(state, zonename, readAt, occasion, taken)) putOnRecord(state, zonename, 'xml', error, taken);
+  return false;
+}
+
+/** What failed is put on record, and what did not fail is off it. */
+function takeErrors(state: HostState, zonename: string, readings: ZoneReadings, taken: Taken): void {
+  for (const input of Object.keys(readings) as ZoneInput[]) {
+    const reading = readings[input];
+    if (reading?.type === 'failed') putOnRecord(state, zonename, input, reading.error, taken);
+    else mended(state, zonename, input);
+  }
+}
+
+function putOnRecord(state: HostState, zonename: string, input: ZoneInput, error: Error, taken: Taken): void {
+  const retryAfterMs = failed(state, zonename, input, error);
+  // The zoneid of its record finds a zone's kstat, and an XML that is gone may be that of a zone that is.
+  const inputs = input === 'record' ? (['record', 'kstat'] as const) : (['record', input] as const);
+  const request = zoneRequest(zonename, state.zones.has(zonename) ? inputs : zoneInputs, noOccasion);
+  taken.followUps.push({ request, afterMs: retryAfterMs, retries: { zone: zonename, input } });
+}
+
+/** Records that an input of a zone could not be read. Returns when to try again. */
+export function failed(
+  state: HostState,
+  zone: string,
+  input: FailingInput,
+  error: Error,
+  name?: string,
+): number {
+  const { isNews, retryAfterMs } = state.errors.failed(zone, input, error, name);
+  if (isNews) state.warn(zone, `cannot read ${input} of zone ${zone}: ${error.message}`);
+  return retryAfterMs;
+}
+
+/** Records that an input of a zone could be read. */
+export function mended(state: HostState, zone: string, input: FailingInput, name?: string): void {
+  if (state.errors.mended(zone, input, name)) state.info(zone, `${input} of zone ${zone} is readable again`);
+}
+
+/** The kernel announces a state before zoneadm shows it. */
+function awaitNewstate(fact: Found<ZoneFinding>, zone: Zone | undefined, taken: Taken): void {
+  const { announced, readAt, readings, zonename, occasion } = fact;
+  const { record } = readings;
+  if (announced === undefined || record?.type !== 'read' || readAt <= announced.since) return;
+  if (zone !== undefined) {
+    if (announced.since < zone.announcedAt) return; // Another state was announced since.
+    zone.announcedAt = announced.since;
+  }
+  const afterMs = newstateRetriesMs[announced.looks];
+  if (afterMs === undefined || agrees(announced.newstate, record.value, zone?.known.kstat?.value)) return;
+  const request = zoneRequest(zonename, ['record', 'kstat', 'xml', 'lastexited'], occasion);
+  taken.ask({ ...request, announced: { ...announced, looks: announced.looks + 1 } }, afterMs);
+}
+
+/** Whether a source, or a listing, has named the zone. */
+function isToldOf({ noticedAt, rescan }: Occasion): boolean {
+  return noticedAt !== undefined || rescan !== undefined;
+}
+
+/** Which source should have told of a change of these inputs. */
+function sourceOf(changed: readonly ZoneInput[]): SourceName {
+  return changed.includes('record') || changed.includes('kstat') ? 'zone-events' : 'file-events';
+}

@@ -1,0 +1,84 @@
+/**
+ * Reads one file whole, by calls that block: for a file thread. A file that does not exist is no error; a size limit and
+ * non-blocking opens keep a strange file from filling the memory or holding the thread.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+  type BigIntStats,
+} from 'node:fs';
+import { dirname, sep } from 'node:path';
+import { fileMaxBytes } from '../config.js';
+import type { FileAnswer, FileRequest } from './file-messages.js';
+import { isMissing, readVersionOf, versionOf } from './file-version.js';
+
+/** Reads a file, unless it is what is known already. */
+export function readFileNow(request: FileRequest, maxBytes: number = fileMaxBytes): FileAnswer {
+  const { path, known, within } = request;
+  try {
+    if (known !== undefined && currentVersion(request) === known) return { type: 'unchanged' };
+    if (within !== undefined && leadsOut(dirname(path), within)) {
+      return { type: 'failed', problem: `its directory is a symbolic link that leads out of ${within}` };
+    }
+    const follow = within === undefined ? 0 : constants.O_NOFOLLOW;
+    // Without O_NONBLOCK, opening a FIFO would hold the thread for ever.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
+    try {
+      return readOpenFile(file, maxBytes);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (isMissing(error)) return { type: known === '' ? 'unchanged' : 'missing' };
+    const { message, code } = error as NodeJS.ErrnoException;
+    const isLink = code === 'ELOOP' && within !== undefined;
+    const problem = isLink ? 'is a symbolic link, which is not followed' : `cannot be read: ${message}`;
+    return { type: 'failed', problem, cause: { message, code } };
+  }
+}
+
+function currentVersion({ path, within }: FileRequest): string {
+  const options = { bigint: true, throwIfNoEntry: false } as const;
+  const stats: BigIntStats | undefined =
+    within === undefined ? statSync(path, options) : lstatSync(path, options);
+  return stats === undefined ? '' : versionOf(stats);
+}
+
+/** Whether a directory that should be in another, or be it, is a link to somewhere else. */
+function leadsOut(directory: string, within: string): boolean {
+  if (directory === within || !lstatSync(directory).isSymbolicLink()) return false;
+  return !realpathSync(directory).startsWith(realpathSync(within) + sep);
+}
+
+function readOpenFile(file: number, maxBytes: number): FileAnswer {
+  const stats = fstatSync(file, { bigint: true });
+  if (!stats.isFile()) return { type: 'failed', problem: 'is not a regular file' };
+  // Of before it is read: what changes meanwhile shows as another version later.
+  const version = readVersionOf(stats);
+  // The size is only a first guess: a file may grow while we read. One byte more shows its end in the same read.
+  let buffer = Buffer.allocUnsafe(Math.min(Number(stats.size), maxBytes) + 1);
+  let length = 0;
+  for (;;) {
+    const bytesRead = readSync(file, buffer, length, buffer.length - length, null);
+    length += bytesRead;
+    if (length > maxBytes) return { type: 'failed', problem: `is larger than ${maxBytes} bytes` };
+    // Of a regular file, less than asked for is all that there is.
+    if (length < buffer.length) {
+      return { type: 'read', text: buffer.toString('utf8', 0, length), mtimeMs: mtimeMsOf(stats), version };
+    }
+    const larger = Buffer.allocUnsafe(Math.min(2 * length, maxBytes) + 1);
+    buffer.copy(larger);
+    buffer = larger;
+  }
+}
+
+/** With the fraction of a millisecond. */
+function mtimeMsOf({ mtimeNs }: BigIntStats): number {
+  return Number(mtimeNs / 1_000_000n) + Number(mtimeNs % 1_000_000n) / 1e6;
+}

@@ -1,0 +1,48 @@
+/** A file thread: started by file-threads.ts. It imports little, because it starts with every daemon. */
+import { watch as fsWatch } from 'node:fs';
+import process from 'node:process';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { FileTask, WatchSource } from './file-messages.js';
+import { FileProgress } from './file-progress.js';
+import { FileServer } from './file-server.js';
+import type { Watch } from './watch-set.js';
+
+/** What a thread is started with. */
+export interface FileThreadData {
+  readonly progress: SharedArrayBuffer;
+  readonly watch: WatchSource;
+}
+
+if (parentPort === null) throw new Error('this is no thread');
+const port = parentPort;
+const data = workerData as FileThreadData;
+const progress = new FileProgress(data.progress);
+
+/** Others do its work: what it would do next is done already. */
+const endIfRetired = () => {
+  if (progress.isRetired) process.exit();
+};
+
+const server = new FileServer({
+  watch: await watchFrom(data.watch),
+  tell: (news) => {
+    port.postMessage(news);
+  },
+  onBegin: (zonename) => {
+    endIfRetired();
+    progress.begin(zonename);
+  },
+  onEnd: () => {
+    progress.end();
+    endIfRetired();
+  },
+});
+port.on('message', (task: FileTask) => {
+  server.do(task);
+});
+
+async function watchFrom(source: WatchSource): Promise<Watch> {
+  if (source.type === 'native') return (path, listener) => fsWatch(path, { persistent: false }, listener);
+  const module = (await import(source.url)) as { createWatch: (data: unknown) => Watch };
+  return module.createWatch(source.data);
+}

@@ -1,0 +1,351 @@
+/**
+ * Reads and watches files in threads. One thread does everything, in order. When it is stuck in a system call, the zone
+ * whose files it is at hangs and keeps that thread, and another takes over all others. When a stuck thread moves again it
+ * ends, and its zone is back with the others.
+ *
+ * Not the thread pool of libuv: its four threads are gone as soon as four calls hang.
+ */
+import { performance } from 'node:perf_hooks';
+import { Subject } from 'rxjs';
+import { backoffLimits, fileThreads } from '../config.js';
+import type {
+  FileAnswer,
+  FileNews,
+  FileRequest,
+  FileTask,
+  WatchSource,
+  WatchStatus,
+  WatchedPath,
+} from './file-messages.js';
+import type { FileVersion } from './file-version.js';
+import { FileWorker, type Stuck } from './file-worker.js';
+import {
+  FileError,
+  FilesEndedError,
+  type FileEvent,
+  type Files,
+  type FilesStatus,
+  type TextReading,
+} from './files.js';
+
+/** No threads yet: they start when there is something to do. `ending` ends them. */
+export function createFileThreads(watch: WatchSource = { type: 'native' }, ending?: AbortSignal): Files {
+  const threads = new FileThreads(watch);
+  ending?.addEventListener('abort', () => void threads.end());
+  return threads;
+}
+
+interface WatchedZone {
+  readonly paths: readonly WatchedPath[];
+  /** Of what was last read, for a thread that takes over. */
+  readonly versions: Record<string, FileVersion>;
+}
+
+interface HungZone {
+  readonly since: Date;
+  readonly sinceMs: number;
+  /** The stuck thread; `undefined` once it has ended. */
+  worker: FileWorker | undefined;
+  /** When the zone is back, if its thread has ended. */
+  backAtMs: number;
+}
+
+/** What was asked of a thread and is to be answered. */
+interface Question {
+  readonly task: Extract<FileTask, { readonly id: number }>;
+  readonly take: (news: FileNews) => void;
+  /** Answers that there is no answer. */
+  readonly giveUp: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+class FileThreads implements Files {
+  readonly events = new Subject<FileEvent>();
+  readonly #watch: WatchSource;
+  readonly #watched = new Map<string, WatchedZone>();
+  readonly #questions = new Map<number, Question>();
+  readonly #hung = new Map<string, HungZone>();
+  /** Zones that hung not long ago: how often in a row, and when they were back. */
+  readonly #relapses = new Map<string, { readonly count: number; readonly backAtMs: number }>();
+  readonly #workers = new Set<FileWorker>();
+  /** Who does everything for the zones that do not hang. */
+  #common: FileWorker | undefined;
+  /** Since when there is no such thread because too many are stuck. */
+  #stalledSinceMs: number | undefined;
+  #problem: string | undefined;
+  #told: string | undefined | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #nextId = 1;
+  #ending: Promise<void> | undefined;
+
+  constructor(watch: WatchSource) {
+    this.#watch = watch;
+  }
+
+  read(zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]> {
+    const task = { type: 'read', id: this.#nextId++, zonename, files } as const;
+    const failed = () =>
+      files.map(({ path }) => ({ type: 'failed', error: this.#hangs(zonename, path) }) as const);
+    return this.#ask(task, (news) => {
+      if (news?.type !== 'answers') return failed();
+      this.#keepVersions(zonename, files, news.answers);
+      return news.answers.map((answer, index) => textReading(files[index]?.path ?? '', answer));
+    });
+  }
+
+  watch(zonename: string, paths: readonly WatchedPath[]): void {
+    this.#watched.set(zonename, { paths, versions: {} });
+    this.#do(zonename, { type: 'watch', zonename, paths });
+  }
+
+  unwatch(zonename: string): void {
+    if (this.#watched.delete(zonename)) this.#do(zonename, { type: 'unwatch', zonename });
+  }
+
+  rearm(zonename: string): void {
+    if (this.#watched.has(zonename)) this.#do(zonename, { type: 'rearm', zonename });
+  }
+
+  mend(): void {
+    this.#common?.do({ type: 'mend' });
+  }
+
+  status(): FilesStatus {
+    const hung = [...this.#hung].map(([zonename, { since }]) => ({ zonename, since: since.toISOString() }));
+    const { size: threads } = this.#workers;
+    // After the end, those that are left; before, all but the one that works.
+    const stuck = threads - (this.#common === undefined ? 0 : 1);
+    return { threads, stuck, hung, stalled: this.#stalledSinceMs !== undefined };
+  }
+
+  async watchStatus(): Promise<WatchStatus> {
+    if (this.#ending !== undefined) return { watching: [], notWatching: [] };
+    const task = { type: 'list-watches', id: this.#nextId++ } as const;
+    const asked = this.#ask(task, (news) => (news?.type === 'watches' ? news : undefined));
+    const answer = await asked.catch((error: unknown) => {
+      if (error instanceof FilesEndedError) return undefined;
+      throw error;
+    });
+    const hung = [...this.#watched].filter(([zonename]) => answer === undefined || this.#hung.has(zonename));
+    const unwatched = hung.flatMap(([, { paths }]) => paths.map(({ path }) => path));
+    return {
+      watching: answer?.watching ?? [],
+      notWatching: [...(answer?.notWatching ?? []), ...unwatched],
+    };
+  }
+
+  end(): Promise<void> {
+    return (this.#ending ??= this.#end());
+  }
+
+  async #end(error = new FilesEndedError()): Promise<void> {
+    clearInterval(this.#timer);
+    for (const { reject } of this.#questions.values()) reject(error);
+    this.#questions.clear();
+    this.#hung.clear();
+    this.#common = undefined;
+    await Promise.all([...this.#workers].map((worker) => worker.end()));
+  }
+
+  /** @param take What the answer is; told nothing when there is none. */
+  #ask<T>(task: Question['task'], take: (news: FileNews | undefined) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#ending !== undefined) {
+        reject(new FilesEndedError());
+        return;
+      }
+      const answer = (news?: FileNews) => {
+        this.#questions.delete(task.id);
+        if (this.#questions.size === 0) this.#timer?.unref();
+        resolve(take(news));
+      };
+      const question = {
+        task,
+        take: answer,
+        giveUp: () => {
+          answer();
+        },
+        reject,
+      };
+      if (this.#isOverdue(zoneOf(task))) {
+        question.giveUp();
+        return;
+      }
+      this.#do(zoneOf(task), task);
+      this.#questions.set(task.id, question);
+      this.#timer?.ref();
+    });
+  }
+
+  /** What cannot be done now is done when the zone is back. */
+  #do(zonename: string | undefined, task: FileTask): void {
+    if (this.#ending !== undefined || this.#stalledSinceMs !== undefined) return;
+    if (zonename !== undefined && this.#hung.has(zonename)) return;
+    this.#common ??= this.#start();
+    this.#common.do(task);
+  }
+
+  #start(): FileWorker {
+    this.#timer ??= setInterval(() => {
+      this.#look();
+    }, fileThreads.lookMs).unref();
+    const worker = new FileWorker({
+      watch: this.#watch,
+      onNews: (news) => {
+        this.#take(news, worker);
+      },
+      onExit: (error) => {
+        this.#exited(worker, error);
+      },
+    });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  #take(news: FileNews, worker: FileWorker): void {
+    if (this.#ending !== undefined) return;
+    switch (news.type) {
+      case 'answers':
+      case 'watches':
+        this.#questions.get(news.id)?.take(news);
+        break;
+      case 'trouble':
+        if (worker !== this.#common) return;
+        this.#problem = news.problem;
+        this.#tellTrouble();
+        break;
+      default:
+        this.events.next(news);
+    }
+  }
+
+  #look(): void {
+    const stuck = this.#common?.look();
+    if (stuck !== undefined) this.#giveUp(stuck);
+    if (this.#hung.size === 0) return;
+    for (const question of this.#questions.values()) {
+      if (this.#isOverdue(zoneOf(question.task))) question.giveUp();
+    }
+    for (const [zonename, { worker, backAtMs }] of this.#hung) {
+      if (worker === undefined && backAtMs <= performance.now()) this.#bringBack(zonename);
+    }
+  }
+
+  /** Leaves the common thread to the zone that holds it. */
+  #giveUp({ zonename, sinceMs }: Stuck): void {
+    const worker = this.#common;
+    worker?.retire();
+    this.#common = undefined;
+    const since = new Date(Date.now() - (performance.now() - sinceMs));
+    this.#hung.set(zonename, { since, sinceMs, worker, backAtMs: Infinity });
+    const stuck = [...this.#hung.values()].filter((each) => each.worker !== undefined);
+    if (stuck.length > fileThreads.maxStuck) this.#stalledSinceMs = performance.now();
+    else this.#takeOver();
+    this.#tellTrouble();
+  }
+
+  /** Gives everything to a fresh thread: the watches first, so that nothing falls in between. */
+  #takeOver(): void {
+    this.#stalledSinceMs = undefined;
+    const worker = (this.#common = this.#start());
+    for (const [zonename, { paths, versions }] of this.#watched) {
+      if (!this.#hung.has(zonename)) worker.do({ type: 'watch', zonename, paths, since: { ...versions } });
+    }
+    for (const { task } of this.#questions.values()) this.#do(zoneOf(task), task);
+  }
+
+  #exited(worker: FileWorker, error: Error | undefined): void {
+    this.#workers.delete(worker);
+    if (this.#ending !== undefined) return;
+    const [zonename, hung] = [...this.#hung].find(([, each]) => each.worker === worker) ?? [];
+    if (error !== undefined || zonename === undefined || hung === undefined) {
+      const bug = new FilesEndedError({ cause: error });
+      this.#ending = this.#end(bug);
+      this.events.error(bug);
+      return;
+    }
+    hung.worker = undefined;
+    const now = performance.now();
+    const last = this.#relapses.get(zonename);
+    const count = last !== undefined && now - last.backAtMs < fileThreads.calmMs ? last.count + 1 : 0;
+    const delayMs = count === 0 ? 0 : Math.min(backoffLimits.maxMs, backoffLimits.minMs * 2 ** count);
+    hung.backAtMs = now + delayMs;
+    this.#relapses.set(zonename, { count, backAtMs: hung.backAtMs });
+    if (this.#stalledSinceMs !== undefined) this.#takeOver();
+    if (delayMs === 0) this.#bringBack(zonename);
+  }
+
+  /** What was asked meanwhile is done now, once its files are watched. */
+  #bringBack(zonename: string): void {
+    if (this.#stalledSinceMs !== undefined) return;
+    this.#hung.delete(zonename);
+    const watched = this.#watched.get(zonename);
+    if (watched !== undefined) this.#do(zonename, { type: 'watch', zonename, paths: watched.paths });
+    for (const { task } of this.#questions.values()) {
+      if (zoneOf(task) === zonename) this.#do(zonename, task);
+    }
+    if (watched !== undefined) this.events.next({ type: 'stale', zonename });
+    this.#tellTrouble();
+    for (const [name, { backAtMs }] of this.#relapses) {
+      if (performance.now() - backAtMs > fileThreads.calmMs) this.#relapses.delete(name);
+    }
+  }
+
+  /** Whether reading has failed by now: a zone may be slow for a moment. */
+  #isOverdue(zonename: string | undefined): boolean {
+    const hung = zonename === undefined ? undefined : this.#hung.get(zonename);
+    const sinceMs = hung?.sinceMs ?? this.#stalledSinceMs;
+    return sinceMs !== undefined && performance.now() - sinceMs > fileThreads.readTimeoutMs;
+  }
+
+  #hangs(zonename: string, path: string): FileError {
+    return new FileError(
+      path,
+      this.#hung.has(zonename)
+        ? 'does not answer: its file system hangs'
+        : `waits for the file systems of ${[...this.#hung.keys()].join(', ')}, which hang`,
+    );
+  }
+
+  #keepVersions(zonename: string, files: readonly FileRequest[], answers: readonly FileAnswer[]): void {
+    const versions = this.#watched.get(zonename)?.versions;
+    if (versions === undefined) return;
+    answers.forEach((answer, index) => {
+      const name = files[index]?.name ?? '';
+      if (answer.type === 'read') versions[name] = answer.version;
+      else if (answer.type === 'missing') versions[name] = '';
+    });
+  }
+
+  #tellTrouble(): void {
+    const hung = [...this.#hung.keys()].join(', ');
+    const problem = hung === '' ? this.#problem : `the file system of ${hung} hangs`;
+    if (problem === this.#told) return;
+    this.#told = problem;
+    this.events.next({ type: 'trouble', error: problem === undefined ? undefined : new Error(problem) });
+  }
+}
+
+function zoneOf(task: Question['task']): string | undefined {
+  return task.type === 'read' ? task.zonename : undefined;
+}
+
+function textReading(path: string, answer: FileAnswer): TextReading {
+  switch (answer.type) {
+    case 'read':
+      return {
+        type: 'read',
+        value: { value: answer.text, mtimeMs: answer.mtimeMs },
+        version: answer.version,
+      };
+    case 'missing':
+      return { type: 'read', value: undefined, version: '' };
+    case 'unchanged':
+      return answer;
+    case 'failed': {
+      const { problem, cause } = answer;
+      const options = cause && { cause: Object.assign(new Error(cause.message), { code: cause.code }) };
+      return { type: 'failed', error: new FileError(path, problem, options) };
+    }
+  }
+}

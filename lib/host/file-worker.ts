@@ -1,0 +1,88 @@
+/** One file thread, seen from the main thread. */
+import { performance } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
+import { fileThreads } from '../config.js';
+import type { FileNews, FileTask, WatchSource } from './file-messages.js';
+import { FileProgress, type Work } from './file-progress.js';
+import type { FileThreadData } from './file-thread.js';
+
+export interface FileWorkerOptions {
+  readonly watch: WatchSource;
+  readonly onNews: (news: FileNews) => void;
+  /** It has ended, after the last of its news. An error is a bug. */
+  readonly onExit: (error: Error | undefined) => void;
+}
+
+/** What a thread is stuck in. */
+export interface Stuck {
+  readonly zonename: string;
+  /** When it was first seen at it, by the monotonic clock, ms. */
+  readonly sinceMs: number;
+}
+
+/** A thread that runs. It does not keep the process alive. */
+export class FileWorker {
+  readonly #worker: Worker;
+  readonly #progress = new FileProgress();
+  readonly #exited: Promise<void>;
+  #seen: (Work & { readonly sinceMs: number; readonly looks: number }) | undefined;
+
+  constructor({ watch, onNews, onExit }: FileWorkerOptions) {
+    const { youngGenerationMb, oldGenerationMb } = fileThreads;
+    const data: FileThreadData = { progress: this.#progress.shared, watch };
+    this.#worker = new Worker(new URL('./file-thread.js', import.meta.url), {
+      name: 'files',
+      workerData: data,
+      env: {},
+      execArgv: [],
+      resourceLimits: {
+        maxYoungGenerationSizeMb: youngGenerationMb,
+        maxOldGenerationSizeMb: oldGenerationMb,
+      },
+    });
+    let error: Error | undefined;
+    this.#worker.on('message', onNews);
+    this.#worker.on('error', (cause) => {
+      error = cause;
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        if (code !== 0) error ??= new Error(`the thread that reads files ended with ${code}`);
+        onExit(error);
+        resolve();
+      });
+    });
+    this.#worker.unref();
+  }
+
+  do(task: FileTask): void {
+    this.#worker.postMessage(task);
+  }
+
+  /** To be called at regular intervals: what it has been at in so many looks that it must be stuck. */
+  look(): Stuck | undefined {
+    const work = this.#progress.look();
+    if (work === undefined) this.#seen = undefined;
+    else if (work.count !== this.#seen?.count) this.#seen = { ...work, sinceMs: performance.now(), looks: 1 };
+    else this.#seen = { ...this.#seen, looks: this.#seen.looks + 1 };
+    return this.#seen !== undefined && this.#seen.looks > fileThreads.looksUntilStuck
+      ? this.#seen
+      : undefined;
+  }
+
+  /** It ends by itself when it has done what it is at. */
+  retire(): void {
+    this.#progress.retire();
+  }
+
+  /** Ends it, unless it is stuck: then nothing can end it but the end of its system call or of the process. */
+  async end(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, fileThreads.endMs);
+    });
+    void this.#worker.terminate();
+    await Promise.race([this.#exited, tooLong]);
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Reads everything: the full listings, and every zone that they name, by the reader that also reads a zone alone. Zones
+ * and datasets are read side by side. It never fails; what did is found out, too.
+ */
+import { reloads } from '../config.js';
+import { eachInSlices } from '../slices.js';
+import { levelOf, topOf } from '../vm/dataset-names.js';
+import type { Finding, ListingName } from './findings.js';
+import type { Host } from './host.js';
+import { readKstats } from './kstat.js';
+import { readZone, type ZoneTask } from './read-zone.js';
+import { readSysinfo } from './sysinfo.js';
+import { groupsOf } from './zfs-groups.js';
+import { listAllDatasets } from './zfs.js';
+import { listedZoneCommands } from './zone-commands.js';
+import { listZones } from './zoneadm.js';
+
+/** Says what was found; whoever hears it takes it in at once. */
+export type Emit = (finding: Finding) => void;
+
+/** Reads all datasets: what is in one of two components is a finding, and the last is the listing as a whole. */
+export async function readAllDatasets(host: Host, emit: Emit): Promise<void> {
+  const listing = await attempt('zfs list', listAllDatasets(host), emit);
+  if (listing === undefined) return;
+  const names = listing.datasets.map(({ name }) => name).filter((name) => levelOf(name) < 2);
+  const unreadable = new Set(listing.errors.map(({ text }) => topOf(text.split('\t', 1)[0] ?? '')));
+  const whole = names.filter((name) => levelOf(name) === 1);
+  const rows = names.filter((name) => levelOf(name) === 0);
+  await eachInSlices(groupsOf(listing, { whole, rows }), 1, (group) => {
+    if (!unreadable.has(group.top)) emit({ type: 'datasets', listing: group });
+    return undefined;
+  });
+  emit({ type: 'listed', what: 'zfs list', names: new Set(names), unreadable, errors: listing.errors });
+}
+
+/** Reads all zones, and sysinfo: each zone is a finding, and the last is the listing as a whole. */
+export async function readAllZones(
+  host: Host,
+  taskOf: (zonename: string) => ZoneTask,
+  emit: Emit,
+): Promise<void> {
+  const zones = listZones(host);
+  const kstats = readKstats(host);
+  const commands = listedZoneCommands(
+    host,
+    () => zones,
+    () => kstats,
+  );
+  const [listing] = await Promise.all([
+    attempt('zoneadm list', zones, emit),
+    attempt('kstat', kstats, emit).then((listed) => {
+      if (listed === undefined) return;
+      emit({ type: 'listed', what: 'kstat', names: new Set(), unreadable: new Set(), errors: listed.errors });
+    }),
+    attempt('sysinfo', readSysinfo(host), emit).then((sysinfo) => {
+      emit({ type: 'sysinfo', sysinfo });
+    }),
+  ]);
+  if (listing === undefined) return;
+  const names = new Set(listing.records.keys());
+  await eachInSlices(names, reloads.maxZoneReads, async (zonename) => {
+    emit({ type: 'zone', zonename, readings: await readZone(host, taskOf(zonename), commands) });
+  });
+  const unreadable = new Set(listing.errors.flatMap(({ zonename }) => zonename ?? []));
+  emit({ type: 'listed', what: 'zoneadm list', names, unreadable, errors: listing.errors });
+}
+
+async function attempt<T>(what: ListingName, listing: Promise<T>, emit: Emit): Promise<T | undefined> {
+  try {
+    return await listing;
+  } catch (error) {
+    emit({ type: 'listed', what, names: undefined, unreadable: new Set(), errors: [error as Error] });
+    return undefined;
+  }
+}

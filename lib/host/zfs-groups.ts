@@ -1,0 +1,42 @@
+/** A listing in parts, of which each concerns a zone or two, so that they can be taken in one by one. Pure. */
+import { topOf } from '../vm/dataset-names.js';
+import type { Listing } from '../vm/dataset-table.js';
+import type { Dataset, DatasetSnapshot } from '../vm/inputs.js';
+import type { NamedListing } from './zfs.js';
+
+/** What a listing says of one dataset of two components, `<pool>/<zone>`, and of what is in it; or of a pool itself. */
+export interface ListingGroup extends Omit<Listing, 'readAt'> {
+  readonly top: string;
+}
+
+/** The parts of a listing that was asked for these names, in the order in which they were asked for or listed. */
+export function groupsOf(
+  listing: Pick<NamedListing, 'datasets' | 'snapshots'> & Partial<Pick<NamedListing, 'missing'>>,
+  asked: Pick<Listing, 'whole' | 'rows'>,
+): readonly ListingGroup[] {
+  const groups = new Map<string, MutableGroup>();
+  const groupOf = (name: string) => {
+    const top = topOf(name);
+    let group = groups.get(top);
+    if (group === undefined) {
+      group = { top, whole: [], rows: [], datasets: [], snapshots: new Map(), missing: [] };
+      groups.set(top, group);
+    }
+    return group;
+  };
+  for (const name of asked.whole) groupOf(name).whole.push(name);
+  for (const name of asked.rows) groupOf(name).rows.push(name);
+  for (const dataset of listing.datasets) groupOf(dataset.name).datasets.push(dataset);
+  for (const [name, snapshots] of listing.snapshots) groupOf(name).snapshots.set(name, snapshots);
+  for (const name of listing.missing ?? []) groupOf(name).missing.push(name);
+  return [...groups.values()];
+}
+
+interface MutableGroup {
+  readonly top: string;
+  readonly whole: string[];
+  readonly rows: string[];
+  readonly datasets: Dataset[];
+  readonly snapshots: Map<string, readonly DatasetSnapshot[]>;
+  readonly missing: string[];
+}

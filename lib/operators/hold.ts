@@ -1,0 +1,104 @@
+/**
+ * What is said before its time: during the first load, and what is to be done after a while. Each thing is kept once.
+ */
+import {
+  Observable,
+  Subscription,
+  take,
+  timer,
+  type MonoTypeOperatorFunction,
+  type OperatorFunction,
+} from 'rxjs';
+
+export interface HoldOptions<T> {
+  /** When to say what was held, and from then on everything at once. */
+  readonly until: Observable<unknown>;
+  /** What makes two the same: the later one counts, in its place. */
+  readonly key: (value: T) => string;
+  /** More than `max` held are replaced by this one. */
+  readonly overflow: { readonly max: number; readonly replaceWith: T };
+}
+
+/** Holds values back until told otherwise. Errors and completion of the source pass at once. */
+export function hold<T>({ until, key, overflow }: HoldOptions<T>): MonoTypeOperatorFunction<T> {
+  return (source) =>
+    new Observable((subscriber) => {
+      let held: Map<string, T> | undefined = new Map();
+      const subscriptions = new Subscription();
+      subscriptions.add(
+        source.subscribe({
+          next: (value) => {
+            if (held === undefined) {
+              subscriber.next(value);
+              return;
+            }
+            held.delete(key(value));
+            held.set(key(value), value);
+            if (held.size > overflow.max) held = new Map([[key(overflow.replaceWith), overflow.replaceWith]]);
+          },
+          error: (error: unknown) => {
+            subscriber.error(error);
+          },
+          complete: () => {
+            subscriber.complete();
+          },
+        }),
+      );
+      subscriptions.add(
+        until.pipe(take(1)).subscribe(() => {
+          const values = held?.values() ?? [];
+          held = undefined;
+          for (const value of values) subscriber.next(value);
+        }),
+      );
+      return subscriptions;
+    });
+}
+
+/** A value, and how long it is to wait. */
+export interface Delayed {
+  readonly afterMs: number;
+}
+
+export interface DelayOptions<T> {
+  /** What makes two the same: the later one takes the place, and the time, of the one that waits. */
+  readonly key: (value: T) => string;
+  /** One value for what both ask for. */
+  readonly merge: (waiting: T, next: T) => T;
+}
+
+/** Lets each value wait its time. As many wait as there are keys; what need not wait goes by at once. */
+export function delayEach<T extends Delayed>({ key, merge }: DelayOptions<T>): OperatorFunction<T, T> {
+  return (source) =>
+    new Observable((subscriber) => {
+      const waiting = new Map<string, { readonly value: T; readonly timer: Subscription }>();
+      const subscription = source.subscribe({
+        next: (next) => {
+          if (next.afterMs === 0) {
+            subscriber.next(next);
+            return;
+          }
+          const same = waiting.get(key(next));
+          same?.timer.unsubscribe();
+          const value = same === undefined ? next : merge(same.value, next);
+          waiting.set(key(next), {
+            value,
+            timer: timer(value.afterMs).subscribe(() => {
+              waiting.delete(key(next));
+              subscriber.next(value);
+            }),
+          });
+        },
+        error: (error: unknown) => {
+          subscriber.error(error);
+        },
+        complete: () => {
+          subscriber.complete();
+        },
+      });
+      return () => {
+        subscription.unsubscribe();
+        for (const each of waiting.values()) each.timer.unsubscribe();
+      };
+    });
+}

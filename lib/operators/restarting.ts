@@ -1,0 +1,46 @@
+/**
+ * Replaces a source that broke, sooner if it had been running well and ever later while it does not.
+ */
+import { asyncScheduler, defer, retry, timer, type MonoTypeOperatorFunction } from 'rxjs';
+import { backoff } from './backoff.js';
+
+export interface RestartOptions {
+  /** The first wait; each failure in a row doubles it. */
+  readonly minMs: number;
+  /** No wait is longer, whatever the number of failures. */
+  readonly maxMs: number;
+  /** A source that ran this long was healthy: its next failure counts as the first. */
+  readonly healthyAfterMs: number;
+  /** Told of every failure, with the wait before the next start. */
+  readonly onFailure?: (error: unknown, waitMs: number) => void;
+}
+
+/**
+ * Subscribes again after every error, for as long as somebody listens: the number of restarts has no bound,
+ * their rate has. Each wait is a random part (half to all) of the backoff, so that sources do not restart in step.
+ */
+export function restarting<T>({
+  minMs,
+  maxMs,
+  healthyAfterMs,
+  onFailure,
+}: RestartOptions): MonoTypeOperatorFunction<T> {
+  return (source) =>
+    defer(() => {
+      let failures = 0;
+      let startedAt = 0;
+      return defer(() => {
+        startedAt = asyncScheduler.now();
+        return source;
+      }).pipe(
+        retry({
+          delay: (error: unknown) => {
+            failures = asyncScheduler.now() - startedAt >= healthyAfterMs ? 1 : failures + 1;
+            const waitMs = backoff(failures, minMs, maxMs);
+            onFailure?.(error, waitMs);
+            return timer(waitMs);
+          },
+        }),
+      );
+    });
+}

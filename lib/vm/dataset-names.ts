@@ -1,0 +1,52 @@
+/** What the name of a dataset or snapshot says of its place: `<pool>/<zone>/data@<snapshot>`. Pure. */
+
+/** The dataset that this one, or this snapshot, is directly in; '' above a pool. */
+export function parentOf(name: string): string {
+  const at = name.indexOf('@');
+  return at >= 0 ? name.slice(0, at) : name.slice(0, Math.max(0, name.lastIndexOf('/')));
+}
+
+/** The dataset itself, or that of which this is a snapshot. */
+export function datasetOf(name: string): string {
+  const at = name.indexOf('@');
+  return at >= 0 ? name.slice(0, at) : name;
+}
+
+/** The part of a snapshot's name after the `@`; `undefined` for a dataset. */
+export function snapshotOf(name: string): string | undefined {
+  const at = name.indexOf('@');
+  return at >= 0 ? name.slice(at + 1) : undefined;
+}
+
+/** The first component of a dataset's name. */
+export function poolOf(name: string): string {
+  return name.split(/[/@]/, 1)[0] ?? name;
+}
+
+/** How deep a dataset is: 0 for a pool. */
+export function levelOf(name: string): number {
+  return name.split('/').length - 1;
+}
+
+/** The dataset that a zone living on this root may be given to manage itself. */
+export function delegatedOf(root: string): string {
+  return `${root}/data`;
+}
+
+/**
+ * Whether the dataset has the name of a delegated one, `<pool>/<zone>/data`. A zone can change its mountpoint, and what is
+ * below it is none of the VM's.
+ */
+export function isDelegated(name: string): boolean {
+  return name.endsWith('/data') && levelOf(name) === 2 && !name.includes('@');
+}
+
+/** Whether `zfs list -d 2` says all that a VM shows of a dataset: of a root that includes its snapshots. */
+export function isInFullListing(name: string, isRoot: boolean): boolean {
+  return levelOf(name) < (isRoot ? 2 : 3);
+}
+
+/** The dataset of at most two components, `<pool>/<zone>`, that this one, or this snapshot, is or is in. */
+export function topOf(name: string): string {
+  return datasetOf(name).split('/', 2).join('/');
+}

@@ -1,0 +1,261 @@
+/**
+ * What is known of datasets. Listings are put in with the clock when they began, and never undo what was learned later:
+ * what was destroyed while a listing ran does not come back with it.
+ */
+import { datasetOf, isDelegated, parentOf, snapshotOf, topOf } from './dataset-names.js';
+import type { Dataset, DatasetLookup, DatasetSnapshot } from './inputs.js';
+import { compact } from './json.js';
+import { keepKnown, replaceNamed, snapshotsByDataset } from './snapshots.js';
+import { addTo, removeFrom } from './zone-index.js';
+
+/** What a listing says, when it began, and what it was asked for. */
+export interface Listing {
+  /** The clock when the listing began. */
+  readonly readAt: number;
+  /** Datasets that it has with all their snapshots, and with all that is directly in them: what it lacks there is not there. */
+  readonly whole: readonly string[];
+  /** Datasets and snapshots that it has, if they exist. */
+  readonly rows: readonly string[];
+  readonly datasets: readonly Dataset[];
+  /** Snapshots of datasets that the listing does not have, by dataset. */
+  readonly snapshots: ReadonlyMap<string, readonly DatasetSnapshot[]>;
+  /** Datasets and snapshots that were named and do not exist. */
+  readonly missing: readonly string[];
+}
+
+/** Names and mountpoints about which something else is known than before. */
+export interface DatasetChanges {
+  readonly names: ReadonlySet<string>;
+  readonly mountpoints: ReadonlySet<string>;
+  /** Datasets of which the listing says something else than is known, but is the older one: they are to be listed again. */
+  readonly outdated: ReadonlySet<string>;
+}
+
+interface Entry {
+  readonly dataset: Dataset;
+  /** When its properties were last read. */
+  readonly readAt: number;
+  /** When all its snapshots were. */
+  readonly snapshotsReadAt: number;
+}
+
+/** Datasets by name and by mountpoint. */
+export class DatasetTable implements DatasetLookup {
+  readonly #byName = new Map<string, Entry>();
+  /** Several may name the same mountpoint, of which one at most is mounted there. */
+  readonly #byMountpoint = new Map<string, Set<string>>();
+  readonly #children = new Map<string, Set<string>>();
+  /** When a dataset was seen to be gone, and when a snapshot was read by its name; see `prune`. */
+  readonly #gone = new Map<string, number>();
+  readonly #snapshotsRead = new Map<string, number>();
+  #prunedBefore = 0;
+  #unreadable: ReadonlySet<string> | undefined;
+
+  /** Whether everything was ever listed. */
+  get isListed(): boolean {
+    return this.#unreadable !== undefined;
+  }
+
+  /** Whether a dataset was in the last listing of everything, and could not be read: of two components, or in one of these. */
+  isUnreadable(name: string): boolean {
+    return this.#unreadable?.has(topOf(name)) === true;
+  }
+
+  /** Everything was listed, less these. */
+  listed(unreadable: ReadonlySet<string>): void {
+    this.#unreadable = unreadable;
+  }
+
+  byName(name: string): Dataset | undefined {
+    return this.#byName.get(name)?.dataset;
+  }
+
+  byMountpoint(mountpoint: string): Dataset | undefined {
+    const names = this.#byMountpoint.get(mountpoint);
+    if (names === undefined) return undefined;
+    // As long as there are several: the one that has it by default, or else whichever is first by name.
+    const name = names.has(mountpoint.slice(1)) ? mountpoint.slice(1) : [...names].sort()[0];
+    return name === undefined ? undefined : this.byName(name);
+  }
+
+  /** Everything known, in no order. */
+  names(): Iterable<string> {
+    return this.#byName.keys();
+  }
+
+  /** The datasets directly in this one. */
+  childrenOf(name: string): Iterable<string> {
+    return this.#children.get(name) ?? [];
+  }
+
+  /** The snapshot that was made after this one, if both are known. */
+  snapshotAfter(fullName: string): readonly string[] {
+    const dataset = datasetOf(fullName);
+    const snapshots = this.byName(dataset)?.snapshots ?? [];
+    const at = snapshots.findLastIndex(({ name }) => name === snapshotOf(fullName));
+    const next = at < 0 ? undefined : snapshots[at + 1];
+    return next === undefined ? [] : [`${dataset}@${next.name}`];
+  }
+
+  /** When a dataset was last read; 0 when it is not known. */
+  readAt(name: string): number {
+    return this.#byName.get(name)?.readAt ?? 0;
+  }
+
+  /** Takes in a listing. */
+  take({ readAt, whole, rows, datasets, snapshots, missing }: Listing): DatasetChanges {
+    const changes = noChanges();
+    const listed = new Map<string, Dataset>();
+    for (const dataset of datasets) {
+      listed.set(dataset.name, dataset);
+      if (!this.#goneSince(dataset.name, readAt)) this.#takeDataset(dataset, readAt, changes);
+    }
+    for (const name of whole) {
+      const dataset = listed.get(name);
+      if (dataset !== undefined) this.#takeSnapshots(dataset, readAt, changes);
+      for (const child of [...this.childrenOf(name)]) {
+        if (!listed.has(child) && this.readAt(child) < readAt) this.#removeTree(child, readAt, changes);
+      }
+    }
+    for (const [name, named] of snapshotsByDataset(rows)) {
+      const found = listed.get(name)?.snapshots ?? snapshots.get(name) ?? [];
+      this.#takeNamedSnapshots(name, named, found, readAt, changes);
+    }
+    for (const name of missing) {
+      if (snapshotOf(name) === undefined && this.readAt(name) <= readAt)
+        this.#removeTree(name, readAt, changes);
+    }
+    return changes;
+  }
+
+  /** Forgets a dataset that a listing of everything, which began then, lacks. */
+  remove(name: string, readAt: number): DatasetChanges {
+    const changes = noChanges();
+    if (this.readAt(name) < readAt) this.#removeTree(name, readAt, changes);
+    return changes;
+  }
+
+  /** Forgets what only matters to older listings: no listing that began before then is under way any more. */
+  prune(before: number): void {
+    if (before === this.#prunedBefore) return;
+    this.#prunedBefore = before;
+    for (const times of [this.#gone, this.#snapshotsRead]) {
+      for (const [name, at] of times) if (at < before) times.delete(name);
+    }
+  }
+
+  /** Its properties; its snapshots stay as they are. */
+  #takeDataset(listed: Dataset, readAt: number, changes: Changes): void {
+    const { name } = listed;
+    const entry = this.#byName.get(name);
+    const known = entry?.dataset;
+    const isSame = known !== undefined && sameProperties(listed, known);
+    if (entry !== undefined && entry.readAt > readAt) {
+      if (!isSame) changes.outdated.add(name);
+      return;
+    }
+    const snapshots = known?.snapshots ?? [];
+    const dataset = isSame ? known : Object.assign(compact({ ...listed, snapshots: [] }), { snapshots });
+    this.#byName.set(dataset.name, { dataset, readAt, snapshotsReadAt: entry?.snapshotsReadAt ?? 0 });
+    if (isSame) return;
+    changes.names.add(dataset.name);
+    const before = known && mountpointKey(known);
+    const after = mountpointKey(dataset);
+    if (before !== after) {
+      this.#unmount(dataset.name, before, changes);
+      if (after !== undefined) {
+        addTo(this.#byMountpoint, after, dataset.name);
+        changes.mountpoints.add(after);
+      }
+    }
+    if (known === undefined) addTo(this.#children, parentOf(dataset.name), dataset.name);
+  }
+
+  /** All its snapshots, but for those of which something newer is known. */
+  #takeSnapshots({ name, snapshots: listed }: Dataset, readAt: number, changes: Changes): void {
+    const entry = this.#byName.get(name);
+    if (entry === undefined || entry.snapshotsReadAt > readAt) return;
+    const { snapshots: known } = entry.dataset;
+    const isOlder = (each: DatasetSnapshot) => this.#snapshotReadAt(name, each.name) > readAt;
+    const merged =
+      this.#snapshotsRead.size === 0
+        ? listed
+        : [...listed.filter((each) => !isOlder(each)), ...known.filter(isOlder)];
+    this.#setSnapshots({ ...entry, snapshotsReadAt: readAt }, keepKnown(known, merged), changes);
+  }
+
+  /** The snapshots that were asked for by name: those found are put in, the others are gone. */
+  #takeNamedSnapshots(
+    name: string,
+    named: ReadonlySet<string>,
+    found: readonly DatasetSnapshot[],
+    readAt: number,
+    changes: Changes,
+  ): void {
+    const entry = this.#byName.get(name);
+    if (entry === undefined || entry.snapshotsReadAt > readAt) return;
+    const asked = new Set([...named].filter((each) => this.#snapshotReadAt(name, each) <= readAt));
+    for (const each of asked) this.#snapshotsRead.set(`${name}@${each}`, readAt);
+    const news = found.filter((each) => asked.has(each.name));
+    this.#setSnapshots(entry, replaceNamed(entry.dataset.snapshots, asked, news), changes);
+  }
+
+  /** When a snapshot was last asked for by its name. */
+  #snapshotReadAt(dataset: string, snapshot: string): number {
+    return this.#snapshotsRead.get(`${dataset}@${snapshot}`) ?? 0;
+  }
+
+  #setSnapshots(entry: Entry, snapshots: readonly DatasetSnapshot[], changes: Changes): void {
+    const isSame = snapshots === entry.dataset.snapshots;
+    const dataset = isSame ? entry.dataset : { ...entry.dataset, snapshots };
+    this.#byName.set(dataset.name, { ...entry, dataset });
+    if (!isSame) changes.names.add(dataset.name);
+  }
+
+  #removeTree(name: string, readAt: number, changes: Changes): void {
+    this.#gone.set(name, readAt);
+    for (const child of [...this.childrenOf(name)]) this.#removeTree(child, readAt, changes);
+    const known = this.#byName.get(name)?.dataset;
+    if (known === undefined) return;
+    this.#byName.delete(name);
+    this.#unmount(name, mountpointKey(known), changes);
+    removeFrom(this.#children, parentOf(name), name);
+    changes.names.add(name);
+  }
+
+  #unmount(name: string, mountpoint: string | undefined, changes: Changes): void {
+    if (mountpoint === undefined) return;
+    removeFrom(this.#byMountpoint, mountpoint, name);
+    changes.mountpoints.add(mountpoint);
+  }
+
+  #goneSince(name: string, readAt: number): boolean {
+    for (let each = name; each !== ''; each = parentOf(each)) {
+      if ((this.#gone.get(each) ?? 0) > readAt) return true;
+    }
+    return false;
+  }
+}
+
+type Changes = { readonly [K in keyof DatasetChanges]: Set<string> };
+
+function noChanges(): Changes {
+  return { names: new Set(), mountpoints: new Set(), outdated: new Set() };
+}
+
+/** Compares one as parsed, which has all fields, with a known one, but for their snapshots. */
+function sameProperties(parsed: Dataset, known: Dataset): boolean {
+  for (const key in parsed) {
+    const field = key as keyof Dataset;
+    if (field !== 'snapshots' && parsed[field] !== known[field]) return false;
+  }
+  return true;
+}
+
+/**
+ * The key of a dataset in the map from mountpoint to dataset; `undefined` if it must not be found by its mountpoint:
+ * it has none, or a zone can change it (zoned, and `<pool>/<zone>/data`, which is delegated).
+ */
+export function mountpointKey({ name, mountpoint, zoned }: Dataset): string | undefined {
+  return mountpoint.startsWith('/') && !zoned && !isDelegated(name) ? mountpoint : undefined;
+}

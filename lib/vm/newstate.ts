@@ -1,0 +1,33 @@
+/** States of zones as the kernel and zonecfg announce them, beside those that zoneadm and kstat show. Pure. */
+import type { ZoneKstat, ZoneRecord } from './inputs.js';
+
+/** Whether the kernel has an instance of a zone, which `zoneid` tells only of one that is ready or running. */
+export function isInKernel({ state }: ZoneRecord): boolean {
+  return kernelStates.has(state);
+}
+
+const kernelStates: ReadonlySet<string> = new Set(['ready', 'running', 'shutting_down', 'down', 'mounted']);
+
+/**
+ * Whether zoneadm shows what a zone sysevent announced, and kstat too: they are read side by side, so one may have been
+ * read before the change and the other after it. Some states of the kernel are none of zoneadm's.
+ */
+export function agrees(
+  newstate: string,
+  record: ZoneRecord | undefined,
+  kstat: ZoneKstat | undefined,
+): boolean {
+  switch (newstate) {
+    case 'uninitialized':
+    case 'initialized':
+      return true;
+    case '':
+      return record === undefined;
+    case 'free':
+      return (record === undefined || !isInKernel(record)) && kstat === undefined;
+    case 'running':
+      return record?.state === newstate && kstat?.zoneid === record.zoneid && kstat.initPid > 0;
+    default:
+      return record?.state === newstate;
+  }
+}

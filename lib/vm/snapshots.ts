@@ -1,0 +1,62 @@
+/** The snapshots of a dataset from one listing to the next. Pure, and linear in their number: there may be tens of thousands. */
+import { datasetOf, snapshotOf } from './dataset-names.js';
+import type { DatasetSnapshot } from './inputs.js';
+import { compact } from './json.js';
+
+/**
+ * The snapshots as listed, in which every one that is as it was is the object at hand, so that what was made of it need not be
+ * made again; and the very array at hand if all are.
+ */
+export function keepKnown(
+  known: readonly DatasetSnapshot[],
+  listed: readonly DatasetSnapshot[],
+): readonly DatasetSnapshot[] {
+  const byName = new Map(known.map((each) => [each.name, each]));
+  const kept = listed.map((each) => {
+    const before = byName.get(each.name);
+    return before !== undefined && sameSnapshot(each, before) ? before : compact(each);
+  });
+  return kept.length === known.length && kept.every((each, index) => each === known[index]) ? known : kept;
+}
+
+/** The snapshots at hand, of which those `asked` for are now as `found`, or gone. New ones are the last, as zfs lists them. */
+export function replaceNamed(
+  known: readonly DatasetSnapshot[],
+  asked: ReadonlySet<string>,
+  found: readonly DatasetSnapshot[],
+): readonly DatasetSnapshot[] {
+  const news = new Map(found.map((each) => [each.name, each]));
+  const snapshots: DatasetSnapshot[] = [];
+  let isSame = true;
+  for (const each of known) {
+    if (!asked.has(each.name)) {
+      snapshots.push(each);
+      continue;
+    }
+    const next = news.get(each.name);
+    news.delete(each.name);
+    const kept = next !== undefined && sameSnapshot(next, each) ? each : next && compact(next);
+    if (kept !== undefined) snapshots.push(kept);
+    isSame &&= kept === each;
+  }
+  if (isSame && news.size === 0) return known;
+  return [...snapshots, ...[...news.values()].map((each) => compact(each))];
+}
+
+/** The parts after the `@` of names of snapshots, by the dataset. Names of datasets are passed over. */
+export function snapshotsByDataset(fullNames: Iterable<string>): ReadonlyMap<string, ReadonlySet<string>> {
+  const byDataset = new Map<string, Set<string>>();
+  for (const fullName of fullNames) {
+    const snapshot = snapshotOf(fullName);
+    if (snapshot === undefined) continue;
+    const dataset = datasetOf(fullName);
+    const others = byDataset.get(dataset);
+    if (others === undefined) byDataset.set(dataset, new Set([snapshot]));
+    else others.add(snapshot);
+  }
+  return byDataset;
+}
+
+function sameSnapshot(a: DatasetSnapshot, b: DatasetSnapshot): boolean {
+  return a.name === b.name && a.createdAt === b.createdAt && a.size === b.size && a.userrefs === b.userrefs;
+}

@@ -1,0 +1,126 @@
+/**
+ * Which zones depend on a dataset, or on a mountpoint: O(1), however many zones there are. The names come from the
+ * inputs of each zone, never from a pattern alone: an image dataset has a UUID in its name too.
+ */
+import { delegatedOf, levelOf, parentOf } from './dataset-names.js';
+
+/** What a zone depends on. */
+export interface ZoneDependencies {
+  readonly zonepath: string;
+  /** The dataset it lives on, whether or not it exists yet; `undefined` without a zonepath. */
+  readonly root: string | undefined;
+  /** All datasets that its VM object shows, the root included. */
+  readonly datasets: readonly string[];
+}
+
+/**
+ * How a dataset matters: `used` by a VM, or below a VM's root · `delegated`: below a delegated dataset, which cannot
+ * change a VM object · `unused`, but it may be the root of a zone to come · `foreign`: none of our business.
+ */
+export type DatasetUse = 'used' | 'delegated' | 'unused' | 'foreign';
+
+/** From datasets and mountpoints to zones. */
+export class ZoneIndex {
+  readonly #zones = new Map<string, ZoneDependencies>();
+  readonly #byDataset = new Map<string, Set<string>>();
+  readonly #byZonepath = new Map<string, string>();
+  /** How many zones live on a dataset. */
+  readonly #roots = new Map<string, number>();
+  /** How many zones live somewhere below a dataset. */
+  readonly #rootsBelow = new Map<string, number>();
+
+  set(zonename: string, dependencies: ZoneDependencies): void {
+    const known = this.#zones.get(zonename);
+    if (known !== undefined && sameDependencies(known, dependencies)) return;
+    this.remove(zonename);
+    this.#zones.set(zonename, dependencies);
+    this.#byZonepath.set(dependencies.zonepath, zonename);
+    for (const name of dependencies.datasets) addTo(this.#byDataset, name, zonename);
+    this.#countRoot(dependencies.root, 1);
+  }
+
+  remove(zonename: string): void {
+    const known = this.#zones.get(zonename);
+    if (known === undefined) return;
+    this.#zones.delete(zonename);
+    if (this.#byZonepath.get(known.zonepath) === zonename) this.#byZonepath.delete(known.zonepath);
+    for (const name of known.datasets) removeFrom(this.#byDataset, name, zonename);
+    this.#countRoot(known.root, -1);
+  }
+
+  dependencies(zonename: string): ZoneDependencies | undefined {
+    return this.#zones.get(zonename);
+  }
+
+  /** The zones whose VM object shows this dataset. */
+  zonesOf(dataset: string): Iterable<string> {
+    return this.#byDataset.get(dataset) ?? [];
+  }
+
+  /** The zone whose zonepath this is. */
+  zoneAt(mountpoint: string): string | undefined {
+    return this.#byZonepath.get(mountpoint);
+  }
+
+  /** Every dataset that some zone shows. */
+  usedDatasets(): Iterable<string> {
+    return this.#byDataset.keys();
+  }
+
+  isUsed(dataset: string): boolean {
+    return this.#byDataset.has(dataset);
+  }
+
+  isRoot(dataset: string): boolean {
+    return this.#roots.has(dataset);
+  }
+
+  /** True for an ancestor of VM datasets, from which they inherit. */
+  hasRootsBelow(dataset: string): boolean {
+    return this.#rootsBelow.has(dataset);
+  }
+
+  /** How a dataset matters to the VMs. */
+  use(dataset: string): DatasetUse {
+    if (this.isUsed(dataset)) return 'used';
+    for (
+      let child = dataset, parent = parentOf(dataset);
+      parent !== '';
+      child = parent, parent = parentOf(parent)
+    ) {
+      if (this.isRoot(parent))
+        return child === delegatedOf(parent) && child !== dataset ? 'delegated' : 'used';
+    }
+    return levelOf(dataset) === 1 ? 'unused' : 'foreign';
+  }
+
+  #countRoot(root: string | undefined, by: 1 | -1): void {
+    if (root === undefined) return;
+    count(this.#roots, root, by);
+    for (let name = parentOf(root); name !== ''; name = parentOf(name)) count(this.#rootsBelow, name, by);
+  }
+}
+
+/** Puts a name into the set of that key. */
+export function addTo(sets: Map<string, Set<string>>, key: string, name: string): void {
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, new Set([name]));
+  else known.add(name);
+}
+
+/** Takes a name out of the set of that key; no set is left empty. */
+export function removeFrom(sets: Map<string, Set<string>>, key: string, name: string): void {
+  const known = sets.get(key);
+  known?.delete(name);
+  if (known?.size === 0) sets.delete(key);
+}
+
+function count(counts: Map<string, number>, key: string, by: 1 | -1): void {
+  const now = (counts.get(key) ?? 0) + by;
+  if (now === 0) counts.delete(key);
+  else counts.set(key, now);
+}
+
+function sameDependencies(a: ZoneDependencies, b: ZoneDependencies): boolean {
+  return a.zonepath === b.zonepath && a.root === b.root && a.datasets.join('\n') === b.datasets.join('\n');
+}

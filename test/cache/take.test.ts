@@ -1,0 +1,297 @@
+/** What comes of a fact: commits, and what is to be read because of it. */
+import tap from 'tap';
+import { datasetRequest, noOccasion, zoneRequest } from '../../lib/cache/requests.js';
+import type { Taken } from '../../lib/cache/take.js';
+import { backoffLimits, goneRetriesMs, newstateRetriesMs } from '../../lib/config.js';
+import { zoneFiles, zoneInputs } from '../../lib/vm/inputs.js';
+import { aDataset, someInputs, someUuid } from '../vm/factories.js';
+import { aState, anEmptyState, plain, someRoot as root } from './some-state.js';
+
+const { record, xml } = someInputs();
+const bad = new Error('bad');
+
+function paths({ commits }: Taken): unknown {
+  return commits.map(({ event }) =>
+    event.type === 'modify' ? event.changes.map(({ prettyPath }) => prettyPath) : event.type,
+  );
+}
+
+function asked({ followUps }: Taken): unknown {
+  return plain(followUps.map(({ request }) => request));
+}
+
+const tags = (role: string) => ({ tags: { value: { role }, mtimeMs: 1 } });
+const theRoot = (quota: number, mountpoint = record.zonepath) =>
+  aDataset({ name: root, mountpoint, quota: quota * 2 ** 30 });
+
+void tap.test('a new zone: watched, then its files, then its datasets, and it appears whole', (t) => {
+  const { state, zone, datasets } = aState();
+  const zonename = 'new';
+  const found = zone(
+    2,
+    { record: { ...record, zonename, zonepath: '/zones/new' }, kstat: undefined },
+    { zonename, noticedAt: 9 },
+  );
+  t.same(found.watches, [{ type: 'watch', zonename, zonepath: '/zones/new' }]);
+  t.match(asked(found), [{ lane: 'files', zonename, inputs: [...zoneFiles].sort() }]);
+  const files = zone(3, { xml, tags: undefined }, { zonename, noticedAt: 9 });
+  t.same(files.commits, [], 'not without its datasets');
+  t.match(asked(files), [{ name: 'zones/new', whole: true }, { name: 'zones/new/data@indestructible' }]);
+  t.ok(
+    files.followUps.every(({ request }) => request.noticedAt === 9),
+    'for whoever noticed it',
+  );
+  const ends = files.followUps.map(({ request }) => request);
+  const whole = ['zones/new'];
+  const listed = datasets(
+    4,
+    { whole, datasets: [aDataset({ name: 'zones/new' })], missing: ['zones/new/data@indestructible'] },
+    ends,
+  );
+  t.same(paths(listed), ['create']);
+  t.match(listed.commits, [{ noticedAt: 9, stored: { vm: { zonename, zfs_filesystem: 'zones/new' } } }]);
+  t.equal(state.hasVm(zonename), true);
+  t.end();
+});
+
+void tap.test('a failure keeps the last good value, and is tried again after the backoff, once', (t) => {
+  const { state, zone } = aState();
+  zone(2, tags('db'));
+  const failed = zone(3, { tags: bad, kstat: bad });
+  t.same(failed.commits, []);
+  t.match(state.errors.list(), [{ input: 'tags', error: 'bad' }, { input: 'kstat' }]);
+  t.match(failed.followUps, [
+    { retries: { zone: someUuid, input: 'tags' } },
+    { retries: { input: 'kstat' } },
+  ]);
+  for (const { afterMs, request } of failed.followUps) {
+    t.ok(afterMs >= backoffLimits.minMs / 2, 'not at once');
+    t.same(request.waiters, [], 'nobody waits for another try');
+  }
+  t.same(zone(4, { kstat: undefined }).followUps, []);
+  t.match(state.errors.list(), [{ input: 'tags' }], 'what was not asked for is as it was');
+  t.same(paths(zone(5, tags('web'))), [['tags.role']]);
+  t.same(state.errors.list(), []);
+  t.end();
+});
+
+void tap.test('a name that somebody made up leaves no trace; one that a source named does', (t) => {
+  const { state, zone } = aState();
+  t.same(zone(2, { record: bad }, { zonename: 'made-up' }).followUps, []);
+  t.same(state.errors.list(), []);
+  const named = zone(3, { record: bad }, { zonename: 'new', noticedAt: 1 });
+  t.match(asked(named), [{ zonename: 'new', inputs: [...zoneInputs].sort() }], 'it is tried again whole');
+  t.match(
+    zone(4, { record: bad }, { zonename: 'new' }).followUps,
+    [{ retries: { zone: 'new' } }],
+    'and again',
+  );
+  zone(5, { record: undefined }, { zonename: 'new' });
+  t.same(state.errors.list(), [], 'zoneadm says that there is none');
+  t.end();
+});
+
+void tap.test('a zone is gone when zoneadm says so, and not when it says nothing', (t) => {
+  const { state, zone } = aState();
+  t.same(zone(2, { record: bad }).commits, []);
+  t.same(paths(zone(1, { record: undefined })), ['delete']);
+  t.same(state.errors.list(), []);
+  t.same([...state.zones.names()], []);
+  t.end();
+});
+
+void tap.test('an answer from before the zone was read does not delete it', (t) => {
+  const { zone } = aState();
+  zone(5, { record });
+  t.same(zone(4, { record: undefined }).commits, []);
+  t.end();
+});
+
+void tap.test('an XML that is away is looked for, a few times, and only then is the VM gone', (t) => {
+  const { state, zone } = aState();
+  goneRetriesMs.forEach((afterMs, look) => {
+    const away = zone(2 + look, { record, xml: undefined });
+    t.same(paths(away), []);
+    t.match(away.followUps, [{ afterMs, request: { inputs: new Set(['record', 'xml']) } }]);
+  });
+  t.same(state.errors.list(), [], 'it may be on its way');
+  const gone = zone(20, { record, xml: undefined });
+  t.same(paths(gone), ['delete']);
+  t.match(state.errors.list(), [{ input: 'xml', error: /does not exist/ }]);
+  t.end();
+});
+
+void tap.test(
+  'an XML that is away while zoneadm does not answer: nothing is deleted, and nothing hurries',
+  (t) => {
+    const { state, zone } = aState();
+    for (let readAt = 2; readAt < 20; readAt++) {
+      const away = zone(readAt, { record: bad, xml: undefined });
+      t.same(away.commits, []);
+      for (const { afterMs } of away.followUps) t.ok(afterMs >= backoffLimits.minMs / 2);
+    }
+    t.ok(state.hasVm(someUuid));
+    t.same(paths(zone(30, { record, xml })), []);
+    t.same(state.errors.list(), []);
+    t.end();
+  },
+);
+
+void tap.test('a zone that moves has its files watched and read at the new place', (t) => {
+  const { zone } = aState();
+  const moved = zone(2, { record: { ...record, zonepath: '/zones/elsewhere' } });
+  t.same(moved.watches, [{ type: 'watch', zonename: someUuid, zonepath: '/zones/elsewhere' }]);
+  t.match(asked(moved), [{ lane: 'files', inputs: [...zoneFiles].sort() }, { name: 'zones/elsewhere' }, {}]);
+  t.end();
+});
+
+void tap.test(
+  'a state that was announced is looked for until zoneadm and kstat show it, a few times',
+  (t) => {
+    const { state, zone } = aState();
+    const announced = { newstate: 'running', since: state.clock.now, looks: 0 };
+    const first = zone(
+      announced.since + 1,
+      { record: { ...record, state: 'ready' }, kstat: undefined },
+      { announced },
+    );
+    t.match(first.followUps, [{ afterMs: newstateRetriesMs[0], request: { announced: { looks: 1 } } }]);
+    const last = { ...announced, looks: newstateRetriesMs.length };
+    t.same(zone(9, { record: { ...record, state: 'ready' } }, { announced: last }).followUps, []);
+    const later = { newstate: 'ready', since: 20, looks: 0 };
+    zone(21, { record: { ...record, state: 'ready' } }, { announced: later });
+    t.same(
+      zone(22, { record: { ...record, state: 'ready' } }, { announced }).followUps,
+      [],
+      'another was announced since',
+    );
+    t.end();
+  },
+);
+
+void tap.test('a reading of before is thrown away, and what differs is read again', (t) => {
+  const { zone } = aState();
+  zone(5, tags('new'));
+  const late = zone(4, tags('old'));
+  t.same(late.commits, []);
+  t.match(asked(late), [{ inputs: ['tags'] }]);
+  t.end();
+});
+
+void tap.test(
+  'a dataset that is listed: its VMs are assembled, and what an event said of it is not believed',
+  (t) => {
+    const { datasets } = aState();
+    const request = datasetRequest('dataset', root, true, { noticedAt: 3, waiters: [] });
+    const listed = datasets(2, { whole: [root], datasets: [theRoot(20)] }, [request]);
+    t.same(paths(listed), [['quota']]);
+    t.equal(listed.commits[0]?.noticedAt, 3);
+    t.same(paths(datasets(3, { whole: [root], datasets: [theRoot(20)] }, [request])), [], 'still there');
+    t.same(
+      datasets(4, { whole: [root], missing: [root] }, [request]).commits.length,
+      1,
+      'gone when zfs says so',
+    );
+    t.end();
+  },
+);
+
+void tap.test(
+  'a listing that fails: of several, each is listed alone; of one, its VM keeps what is known',
+  (t) => {
+    const { state, take } = aState();
+    const ends = [root, 'zones/other'].map((name) => datasetRequest('dataset', name, true, noOccasion));
+    const failed = { type: 'datasets-failed', error: bad, readAt: 2, occasion: noOccasion } as const;
+    t.match(
+      asked(take({ ...failed, ends })),
+      ends.map(({ name }) => ({ name, alone: true })),
+    );
+    t.same(state.errors.list(), []);
+    const alone = take({ ...failed, ends: ends.slice(0, 1) });
+    t.match(alone.followUps, [{ retries: { zone: someUuid, input: 'datasets', name: root } }]);
+    t.match(state.errors.list(), [{ input: 'datasets', error: 'bad' }]);
+    t.same(alone.commits, []);
+    t.end();
+  },
+);
+
+void tap.test('a VM that begins to show a disk waits for the listing of it; one event tells of both', (t) => {
+  const { state, zone, datasets, take } = aState();
+  const disk = 'zones/other-disk0';
+  const disks = [{ path: `/dev/zvol/rdsk/${disk}`, model: 'virtio' }] as never;
+  const withDisk = { value: { ...xml.value, disks }, mtimeMs: 2 };
+  const grown = zone(2, { xml: withDisk });
+  t.same(grown.commits, []);
+  t.match(asked(grown), [{ lane: 'dataset', name: disk }]);
+  const [request] = grown.followUps.map((each) => each.request);
+  if (request === undefined || !('whole' in request)) throw new Error('it is asked for');
+  const ends = [request];
+  take({ type: 'datasets-failed', error: bad, readAt: 3, occasion: noOccasion, ends });
+  t.ok(state.store.snapshot.value.vms.get(someUuid)?.vm.disks?.[0], 'it goes on without, if that fails');
+  t.match(datasets(4, { rows: [disk], datasets: [] }, ends).commits, []);
+  t.same(state.errors.list(), []);
+  t.end();
+});
+
+void tap.test('a full listing: what it lacks is asked for by name, and so is what it could not read', (t) => {
+  const { take } = aState();
+  const listed = { type: 'listed', errors: [], readAt: 5, occasion: noOccasion, ends: [] } as const;
+  const lacks = take({ ...listed, what: 'zfs list', names: new Set(['zones']), unreadable: new Set() });
+  t.match(asked(lacks), [{ lane: 'dataset', name: root, whole: true }]);
+  t.same(lacks.commits, [], 'only that answer takes it away');
+  const spoilt = take({
+    ...listed,
+    what: 'zfs list',
+    names: new Set([root]),
+    unreadable: new Set([root, 'zones/x']),
+  });
+  t.match(asked(spoilt), [{ name: root }]);
+  const zones = take({
+    ...listed,
+    what: 'zoneadm list',
+    names: new Set(),
+    unreadable: new Set(['half-a-line']),
+  });
+  t.match(asked(zones), [{ zonename: someUuid }, { zonename: 'half-a-line' }]);
+  t.same(zones.commits, []);
+  t.end();
+});
+
+void tap.test('another sysinfo: every VM is assembled again, one after the other', (t) => {
+  const { take, zone } = aState();
+  const sysinfo = { type: 'sysinfo', readAt: 2, occasion: noOccasion, ends: [] } as const;
+  const other = take({ ...sysinfo, sysinfo: { UUID: 'host' } });
+  t.match(asked(other), [{ lane: 'files', zonename: someUuid, inputs: [] }]);
+  t.same(paths(zone(3, {})), [['server_uuid']]);
+  t.same(take({ ...sysinfo, sysinfo: { UUID: 'host' } }).followUps, [], 'the same again');
+  t.same(take({ ...sysinfo, sysinfo: undefined }).followUps, [], 'none');
+  t.end();
+});
+
+void tap.test('a rescan that ends: the first load is done, or all is to be read again', (t) => {
+  const { state, rescans, take } = anEmptyState();
+  const request = { ...noOccasion, lane: 'rescan', scope: 'everything', reason: 'first load' } as const;
+  const end = (isComplete: boolean) => {
+    const rescan = rescans.begin(request, () => undefined);
+    rescan.isComplete = isComplete;
+    return take({ type: 'rescan-ended', rescan, readAt: 0, occasion: noOccasion, ends: [] });
+  };
+  t.match(asked(end(false)), [{ scope: 'everything', reason: 'first load' }]);
+  t.notOk(state.isLoaded);
+  t.same(end(true).followUps, []);
+  t.ok(state.isLoaded);
+  const failed = end(false);
+  t.match(asked(failed), [{ reason: 'the last one failed' }]);
+  t.ok((failed.followUps[0]?.afterMs ?? 0) >= backoffLimits.minMs / 2);
+  t.same(failed.watches, [{ type: 'mend' }]);
+  t.end();
+});
+
+void tap.test('what is stale for another lane is asked for there', (t) => {
+  const { take } = aState();
+  const invalidation = { type: 'descendants', dataset: 'zones' } as const;
+  const { followUps } = take({ type: 'stale', invalidation, readAt: 1, occasion: noOccasion, ends: [] });
+  t.match(followUps, [{ request: { lane: 'rescan', scope: 'datasets' }, afterMs: 0 }]);
+  t.equal(zoneRequest('a', ['tags'], noOccasion).lane, 'files');
+  t.end();
+});

@@ -1,0 +1,273 @@
+/** Threads that read and watch files, on file systems that hang. */
+import { appendFile } from 'node:fs/promises';
+import { firstValueFrom, filter } from 'rxjs';
+import tap, { type Test } from 'tap';
+import { fileThreads } from '../../lib/config.js';
+import type { FileEvent, Files, TextReading } from '../../lib/host/files.js';
+import { globalZone } from '../../lib/host/paths.js';
+import { hangingDirectory, noBindfs, type HangingDirectory } from '../bindfs.js';
+import { eventually } from '../daemon/harness.js';
+import { temporaryHost, type TemporaryHost } from './temporary-host.js';
+
+interface Zones {
+  readonly host: TemporaryHost;
+  readonly files: Files;
+  readonly events: readonly FileEvent[];
+  readonly directories: readonly HangingDirectory[];
+  readonly path: (zonename: string) => string;
+  readonly watch: (zonename: string) => void;
+  readonly read: (zonename: string) => Promise<TextReading | undefined>;
+  /** Resolves when a change of the zone's file is told of, which `act` makes. */
+  readonly told: (zonename: string, act: () => Promise<unknown>, type?: 'changed' | 'stale') => Promise<void>;
+  readonly hung: () => string[];
+}
+
+/** Zones with a file each. The first `hanging` are on file systems that can hang. */
+async function zones(t: Test, count: number, hanging: number): Promise<Zones> {
+  const ending = new AbortController();
+  const host = await temporaryHost(t, { signal: ending.signal });
+  const { files } = host;
+  const names = Array.from({ length: count }, (_, index) => `z${index}`);
+  const directories: HangingDirectory[] = [];
+  for (const name of names) {
+    await host.write(`/zones/${name}/tags.json`, name);
+    if (directories.length < hanging) directories.push(await hangingDirectory(host.path(`/zones/${name}`)));
+  }
+  const events: FileEvent[] = [];
+  files.events.subscribe((event) => events.push(event));
+  const path = (zonename: string) => host.path(`/zones/${zonename}/tags.json`);
+  // Threads alone do not keep a process alive.
+  const alive = setInterval(() => undefined, 1_000);
+  t.teardown(async () => {
+    for (const directory of directories) await directory.remove();
+    ending.abort();
+    await eventually(() => files.status().threads === 0, 'every thread has ended');
+    clearInterval(alive);
+  });
+  const watch = (zonename: string) => {
+    files.watch(zonename, [{ name: 'tags', path: path(zonename), top: host.path('/zones') }]);
+  };
+  for (const name of names) watch(name);
+  return {
+    host,
+    files,
+    events,
+    directories,
+    path,
+    watch,
+    read: async (zonename) => (await files.read(zonename, [{ name: 'tags', path: path(zonename) }]))[0],
+    told: async (zonename, act, type = 'changed') => {
+      const isTold = firstValueFrom(
+        files.events.pipe(filter((event) => event.type === type && event.zonename === zonename)),
+      );
+      await act();
+      await isTold;
+    },
+    hung: () => files.status().hung.map(({ zonename }) => zonename),
+  };
+}
+
+void tap.test('reads and watches in order: what is written after a reading is told of', async (t) => {
+  const { files, read, told, path, watch } = await zones(t, 2, 0);
+  for (let round = 0; round < 50; round++) {
+    files.unwatch('z0');
+    watch('z0');
+    const reading = await read('z0');
+    t.equal(reading?.type, 'read');
+    await told('z0', () => appendFile(path('z0'), 'x'));
+  }
+  t.match(await read('z0'), { value: { value: `z0${'x'.repeat(50)}` } });
+  t.strictSame(files.status(), { threads: 1, stuck: 0, hung: [], stalled: false });
+});
+
+void tap.test('files end: what is asked for then fails, and so does what waits', async (t) => {
+  const { files, read } = await zones(t, 1, 0);
+  const waiting = read('z0');
+  const ended = files.end();
+  await t.rejects(waiting, { name: 'FilesEndedError' });
+  await t.rejects(read('z0'), { name: 'FilesEndedError' });
+  await ended;
+  t.strictSame(await files.watchStatus(), { watching: [], notWatching: [] });
+  t.equal(files.status().threads, 0);
+});
+
+void tap.test('a thread that cannot go on is an error for all who wait, and for who listens', async (t) => {
+  const host = await temporaryHost(t, { watch: { type: 'module', url: 'file:///no-such-module.js' } });
+  const failed = new Promise<Error>((resolve) => {
+    host.files.events.subscribe({ error: resolve });
+  });
+  await t.rejects(host.files.read('z', [{ name: 'x', path: '/x' }]), { name: 'FilesEndedError' });
+  t.match(await failed, { name: 'FilesEndedError', cause: { code: 'ERR_MODULE_NOT_FOUND' } });
+  await t.rejects(host.files.read('z', [{ name: 'x', path: '/x' }]), { name: 'FilesEndedError' });
+});
+
+for (const count of [1, 3]) {
+  void tap.test(
+    `${count} hung: others are read and told of, and all is right afterwards`,
+    { skip: noBindfs },
+    async (t) => {
+      const { files, events, directories, read, told, path, hung } = await zones(t, 6, count);
+      const hanging = Array.from({ length: count }, (_, index) => `z${index}`);
+      for (let zone = 0; zone < 6; zone++) t.match(await read(`z${zone}`), { value: { value: `z${zone}` } });
+      await eventually(() => events.some(({ type }) => type === 'trouble'), 'it is live');
+
+      for (const directory of directories) directory.hang();
+      const readings = hanging.map(read);
+      // Asked for behind those that hang.
+      t.match(await read('z5'), { value: { value: 'z5' } });
+      await told('z4', () => appendFile(path('z4'), ' more'));
+      t.match(await read('z4'), { value: { value: 'z4 more' } });
+      t.same(hung(), hanging);
+      t.match(files.status(), {
+        threads: count + 1,
+        stuck: count,
+        stalled: false,
+        hung: [{ zonename: 'z0', since: /^20.*Z$/ }],
+      });
+      for (const reading of await Promise.all(readings)) {
+        t.match(reading, {
+          type: 'failed',
+          error: { name: 'FileError', message: /hangs/, path: /tags\.json$/ },
+        });
+      }
+      const before = performance.now();
+      t.match(await read('z0'), { type: 'failed' }, 'at once, now that it is known');
+      t.ok(performance.now() - before < fileThreads.readTimeoutMs / 2);
+      const watches = await files.watchStatus();
+      t.ok(watches.watching.includes(path('z5')));
+      for (const zone of hanging) t.ok(watches.notWatching.includes(path(zone)));
+      t.match(events.filter(({ type }) => type === 'trouble').at(-1), { error: { message: /z0.* hangs/ } });
+
+      for (const [index, directory] of directories.entries()) {
+        const zone = `z${index}`;
+        await told(
+          zone,
+          () => {
+            directory.goOn();
+            return Promise.resolve();
+          },
+          'stale',
+        );
+        t.match(await read(zone), { value: { value: zone } });
+        await told(zone, () => appendFile(path(zone), ' again'));
+        t.match(await read(zone), { value: { value: `${zone} again` } });
+      }
+      await eventually(() => files.status().threads === 1, 'stuck threads have ended');
+      t.same(hung(), []);
+      t.match(events.filter(({ type }) => type === 'trouble').at(-1), { error: undefined });
+    },
+  );
+}
+
+void tap.test('a reading that is slow, and no more, is answered', { skip: noBindfs }, async (t) => {
+  const { files, directories, read, hung } = await zones(t, 2, 1);
+  await read('z0');
+  directories[0]?.hang();
+  const reading = read('z0');
+  await eventually(() => hung().length === 1, 'others do not wait for it');
+  directories[0]?.goOn();
+  t.match(await reading, { type: 'read', value: { value: 'z0' } });
+  await eventually(() => hung().length === 0, 'the zone is back');
+  await eventually(() => files.status().threads === 1, 'its thread has ended');
+});
+
+void tap.test(
+  'what changes while a thread hangs is told by the next, and nothing else is',
+  { skip: noBindfs },
+  async (t) => {
+    const { host, files, events, directories, read, path, hung } = await zones(t, 4, 1);
+    files.watch(globalZone, [
+      { name: 'zones', path: host.path('/zones'), top: host.path('/zones'), isDirectory: true },
+    ]);
+    for (const zone of ['z0', 'z1', 'z2']) {
+      await eventually(async () => {
+        const reading = await read(zone);
+        return reading?.type === 'read' && reading.version !== undefined;
+      }, 'its times tell its versions apart');
+    }
+    directories[0]?.hang();
+    void read('z0');
+    await host.write('/zones/new.xml', '');
+    await appendFile(path('z1'), ' more');
+    const from = events.length;
+    await eventually(() => hung().length === 1, 'z0 hangs');
+    await eventually(
+      () => events.some((event) => event.type === 'changed' && event.zonename === 'z1'),
+      'z1 is told of',
+    );
+    await eventually(
+      () => events.some((event) => event.type === 'entries' && event.entries.includes('new.xml')),
+      'a new entry is told of',
+    );
+    await read('z3'); // after all that the thread that took over looked at first
+    t.notOk(events.slice(from).some((event) => event.type === 'changed' && event.zonename === 'z2'));
+  },
+);
+
+void tap.test('watches change while their zone hangs', { skip: noBindfs }, async (t) => {
+  const { files, directories, read, path, told, hung, watch, events } = await zones(t, 3, 2);
+  await read('z0');
+  for (const directory of directories) directory.hang();
+  void read('z0');
+  await eventually(() => hung().includes('z0'), 'z0 hangs');
+  files.unwatch('z0');
+  watch('z1');
+  await eventually(() => hung().includes('z1'), 'watching hangs too');
+  files.rearm('z1');
+  files.mend();
+  for (const directory of directories) directory.goOn();
+  await eventually(() => hung().length === 0, 'both are back');
+  const { watching, notWatching } = await files.watchStatus();
+  t.ok(watching.includes(path('z1')));
+  t.notOk([...watching, ...notWatching].includes(path('z0')));
+  t.notOk(events.some((event) => event.type === 'stale' && event.zonename === 'z0'));
+  await told('z1', () => appendFile(path('z1'), ' more'));
+});
+
+void tap.test(
+  'more hang than there may be threads: all wait, none for ever, and it shows',
+  { skip: noBindfs },
+  async (t) => {
+    const count = fileThreads.maxStuck + 1;
+    const { files, directories, read, path, hung, told } = await zones(t, count + 1, count);
+    const free = `z${count}`;
+    for (let zone = 0; zone < count; zone++) await read(`z${zone}`);
+    for (const directory of directories) directory.hang();
+    const readings = directories.map((_, zone) => read(`z${zone}`));
+    await eventually(() => files.status().stalled, 'as many as may');
+    t.match(files.status(), { threads: count, stuck: count });
+    t.equal(hung().length, count);
+    t.match(await read(free), {
+      type: 'failed',
+      error: { message: /waits for the file systems of z0, .*, which hang/ },
+    });
+    t.match(await files.watchStatus(), { watching: [] });
+    for (const reading of await Promise.all(readings)) t.match(reading, { type: 'failed' });
+
+    directories[0]?.goOn();
+    await eventually(() => !files.status().stalled, 'one goes on, and so do the others');
+    t.match(await read(free), { value: { value: free } });
+    for (const directory of directories) directory.goOn();
+    await eventually(() => hung().length === 0 && files.status().threads === 1, 'all are back');
+    for (let zone = 0; zone <= count; zone++) {
+      t.match(await read(`z${zone}`), { value: { value: `z${zone}` } });
+      await told(`z${zone}`, () => appendFile(path(`z${zone}`), ' more'));
+    }
+  },
+);
+
+void tap.test(
+  'the end does not wait for a stuck thread, and says that it is there',
+  { skip: noBindfs },
+  async (t) => {
+    const { files, directories, read, hung } = await zones(t, 2, 1);
+    await read('z0');
+    directories[0]?.hang();
+    const reading = read('z0');
+    const rejected = t.rejects(reading, { name: 'FilesEndedError' });
+    await eventually(() => hung().length === 1, 'it is stuck');
+    await files.end();
+    t.match(files.status(), { threads: 1, stuck: 1 });
+    await rejected;
+  },
+);
