@@ -79,7 +79,8 @@ void tap.test(
     await initFleet(await connect(t, server));
     await rename('three');
     await until('three');
-    t.strictSame(aliases.slice(-3), ['one', 'two', 'three']);
+    // When the store is lost the VM is gone from it, until its host has written it again.
+    t.strictSame(aliases.filter((alias) => alias !== undefined).slice(-3), ['one', 'two', 'three']);
     ended.abort();
     await events.return?.();
   },

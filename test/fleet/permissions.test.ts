@@ -97,4 +97,15 @@ void tap.test('a host can write what is its own and nothing else', needsNats, as
   );
   t.match(trick.json(), { error: { code: 400 } }, 'one subject in the request, another in its body');
   t.strictSame(await bucketVms(admin), before, 'the other host is as it was');
+
+  // NATS does not ask whether an answer may go where it is sent to. What gets there so is not read as a VM.
+  const target = subjectOf(b, vm.zonename);
+  const asked = `$JS.API.DIRECT.GET.KV_vminfo.${subjectOf(a, vm.zonename)}`;
+  host.connection.publish(asked, '', { reply: target });
+  await host.connection.flush();
+  const last = await admin.manager.direct.getMessage('KV_vminfo', { last_by_subj: target });
+  t.notOk(last?.seq === 1, 'it got there');
+  t.notOk((await bucketVms(admin)).has(`${b.server}/${vm.zonename}`), 'and is no VM');
+  const observed = (await observe(admin, b, AbortSignal.timeout(10_000))).get(vm.zonename);
+  t.match(observed, { isOurs: false }, 'its own publisher sees that, and writes it again');
 });
