@@ -8,6 +8,7 @@ import { observe } from '../../lib/fleet/observe.js';
 import { initFleet } from '../../lib/fleet/streams.js';
 import { aVm } from '../client/a-vm.js';
 import { bucketVms } from './harness.js';
+import { eventually } from '../daemon/harness.js';
 import { needsNats, startNatsServer } from './nats-server.js';
 
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
@@ -35,6 +36,7 @@ void tap.test('a host can write what is its own and nothing else', needsNats, as
   await initFleet(admin);
 
   const vm = aVm({ alias: 'b' });
+  const mark = { type: 'create', at: '2026-11-27T12:00:00.000Z', instance: 'i', seq: 1, epoch: 1 } as const;
   const put = async (nats: typeof host, owner: typeof a, extra: Record<string, string> = {}) => {
     const message = encodeMessage(
       vm.zonename,
@@ -100,11 +102,14 @@ void tap.test('a host can write what is its own and nothing else', needsNats, as
 
   // NATS does not ask whether an answer may go where it is sent to. What gets there so is not read as a VM.
   const target = subjectOf(b, vm.zonename);
-  const asked = `$JS.API.DIRECT.GET.KV_vminfo.${subjectOf(a, vm.zonename)}`;
-  host.connection.publish(asked, '', { reply: target });
-  await host.connection.flush();
-  const last = await admin.manager.direct.getMessage('KV_vminfo', { last_by_subj: target });
-  t.notOk(last?.seq === 1, 'it got there');
+  const own = subjectOf(a, vm.zonename);
+  const lastOf = async () =>
+    (await admin.manager.direct.getMessage('KV_vminfo', { last_by_subj: target }))?.string();
+  const forged = encodeMessage(vm.zonename, { ...mark, vm: { ...vm, alias: 'forged' } }, hashOf(vm));
+  // With an id, the server would know that it has it already.
+  await host.jetstream.publish(own, forged.body);
+  host.connection.publish(`$JS.API.DIRECT.GET.KV_vminfo.${own}`, '', { reply: target });
+  await eventually(async () => (await lastOf())?.includes('forged') === true, 'it got there');
   t.notOk((await bucketVms(admin)).has(`${b.server}/${vm.zonename}`), 'and is no VM');
   const observed = (await observe(admin, b, AbortSignal.timeout(10_000))).get(vm.zonename);
   t.match(observed, { isOurs: false }, 'its own publisher sees that, and writes it again');
