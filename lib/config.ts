@@ -166,6 +166,21 @@ export const eventLog = {
   maxBytes: 4 * 1024 * 1024,
 } as const;
 
+// The log (lib/sink.ts)
+
+export const sink = {
+  /** Bytes that wait until they can be written: some thousand lines, the worst minute of a host. What comes on top is lost. */
+  maxUnwrittenBytes: 1024 * 1024,
+  /** Bytes of one write: what a pipe takes at a time. */
+  maxWriteBytes: 64 * 1024,
+  /** After how long a pipe or terminal that was full is tried again, ms: a reader that is alive has made room by then. */
+  retryFullMs: 50,
+  /** After how long a write that failed is tried again, ms: a full disk, a reader that is gone. */
+  retryFailedMs: 1_000,
+  /** How long the end of the process waits for what is not written yet, ms. */
+  lastWordsMs: 500,
+} as const;
+
 // HTTP
 
 export const http = {
@@ -181,8 +196,11 @@ export const http = {
   requestTimeoutMs: 10_000,
   /** How often it is looked whether a request takes too long. */
   checkIntervalMs: 1_000,
-  /** How long a connection without a request is kept. Node's default. */
-  keepAliveMs: 5_000,
+  /**
+   * How long a connection without a request is kept. In whole seconds it is announced, and the rest is for the client that
+   * sends a request at the last moment: it would find a connection that is just being closed.
+   */
+  keepAliveMs: 5_900,
   /** Conditions in one filter: each costs up to some microseconds per VM and event. */
   maxConditions: 32,
   /** How hard `/vms` is compressed: the lowest level makes a tenth of it, in a third of the default's time. */
@@ -217,8 +235,14 @@ export const listeners = {
 
 // The client (lib/client) and vminfo.
 
-/** How long a plain request may take: longer than the daemon's own limit for `?sync=true`, whose reason is the better one. */
-export const requestTimeoutMs = 60_000;
+/** How long a request may take unless one says otherwise: the answer is made from memory. */
+export const requestTimeoutMs = 30_000;
+
+/** The same for `?sync=true`: longer than the daemon's own limit, whose reason is the better one. */
+export const syncRequestTimeoutMs = 35_000;
+
+/** How long `vminfo ping` and `vminfo doctor` wait: who asks whether it is well must hear soon that it is not. */
+export const checkTimeoutMs = 5_000;
 
 /** From asking for /events to its `ready` line. A snapshot of 1000 VMs takes well under a second. */
 export const readyTimeoutMs = 30_000;
@@ -238,11 +262,11 @@ export const reconnectMaxMs = 5_000;
 /** A connection that lived this long was a good one: the next reconnect starts at `reconnectMinMs` again. */
 export const stableConnectionMs = 1_000;
 
-/** How often the client asks the daemon for a sign of life. */
+/** How often the client asks the daemon for a sign of life, unless one says otherwise. */
 export const heartbeatSeconds = 15;
 
-/** Silence after which a daemon that promised heartbeats is taken for gone. */
-export const silenceMs = 3 * heartbeatSeconds * 1000;
+/** Periods without event or heartbeat after which a daemon that promised heartbeats is taken for gone. */
+export const silentPeriods = 2;
 
 /** Changes that a reader of `watch()` may leave unread: about 100 MB of VM objects at 3 KB each, parsed. */
 export const maxUnreadEvents = 10_000;

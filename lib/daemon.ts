@@ -31,6 +31,7 @@ import { createMetrics, type Metrics } from './http/metrics.js';
 import { listenOnPort, listenOnSocket, type HttpServer } from './http/server.js';
 import { status } from './http/status.js';
 import { vmReplies } from './http/vms.js';
+import type { SinkStatus } from './sink.js';
 import { fileEvents } from './sources/file-events.js';
 import { createSourceHealth, type SourceHealth } from './sources/health.js';
 import type { Invalidation, SourceName } from './sources/invalidation.js';
@@ -51,6 +52,8 @@ export interface DaemonOptions {
   readonly socket?: string | undefined;
   readonly rescanIntervalMs: number;
   readonly log: Logger;
+  /** How the log is doing; not given: it loses nothing. */
+  readonly logStatus?: () => SinkStatus;
   /** What the operator asks for while it runs, e.g. a rescan by SIGHUP. */
   readonly requests: Observable<Invalidation>;
   /** How long `GET /vms/<zone>?sync=true` may take before it is answered 504. Default: config.ts. */
@@ -58,6 +61,8 @@ export interface DaemonOptions {
   /** Replaces fs.watch, for a test. */
   readonly watch?: WatchSource;
 }
+
+const lossless: SinkStatus = { lostLines: 0, unwrittenBytes: 0, error: null };
 
 /** A daemon that runs. */
 export interface Daemon {
@@ -94,7 +99,7 @@ export class MissingCommandError extends Error {
  * @throws MissingCommandError, ListenError
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { log, rescanIntervalMs } = options;
+  const { log, rescanIntervalMs, logStatus = () => lossless } = options;
   const startedAt = process.hrtime.bigint();
   const stop = new AbortController();
   const metrics = createMetrics(() => ({
@@ -102,6 +107,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     cache: cache.status(),
     listeners,
     sources: sources.map((each) => each.status()),
+    log: logStatus(),
     files: host.files.status(),
   }));
   const host = createHost({
@@ -157,6 +163,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         sources: sources.map((each) => each.status()),
         listeners,
         instance: cache.instance,
+        log: logStatus(),
         files: host.files.status(),
         watches: full ? await host.files.watchStatus() : undefined,
       }),

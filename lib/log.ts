@@ -1,14 +1,22 @@
-/** Log records in bunyan's format, one JSON object a line on stdout, so that `bunyan` reads them. */
+/** Log records in bunyan's format, one JSON object a line, so that `bunyan` reads them. */
 import { hostname } from 'node:os';
-import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
+import { pino, stdTimeFunctions, type Logger } from 'pino';
+import type { Sink } from './sink.js';
 
 /** The levels that `--log-level` takes, as bunyan names them. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** A logger. Each line is written before the call returns, so that the last words of a process are not lost. */
-export function createLog(name: string, level: LogLevel): Logger {
+/** A logger that says, once it can, how many of its lines were lost. */
+export function createLog(name: string, level: LogLevel, sink: Sink): Logger {
   const base = { v: 0, name, hostname: hostname(), pid: process.pid };
   const time = () => stdTimeFunctions.isoTime();
-  return pino({ base, level, timestamp: time, messageKey: 'msg' }, destination({ dest: 1, sync: true }));
+  const write = (line: string) => {
+    sink.write(line);
+  };
+  const log = pino({ base, level, timestamp: time, messageKey: 'msg' }, { write });
+  sink.onRoom = (lostLines) => {
+    log.warn({ lostLines }, `${lostLines} lines of this log are lost: it could not be written`);
+  };
+  return log;
 }

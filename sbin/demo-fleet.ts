@@ -13,6 +13,7 @@ import { startDaemon } from '../lib/daemon.js';
 import { connectNats } from '../lib/fleet/connection.js';
 import { initFleet } from '../lib/fleet/streams.js';
 import { createLog } from '../lib/log.js';
+import { Sink } from '../lib/sink.js';
 import { createSimulatedHost, lifelike } from '../lib/simulator/index.js';
 
 const { hosts, vms } = new Command('npm run demo:fleet --')
@@ -106,7 +107,7 @@ async function startHost(nats: string, number: number): Promise<void> {
     listen: defaultListen,
     port: 0,
     rescanIntervalMs: defaultRescanIntervalMs,
-    log: createLog('vminfod', 'fatal'),
+    log: createLog('vminfod', 'fatal', new Sink(1)),
     requests: NEVER,
   });
   cleanups.push(() => daemon.close());

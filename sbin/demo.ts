@@ -8,6 +8,7 @@ import { defaultListen, defaultPort, defaultRescanIntervalMs } from '../lib/conf
 import { startDaemon } from '../lib/daemon.js';
 import { ListenError } from '../lib/http/server.js';
 import { createLog } from '../lib/log.js';
+import { Sink } from '../lib/sink.js';
 import { createSimulatedHost, lifelike } from '../lib/simulator/index.js';
 
 interface Flags {
@@ -50,7 +51,7 @@ async function using(wantedPort: number): Promise<void> {
     listen: defaultListen,
     port: wantedPort,
     rescanIntervalMs: defaultRescanIntervalMs,
-    log: createLog('vminfod', 'error'),
+    log: createLog('vminfod', 'error', new Sink(1)),
     requests: NEVER,
   });
   const { url } = daemon;

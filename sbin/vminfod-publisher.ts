@@ -19,6 +19,7 @@ import { publish } from '../lib/fleet/publisher.js';
 import { createHost } from '../lib/host/host.js';
 import { readSysinfo } from '../lib/host/sysinfo.js';
 import { createLog, logLevels, type LogLevel } from '../lib/log.js';
+import { Sink } from '../lib/sink.js';
 import { version } from '../lib/version.js';
 
 interface Flags extends NatsFlags {
@@ -91,7 +92,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
   if (datacenter === undefined) throw new SettingsError('sysinfo names no datacenter: --datacenter');
   if (server === undefined) throw new SettingsError('sysinfo has no UUID: --server-uuid');
   const host = { datacenter, server };
-  const log = createLog('vminfod-publisher', logLevel);
+  const log = createLog('vminfod-publisher', logLevel, new Sink(1));
   const name = `vminfod-publisher ${hostName(host)}`;
   const onFailure = ({ message }: Error) => {
     log.warn(message);

@@ -3,13 +3,14 @@
 import '../lib/heap.js';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { fromEvent, map } from 'rxjs';
-import { defaultListen, defaultPort, defaultRescanIntervalMs } from '../lib/config.js';
+import { defaultListen, defaultPort, defaultRescanIntervalMs, sink } from '../lib/config.js';
 import { MissingCommandError, startDaemon, type Daemon } from '../lib/daemon.js';
 import { endBySignal } from '../lib/end-process.js';
 import { isLoopback } from '../lib/http/hosts.js';
 import { ListenError } from '../lib/http/server.js';
 import { createLog, logLevels, type LogLevel } from '../lib/log.js';
 import { parsePeriodMs } from '../lib/period.js';
+import { Sink } from '../lib/sink.js';
 import { version } from '../lib/version.js';
 
 interface Flags {
@@ -22,6 +23,8 @@ interface Flags {
   readonly rescanInterval: number;
   readonly logLevel: LogLevel;
 }
+
+const { lastWordsMs } = sink;
 
 const command = new Command('vminfod')
   .description(
@@ -54,15 +57,19 @@ if (listen !== false && !isLoopback(listen) && !allowRemote) {
     `error: other hosts can reach ${listen}, and VM objects hold passwords and keys; --allow-remote allows it`,
   );
 }
-const log = createLog('vminfod', logLevel);
+const stdout = new Sink(1);
+const log = createLog('vminfod', logLevel, stdout);
 
 let daemon: Daemon | undefined;
 
-process.once('uncaughtException', (error) => {
+process.on('uncaughtException', (error) => {
   // Half a daemon is worse than none: SMF starts a whole one.
   log.fatal({ err: error }, `unexpected: ${error.message}`);
-  if (daemon?.isStuck() === true) endBySignal('SIGKILL');
-  process.exit(1);
+  void end(`unexpected: ${error.stack ?? error.message}`);
+});
+// Node would print them to stderr, which may hold us up.
+process.removeAllListeners('warning').on('warning', (warning) => {
+  log.warn({ err: warning }, warning.message);
 });
 
 try {
@@ -77,6 +84,7 @@ try {
     socket,
     rescanIntervalMs: rescanInterval,
     log,
+    logStatus: () => stdout.status,
     requests: hangups,
   });
   daemon = running;
@@ -92,10 +100,24 @@ try {
   // `on`, not `once`: execa ends the process at a signal that nobody else listens to.
   process.on('SIGTERM', stop).on('SIGINT', stop);
   await running.ended;
+  await running.close();
+  if (!(await stdout.drained(lastWordsMs))) leave(0);
 } catch (error) {
   if (!(error instanceof ListenError || error instanceof MissingCommandError)) throw error;
-  process.stderr.write(`vminfod: ${error.message}\n`);
-  process.exitCode = 1;
+  await end(error.message);
+}
+
+/** Ends with status 1, and says why on stderr too: the log may be what cannot be written. */
+async function end(why: string): Promise<void> {
+  const stderr = new Sink(2);
+  stderr.write(`vminfod: ${why}\n`);
+  await Promise.all([stdout.drained(lastWordsMs), stderr.drained(lastWordsMs)]);
+  leave(1);
+}
+
+function leave(status: number): void {
+  if (stdout.isWriting || daemon?.isStuck() === true) endBySignal('SIGKILL');
+  process.exit(status);
 }
 
 function parsePort(text: string): number {

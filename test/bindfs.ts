@@ -15,32 +15,42 @@ export interface HangingDirectory {
 /** Why there can be no such directory here; `false` when there can. For the `skip` of a test. */
 export const noBindfs: string | false = reason();
 
-/** Puts a file system that can hang over a directory; what is in it stays in reach. */
+/**
+ * What runs bindfs, and takes it away when its own input ends: also when a test is killed, nothing that hangs is left behind.
+ */
+const script = `
+bindfs -f -o "$1" "$2" "$3" >/dev/null 2>&1 &
+echo $!
+read _
+kill -CONT $!; umount -l "$3"; kill -KILL $!; wait
+`;
+
+/** Puts a file system that can hang over a directory; what is in it stays in reach, beside it in `<path>.below`. */
 export async function hangingDirectory(path: string): Promise<HangingDirectory> {
   const below = `${path}.below`;
   renameSync(path, below);
   mkdirSync(path);
   // Nothing is kept in the kernel: every call waits.
   const options = 'attr_timeout=0,entry_timeout=0,negative_timeout=0';
-  const child = spawn('bindfs', ['-f', '-o', options, below, path], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+  const shell = spawn('sh', ['-c', script, 'sh', options, below, path], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const exited = once(child, 'exit');
+  const exited = once(shell, 'exit');
+  const [output] = (await once(shell.stdout, 'data')) as [Buffer];
+  const pid = Number(output.toString());
   while (!isMounted(path)) {
-    if (child.exitCode !== null) throw new Error(`bindfs ended with ${child.exitCode}`);
+    if (shell.exitCode !== null) throw new Error(`bindfs ended with ${shell.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return {
     hang: () => {
-      child.kill('SIGSTOP');
+      process.kill(pid, 'SIGSTOP');
     },
     goOn: () => {
-      child.kill('SIGCONT');
+      process.kill(pid, 'SIGCONT');
     },
     remove: async () => {
-      child.kill('SIGCONT');
-      if (isMounted(path)) execFileSync('umount', ['-l', path]);
-      child.kill('SIGKILL');
+      shell.stdin.end();
       await exited;
     },
   };

@@ -27,7 +27,7 @@ export interface Surroundings {
 }
 
 /** Exit status, as the man page promises. */
-export const exit = { ok: 0, failed: 1, usage: 2 } as const;
+export const exit = { ok: 0, failed: 1, usage: 2, timeout: 3 } as const;
 
 /** A command's failure whose whole message is for the user as it stands. */
 export class CommandError extends Error {

@@ -2,7 +2,6 @@
  * vminfo from its arguments to its exit status. Errors become one line on stderr; a reader that went away
  * (`| head`) ends it quietly.
  */
-import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 import type { VmClient } from '../client/client.js';
@@ -19,22 +18,32 @@ export async function main(surroundings: Surroundings): Promise<number> {
     gone.abort(error);
   };
   stdout.on('error', onOutputError);
+  // What cannot be said on stderr cannot be said at all; the status says it.
+  stderr.on('error', ignore);
   const write = async (text: string) => {
     gone.signal.throwIfAborted();
-    if (!stdout.write(text)) await once(stdout, 'drain', { signal: gone.signal });
+    await new Promise<void>((resolve, reject) => {
+      stdout.write(text, (error) => {
+        if (error) reject(new OutputError(error));
+        else resolve();
+      });
+    });
   };
+  const helps: Promise<void>[] = [];
   const colours = stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 
   let status: number = exit.ok;
   const program = createProgram({
     env,
-    writeOut: (text) => void stdout.write(text),
+    writeOut: (text) => {
+      helps.push(write(text));
+    },
     writeErr: (text) => void stderr.write(text),
-    run: async ({ url, fleet }, command) => {
-      const client = await clientOf({ url, fleet }, gone.signal);
+    run: async (target, command) => {
+      const client = await clientOf(target, gone.signal);
       const context: Context = {
         client,
-        isFleet: fleet !== undefined,
+        isFleet: target.fleet !== undefined,
         write,
         warn: (text) => void stderr.write(`vminfo: ${printable(text)}\n`),
         paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
@@ -44,23 +53,31 @@ export async function main(surroundings: Surroundings): Promise<number> {
     },
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' }).finally(() => Promise.all(helps));
     return status;
   } catch (error) {
-    if (isBrokenPipe(gone.signal.reason)) return exit.ok;
     if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage;
-    const prefix = error instanceof CommandError ? '' : 'vminfo: ';
-    stderr.write(`${prefix}${printable((error as Error).message)}\n`);
-    return error instanceof QueryError ? exit.usage : exit.failed;
+    const problem = gone.signal.aborted ? new OutputError(gone.signal.reason as Error) : (error as Error);
+    if (codeOf(problem) === 'EPIPE') return exit.ok;
+    const prefix = problem instanceof CommandError ? '' : 'vminfo: ';
+    stderr.write(`${prefix}${printable(problem.message)}\n`);
+    if (problem instanceof QueryError) return exit.usage;
+    return codeOf(problem) === 'ETIMEOUT' ? exit.timeout : exit.failed;
   } finally {
     stdout.off('error', onOutputError);
+    stderr.off('error', ignore);
   }
 }
 
-async function clientOf({ url, fleet }: Target, signal: AbortSignal): Promise<VmClient> {
+async function clientOf({ url, fleet, timeoutMs }: Target, signal: AbortSignal): Promise<VmClient> {
   if (fleet === undefined) {
     const { VminfodClient } = await import('../client/client.js');
-    return new VminfodClient({ url, name: 'vminfo', signal });
+    return new VminfodClient({
+      url,
+      name: 'vminfo',
+      signal,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
   }
   const [{ FleetClient }, { whereIsNats }] = await Promise.all([
     import('../fleet/client.js'),
@@ -69,6 +86,21 @@ async function clientOf({ url, fleet }: Target, signal: AbortSignal): Promise<Vm
   return FleetClient.connect({ ...(await whereIsNats(fleet)), name: 'vminfo', signal });
 }
 
-function isBrokenPipe(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+/** What was to be printed cannot be. */
+class OutputError extends Error {
+  override readonly name = 'OutputError';
+  readonly code: string | undefined;
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super(`cannot write the output: ${cause.message}`, { cause });
+    this.code = cause.code;
+  }
+}
+
+function codeOf(error: NodeJS.ErrnoException): string | undefined {
+  return error.code;
+}
+
+function ignore(): void {
+  // Nothing can be done.
 }

@@ -3,7 +3,7 @@
  * here. What a command does is loaded when it runs.
  */
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import { defaultListen, defaultPort } from '../config.js';
+import { checkTimeoutMs, defaultListen, defaultPort } from '../config.js';
 import { version } from '../version.js';
 import type { EventsOptions } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';
@@ -17,6 +17,8 @@ import { addFleetCommands } from './fleet-program.js';
 export interface Target {
   readonly url: string;
   readonly fleet: string | undefined;
+  /** How long it may take to answer; `undefined`: as the client has it. */
+  readonly timeoutMs: number | undefined;
 }
 
 export interface Host {
@@ -36,19 +38,25 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help on a command')
     .option('--url <url>', `http://host:port or unix:/path (default: $VMINFOD_URL, else ${defaultUrl})`)
+    .option(
+      '--timeout <seconds>',
+      'how long vminfod may take to answer (default: 30; ping, doctor: 5)',
+      positiveNumber,
+    )
     .option('-F, --fleet <where>', 'nats://host:port, or a file of settings (default: $VMINFO_FLEET)')
     .exitOverride()
     .configureOutput({ writeOut, writeErr });
-  const where = () => {
-    const { url, fleet } = program.opts<{ url?: string; fleet?: string }>();
+  const where = (defaultTimeoutMs?: number) => {
+    const { url, fleet, timeout } = program.opts<{ url?: string; fleet?: string; timeout?: number }>();
     return {
       url: url ?? env['VMINFOD_URL'] ?? defaultUrl,
       fleet: fleet ?? (url ? undefined : env['VMINFO_FLEET']),
+      timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000,
     };
   };
   /** Of this host, whether or not there is a fleet. */
-  const start = (command: (context: Context) => Promise<number>) =>
-    run({ ...where(), fleet: undefined }, command);
+  const start = (command: (context: Context) => Promise<number>, defaultTimeoutMs?: number) =>
+    run({ ...where(defaultTimeoutMs), fleet: undefined }, command);
   /** Of the fleet where one is named. */
   const startAnywhere = (command: (context: Context) => Promise<number>) => run(where(), command);
 
@@ -60,7 +68,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       .helpOption('-h, --help', 'print help');
 
   command('ping', 'check that vminfod answers').action((options: JsonOption) =>
-    start(async (context) => (await import('./commands/ping.js')).ping(context, options)),
+    start(async (context) => (await import('./commands/ping.js')).ping(context, options), checkTimeoutMs),
   );
 
   command('status', 'print how vminfod is')
@@ -127,9 +135,12 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
     .option('-t, --timeout <seconds>', 'give up with status 1 after this long', positiveNumber)
     .action((uuid: string, filters: string[], options: WaitOptions) =>
-      startAnywhere(async (context) =>
-        (await import('./commands/wait.js')).wait(context, uuid, filters, options),
-      ),
+      startAnywhere(async (context) => {
+        // `--timeout` is the program's, wherever it stands; `-t` is ours.
+        const { timeout = program.opts<WaitOptions>().timeout, ...others } = options;
+        const limited = timeout === undefined ? others : { ...others, timeout };
+        return (await import('./commands/wait.js')).wait(context, uuid, filters, limited);
+      }),
     );
 
   command('diff', 'compare a VM as cached with one read afresh; status 1 when they differ')
@@ -146,7 +157,10 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
 
   command('doctor', 'say whether vminfod is well, and if not, why and what to do').action(
     (options: JsonOption) =>
-      start(async (context) => (await import('./commands/doctor.js')).doctor(context, options)),
+      start(
+        async (context) => (await import('./commands/doctor.js')).doctor(context, options),
+        checkTimeoutMs,
+      ),
   );
 
   addFleetCommands(program, () => where().fleet, start);

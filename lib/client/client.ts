@@ -1,11 +1,22 @@
 /** The client of vminfod: requests with promises, and the event stream. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
-import { defaultListen, defaultPort } from '../config.js';
+import {
+  defaultListen,
+  defaultPort,
+  heartbeatSeconds,
+  readyTimeoutMs,
+  requestTimeoutMs,
+  syncRequestTimeoutMs,
+} from '../config.js';
 import type { VmEvent } from '../vm/event.js';
 import type { VmObject } from '../vm/vm-object.js';
-import { BadAnswerError } from './errors.js';
+import { reconnectDelayMs } from './backoff.js';
+import { deadline } from './deadline.js';
+import { BadAnswerError, NotReadyError, TimeoutError, UnreachableError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { StreamEvent } from './events.js';
+import { joinSignals } from './join-signals.js';
 import type { Status } from './status.js';
 import { ChangeTally, matchesEvent, type EventMatch, type WantedChanges } from './matching.js';
 import { Transport } from './transport.js';
@@ -23,35 +34,56 @@ export interface ClientOptions {
   readonly dispatcher?: Dispatcher;
   /** Ends everything this client does, and closes its connections. */
   readonly signal?: AbortSignal;
+  /** How long each request may take, ms; Infinity: for ever. Default: 30 s, and 35 s with `sync`. */
+  readonly timeoutMs?: number;
 }
 
 export interface RequestOptions {
   readonly signal?: AbortSignal;
+  /** How long it may take, ms, in place of the client's own limit. Then it rejects with TimeoutError. */
+  readonly timeoutMs?: number;
 }
 
 /** Filters as the daemon takes them: `{alias: 'db'}`, `{'nics.*.ip': '10.0.0.7'}`, `{alias: '~^web'}`. */
 export type Query = Readonly<Record<string, string>>;
 
-export interface EventsOptions extends RequestOptions {
+export interface EventsOptions {
+  readonly signal?: AbortSignal;
   /** Only this VM. */
   readonly zonename?: string;
   /** Only VMs that match. A VM that starts or stops matching appears as create or delete. Needs a daemon that filters. */
   readonly query?: Query;
   /** Default true. `false`: the stream throws StreamEndedError when the daemon goes away. */
   readonly reconnect?: boolean;
-  /** Told of each lost connection before it is tried again. */
+  /** Told once of each lost connection, or of a daemon that is not there at first, before it is tried again. */
   readonly onDisconnect?: (error: Error) => void;
+  /** Told when the stream is live again, after all that was missed meanwhile is delivered: how many events. */
+  readonly onReconnect?: (missed: number) => void;
+  /**
+   * How long there may be no daemon at all before the first `ready`, ms. Default 30 s; Infinity for a program that may
+   * start long before the daemon does. A daemon that is there and still loads is waited for in any case.
+   */
+  readonly patienceMs?: number;
+  /**
+   * How often the daemon gives a sign of life, in whole seconds. A stream without one for two periods is taken for
+   * dead, and resumed. Default 15.
+   */
+  readonly heartbeatSeconds?: number;
+  /** Every event has the host's `server_uuid` and `datacenter_name`. */
+  readonly host?: boolean;
 }
 
 export class VminfodClient implements AsyncDisposable {
   readonly name: string;
   readonly url: string;
   readonly #transport: Transport;
+  readonly #timeoutMs: number | undefined;
   readonly #closed = new AbortController();
 
   /** @throws TypeError for a url of another form. */
-  constructor({ url = defaultUrl, name, dispatcher, signal }: ClientOptions) {
+  constructor({ url = defaultUrl, name, dispatcher, signal, timeoutMs }: ClientOptions) {
     this.name = name;
+    this.#timeoutMs = timeoutMs;
     this.url = url;
     this.#transport = new Transport({ url, name, dispatcher, signal: this.#closed.signal });
     const onAbort = () => void this.#end(signal?.reason);
@@ -61,17 +93,43 @@ export class VminfodClient implements AsyncDisposable {
 
   /** Resolves when the daemon answers and has loaded. Rejects with UnreachableError or NotReadyError otherwise. */
   async ping(options: RequestOptions = {}): Promise<void> {
-    await this.#transport.getJson('/ping', options.signal);
+    await this.#get('/ping', options);
+  }
+
+  /**
+   * Resolves once the daemon answers and has loaded, however long that takes: it need not run yet. Asks again after
+   * growing times, so that many who wait do not disturb.
+   * @throws TimeoutError after `timeoutMs`, for which the default here is Infinity.
+   */
+  async ready({ timeoutMs = Infinity, signal }: RequestOptions = {}): Promise<void> {
+    const limit = deadline(timeoutMs, () => {
+      return new TimeoutError(`vminfod at ${this.url} is not ready after ${timeoutMs / 1000} s`);
+    });
+    const giveUp = joinSignals(signal, limit.signal, this.#transport.signal);
+    try {
+      for (let failures = 1; !(await this.#isReady(giveUp.signal)); failures++) {
+        await sleep(reconnectDelayMs(failures), undefined, { signal: giveUp.signal });
+      }
+    } catch (error) {
+      giveUp.signal.throwIfAborted();
+      throw error;
+    } finally {
+      giveUp.release();
+      limit.cancel();
+    }
   }
 
   /** How the daemon is. `full` adds the refresh log and the watched files. */
-  async status({ full = false, signal }: RequestOptions & { readonly full?: boolean } = {}): Promise<Status> {
-    return (await this.#transport.getJson(full ? '/status?full=true' : '/status', signal)) as Status;
+  async status({
+    full = false,
+    ...options
+  }: RequestOptions & { readonly full?: boolean } = {}): Promise<Status> {
+    return (await this.#get(full ? '/status?full=true' : '/status', options)) as Status;
   }
 
   /** All VMs, or those that match. */
-  async vms(query: Query = {}, { signal }: RequestOptions = {}): Promise<VmObject[]> {
-    const vms = await this.#transport.getJson(withQuery('/vms', query), signal);
+  async vms(query: Query = {}, options: RequestOptions = {}): Promise<VmObject[]> {
+    const vms = await this.#get(withQuery('/vms', query), options);
     if (!Array.isArray(vms)) throw new BadAnswerError('the answer to /vms is not an array');
     return vms as VmObject[];
   }
@@ -82,10 +140,23 @@ export class VminfodClient implements AsyncDisposable {
    */
   async vm(
     zonename: string,
-    { sync = false, signal }: RequestOptions & { readonly sync?: boolean } = {},
+    { sync = false, ...options }: RequestOptions & { readonly sync?: boolean } = {},
   ): Promise<VmObject> {
     const path = withQuery(`/vms/${encodeURIComponent(zonename)}`, sync ? { sync: 'true' } : {});
-    return (await this.#transport.getJson(path, signal)) as VmObject;
+    return (await this.#get(path, options, sync ? syncRequestTimeoutMs : undefined)) as VmObject;
+  }
+
+  /**
+   * Some properties of one VM, as `/vms?fields=` takes them: `['state', 'nics.ip']`. What the VM does not have is absent.
+   * @throws as `vm` does, and BadRequestError for what is no property.
+   */
+  async fieldsOf(
+    zonename: string,
+    fields: readonly string[],
+    options: RequestOptions = {},
+  ): Promise<Partial<VmObject>> {
+    const path = withQuery(`/vms/${encodeURIComponent(zonename)}`, { fields: fields.join(',') });
+    return (await this.#get(path, options)) as Partial<VmObject>;
   }
 
   /**
@@ -93,15 +164,17 @@ export class VminfodClient implements AsyncDisposable {
    * and what was missed meanwhile is delivered.
    * @throws (while iterating) UnreachableError when there is no daemon for 30 s at the start; the signal's reason.
    */
-  events({
-    zonename,
-    query = {},
-    reconnect = true,
-    onDisconnect,
-    signal,
-  }: EventsOptions = {}): AsyncIterable<StreamEvent> {
-    const options = { zonename, query, reconnect, onDisconnect };
-    return new EventStream(this.#transport, options, [this.#transport.signal, signal]);
+  events({ signal, zonename, ...options }: EventsOptions = {}): AsyncIterable<StreamEvent> {
+    const defaults = {
+      query: {},
+      reconnect: true,
+      heartbeatSeconds,
+      patienceMs: readyTimeoutMs,
+      host: false,
+    };
+    const timeoutMs = this.#timeoutMs ?? requestTimeoutMs;
+    const following = { ...defaults, ...options, zonename, timeoutMs };
+    return new EventStream(this.#transport, following, [this.#transport.signal, signal]);
   }
 
   /**
@@ -147,6 +220,22 @@ export class VminfodClient implements AsyncDisposable {
     await this.#end();
   }
 
+  #get(path: string, { signal, timeoutMs }: RequestOptions, defaultMs = requestTimeoutMs): Promise<unknown> {
+    return this.#transport.getJson(path, timeoutMs ?? this.#timeoutMs ?? defaultMs, signal);
+  }
+
+  /** False while it cannot be reached, does not answer, or loads. */
+  async #isReady(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.ping({ signal });
+      return true;
+    } catch (error) {
+      const canChange = [UnreachableError, NotReadyError, TimeoutError].some((each) => error instanceof each);
+      if (signal.aborted || !canChange) throw error;
+      return false;
+    }
+  }
+
   async #end(reason?: unknown): Promise<void> {
     this.#closed.abort(reason);
     await this.#transport.close();
@@ -174,4 +263,4 @@ function withQuery(path: string, query: Query): string {
 }
 
 /** What a client of one host and one of a fleet (lib/fleet) have in common. */
-export type VmClient = Pick<VminfodClient, keyof VminfodClient>;
+export type VmClient = Omit<Pick<VminfodClient, keyof VminfodClient>, 'ready' | 'fieldsOf'>;

@@ -2,7 +2,7 @@
  * One `/events` request: its lines until it ends, and never a socket after that. A `ready` that does not come, or
  * silence from a daemon that promised heartbeats, ends it with an error. It never ends quietly.
  */
-import { maxLineBytes, readyTimeoutMs, silenceMs } from '../config.js';
+import { maxLineBytes, readyTimeoutMs } from '../config.js';
 import { deadline } from './deadline.js';
 import { asClientError, StreamEndedError, TimeoutError, VminfodError } from './errors.js';
 import { parseLine, type Line } from './events.js';
@@ -10,15 +10,23 @@ import { joinSignals } from './join-signals.js';
 import { linesOf } from './lines.js';
 import type { Transport } from './transport.js';
 
-/** @param query Parameters of the request, e.g. `since`; an old daemon ignores those it does not know. */
+export interface ConnectionOptions {
+  /** Parameters of the request, e.g. `since`; an old daemon ignores those it does not know. */
+  readonly query: URLSearchParams;
+  /** How long a daemon that promised heartbeats may be silent. */
+  readonly silenceMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The lines of one request. */
 export async function* linesFrom(
   transport: Transport,
-  query: URLSearchParams,
-  signal: AbortSignal,
+  { query, silenceMs, signal }: ConnectionOptions,
 ): AsyncGenerator<Line, never> {
+  let limitMs = readyTimeoutMs;
   const patience = deadline(
-    readyTimeoutMs,
-    () => new TimeoutError(`vminfod at ${transport.url} is silent: no event stream`),
+    limitMs,
+    () => new TimeoutError(`vminfod at ${transport.url} was silent for ${limitMs / 1000} s`),
   );
   const either = joinSignals(signal, patience.signal);
   let started = false;
@@ -32,7 +40,7 @@ export async function* linesFrom(
       started = true;
       heartbeats ||= line?.type === 'heartbeat';
       if (line) yield line;
-      if (heartbeats) patience.restart(silenceMs);
+      if (heartbeats) patience.restart((limitMs = silenceMs));
     }
     throw new StreamEndedError();
   } catch (error) {

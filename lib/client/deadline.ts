@@ -6,12 +6,17 @@ export interface Deadline {
   cancel(): void;
 }
 
+const maxTimerMs = 2 ** 31 - 1;
+
 export function deadline(ms: number, error: () => Error): Deadline {
   const abort = new AbortController();
   const start = (delayMs: number) =>
-    setTimeout(() => {
-      abort.abort(error());
-    }, delayMs);
+    // More than a timer can do is never: 24 days are for ever.
+    delayMs > maxTimerMs
+      ? undefined
+      : setTimeout(() => {
+          abort.abort(error());
+        }, delayMs);
   let timer = start(ms);
   return {
     signal: abort.signal,

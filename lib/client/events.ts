@@ -2,13 +2,13 @@
  * The lines of an event stream, as they are on the wire and as a consumer of the client sees them.
  * `seq` and `instance` are absent from a daemon that cannot resume, heartbeats do not come from it.
  */
-import type { VmEvent } from '../vm/event.js';
+import type { HostNames, VmEvent } from '../vm/event.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { BadAnswerError } from './errors.js';
 import { parseJson } from './parse-json.js';
 
 /** The first event: every VM as it is now, and the promise that each later change follows. */
-export interface ReadyEvent {
+export interface ReadyEvent extends HostNames {
   readonly type: 'ready';
   /** ISO. */
   readonly date: string;

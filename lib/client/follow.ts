@@ -3,13 +3,8 @@
  * resumes or mends, so that a consumer sees each change once and in order.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  heartbeatSeconds,
-  readyTimeoutMs,
-  reconnectMaxMs,
-  reconnectMinMs,
-  stableConnectionMs,
-} from '../config.js';
+import { silentPeriods, stableConnectionMs } from '../config.js';
+import { reconnectDelayMs } from './backoff.js';
 import { linesFrom } from './connection.js';
 import { BadAnswerError, BadRequestError, NotFoundError, NotReadyError } from './errors.js';
 import type { StreamEvent } from './events.js';
@@ -22,16 +17,28 @@ export interface FollowOptions {
   /** Filters for the daemon. */
   readonly query: Readonly<Record<string, string>>;
   readonly reconnect: boolean;
+  readonly heartbeatSeconds: number;
+  /** How long there may be no daemon at all before the first `ready`. */
+  readonly patienceMs: number;
+  /** How long a request beside the stream may take. */
+  readonly timeoutMs: number;
+  /** Whether every line says of which host it is. */
+  readonly host: boolean;
   readonly onDisconnect?: ((error: Error) => void) | undefined;
+  readonly onReconnect?: ((missed: number) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
 export async function* follow(
   transport: Transport,
-  { zonename, query, reconnect, onDisconnect, signal }: FollowOptions,
+  options: FollowOptions,
 ): AsyncGenerator<StreamEvent, never> {
+  const { zonename, query, reconnect, heartbeatSeconds, patienceMs, host, signal } = options;
   const mirror = new Mirror(zonename);
+  const silenceMs = silentPeriods * heartbeatSeconds * 1000;
   let failures = 0;
+  /** Since a connection was lost: how many events it turned out to have cost. */
+  let missed: number | undefined;
   let lastSignOfLife = performance.now();
   for (;;) {
     const openedAt = performance.now();
@@ -41,15 +48,24 @@ export async function* follow(
         ...(zonename !== undefined && { zonename }),
         vms: 'array',
         heartbeat: String(heartbeatSeconds),
+        ...(host && { host: 'true' }),
         ...mirror.place,
       };
-      for await (const line of linesFrom(transport, new URLSearchParams(request), signal)) {
+      const connection = { query: new URLSearchParams(request), silenceMs, signal };
+      for await (const line of linesFrom(transport, connection)) {
         if (line.type === 'ready' && !line.instance && Object.keys(query).length > 0) {
           throw new BadRequestError(`vminfod at ${transport.url} cannot filter events`, 'BadRequest');
         }
-        yield* mirror.apply(line);
+        const events = mirror.apply(line);
+        if (missed !== undefined) missed += events.filter(({ type }) => type !== 'ready').length;
+        yield* events;
         for (const zonename of mirror.missing) {
-          if (await isGone(transport, zonename, query, signal)) yield* mirror.forget(zonename);
+          if (await isGone(transport, zonename, options)) yield* mirror.forget(zonename);
+        }
+        // The first heartbeat comes when all that was missed is told; an old daemon has none, and tells it at once.
+        if (missed !== undefined && (line.type === 'heartbeat' || !mirror.place.since)) {
+          options.onReconnect?.(missed);
+          missed = undefined;
         }
       }
     } catch (error) {
@@ -57,9 +73,10 @@ export async function* follow(
       const now = performance.now();
       // A daemon that is booting is waited for; one that was never there is given up after a while.
       if (mirror.ready || error instanceof NotReadyError) lastSignOfLife = now;
-      else if (now - lastSignOfLife > readyTimeoutMs) throw error;
+      else if (now - lastSignOfLife > patienceMs) throw error;
       failures = now - openedAt > stableConnectionMs ? 0 : failures + 1;
-      onDisconnect?.(error as Error);
+      if (missed === undefined) options.onDisconnect?.(error as Error);
+      missed ??= 0;
     }
     await sleep(reconnectDelayMs(failures), undefined, { signal }).catch(() => {
       throw signal.reason;
@@ -74,11 +91,10 @@ export async function* follow(
 async function isGone(
   transport: Transport,
   zonename: string,
-  query: FollowOptions['query'],
-  signal: AbortSignal,
+  { query, timeoutMs, signal }: FollowOptions,
 ): Promise<boolean> {
   try {
-    await transport.getJson(`/vms/${encodeURIComponent(zonename)}`, signal);
+    await transport.getJson(`/vms/${encodeURIComponent(zonename)}`, timeoutMs, signal);
     return Object.keys(query).length > 0;
   } catch (error) {
     if (error instanceof NotFoundError) return true;
@@ -92,9 +108,4 @@ function isFinal(error: unknown): boolean {
   return (
     error instanceof BadRequestError || error instanceof BadAnswerError || error instanceof NotFoundError
   );
-}
-
-/** "Full jitter": anywhere up to a ceiling that doubles, so that many clients spread out. */
-function reconnectDelayMs(failures: number): number {
-  return Math.random() * Math.min(reconnectMaxMs, reconnectMinMs * 2 ** failures);
 }

@@ -4,7 +4,13 @@
  * differences between what was known and what it says.
  */
 import { diff } from '../vm/diff.js';
-import type { VmCreateEvent, VmEvent, VmModifyEvent } from '../vm/event.js';
+import {
+  hostNames,
+  type HostNames,
+  type VmCreateEvent,
+  type VmEvent,
+  type VmModifyEvent,
+} from '../vm/event.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { BadAnswerError } from './errors.js';
 import type { Line, ReadyLine, StreamEvent } from './events.js';
@@ -16,6 +22,8 @@ export class Mirror {
   #ready = false;
   #instance: string | undefined;
   #seq: number | undefined;
+  /** What the daemon says of its host, when it is asked: for events that are made here. */
+  #host: HostNames = {};
 
   /** @param only The one zone to follow; an old daemon sends the others all the same. */
   constructor(only?: string) {
@@ -49,6 +57,7 @@ export class Mirror {
         return [];
       case 'ready':
         this.#instance = line.instance;
+        this.#host = hostNames(line);
         return line.resumed ? [] : this.#snapshot(line);
       case 'create':
         return this.#follows(line) ? this.#update(line.vm, line.date, line) : [];
@@ -64,7 +73,7 @@ export class Mirror {
     const vm = this.#vms.get(zonename);
     this.#vms.delete(zonename);
     this.#missing.delete(zonename);
-    return vm ? [{ type: 'delete', date, zonename, uuid: vm.uuid }] : [];
+    return vm ? [{ type: 'delete', date, zonename, uuid: vm.uuid, ...this.#host, vm }] : [];
   }
 
   #follows({ zonename }: { readonly zonename: string }): boolean {
@@ -78,15 +87,16 @@ export class Mirror {
     const differences = vms.flatMap((vm) => this.#update(vm, date));
     if (this.#ready) return differences;
     this.#ready = true;
-    return [{ type: 'ready', date, uuid, vms }];
+    return [{ type: 'ready', date, uuid, ...this.#host, vms }];
   }
 
   /** A VM as it is now, whatever was known of it. */
   #update(vm: VmObject, date: string, asNew?: VmCreateEvent): VmEvent[] {
     const { zonename, uuid } = vm;
     const old = this.#vms.get(zonename);
-    if (!old) return this.#store(asNew ?? { type: 'create', date, zonename, uuid, vm });
-    const events = this.#store({ type: 'modify', date, zonename, uuid, vm, changes: diff(old, vm) });
+    if (!old) return this.#store(asNew ?? { type: 'create', date, zonename, uuid, ...this.#host, vm });
+    const changes = diff(old, vm);
+    const events = this.#store({ type: 'modify', date, zonename, uuid, ...this.#host, vm, changes });
     return events.filter(({ changes }) => changes.length > 0);
   }
 

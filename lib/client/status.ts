@@ -36,6 +36,12 @@ export interface Status {
   /** What a daemon that is still booting waits for. */
   readonly awaiting?: readonly string[];
   readonly sources?: readonly SourceStatus[];
+  /** Whether its log can be written. */
+  readonly log?: {
+    readonly lostLines: number;
+    readonly unwrittenBytes: number;
+    readonly error: string | null;
+  };
   readonly loadErrors?: readonly LoadError[];
   /** Events that never came and a rescan found missing, by source. */
   readonly missed?: Readonly<Record<string, number>>;

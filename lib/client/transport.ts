@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import type { Dispatcher } from 'undici';
-import { keepAliveMs, requestTimeoutMs } from '../config.js';
+import { keepAliveMs } from '../config.js';
 import { deadline } from './deadline.js';
 import { asClientError, refusal, TimeoutError } from './errors.js';
 import { joinSignals } from './join-signals.js';
@@ -50,10 +50,10 @@ export class Transport {
     }
   }
 
-  /** The answer to a GET, parsed. When a signal aborts, its reason is thrown. */
-  async getJson(path: string, signal?: AbortSignal): Promise<unknown> {
-    const limit = deadline(requestTimeoutMs, () => {
-      return new TimeoutError(`no answer from vminfod at ${this.url} within ${requestTimeoutMs} ms`);
+  /** The answer to a GET, parsed. When a signal aborts, its reason is thrown. `timeoutMs` may be Infinity. */
+  async getJson(path: string, timeoutMs: number, signal?: AbortSignal): Promise<unknown> {
+    const limit = deadline(timeoutMs, () => {
+      return new TimeoutError(`no answer from vminfod at ${this.url} within ${timeoutMs / 1000} s`);
     });
     const cancel = joinSignals(this.signal, signal, limit.signal);
     try {

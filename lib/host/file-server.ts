@@ -58,7 +58,11 @@ export class FileServer {
     });
     this.#poll = setInterval(() => {
       this.#watches.poll();
-      for (const directory of this.#unlisted.keys()) this.#enter(directory, undefined);
+      for (const directory of this.#directories.keys()) {
+        // No other directory would tell that it is back.
+        const isBack = !this.#watches.isWatched(directory) && this.#watches.look(directory);
+        if (isBack || this.#unlisted.has(directory)) this.#enter(directory, undefined);
+      }
       this.#rest();
     }, fileWatches.pollMs);
   }

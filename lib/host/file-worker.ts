@@ -1,6 +1,6 @@
 /** One file thread, seen from the main thread. */
 import { performance } from 'node:perf_hooks';
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { fileThreads } from '../config.js';
 import type { FileNews, FileTask, WatchSource } from './file-messages.js';
 import { FileProgress, type Work } from './file-progress.js';
@@ -33,7 +33,7 @@ export class FileWorker {
     this.#worker = new Worker(new URL('./file-thread.js', import.meta.url), {
       name: 'files',
       workerData: data,
-      env: {},
+      env: SHARE_ENV, // a copy would cost more
       execArgv: [],
       resourceLimits: {
         maxYoungGenerationSizeMb: youngGenerationMb,

@@ -94,6 +94,11 @@ export class WatchSet {
     return this.#watched.get(path)?.version;
   }
 
+  /** Whether there is a watch on what is at the path now. */
+  isWatched(path: string): boolean {
+    return this.#watched.get(path)?.watcher !== undefined;
+  }
+
   /** Ends the watch on a file, and on the directories that were watched for its sake alone. */
   remove(path: string): void {
     const watched = this.#watched.get(path);

@@ -3,6 +3,7 @@
  * and one write for each of them. It costs nothing for those who do not see it.
  */
 import type { Commit } from '../cache/vm-store.js';
+import type { HostNames } from '../vm/event.js';
 import { frameOf, lineOf, type Format } from './frames.js';
 import type { Listener, ListenerRequest } from './listener.js';
 import type { EventSelection } from './parameters.js';
@@ -12,6 +13,8 @@ import { eventJson } from './view.js';
 export interface View {
   readonly format: Format;
   readonly selection: EventSelection | undefined;
+  /** Whether its lines say of which host they are. */
+  readonly host: boolean;
   /** All of them. */
   readonly members: Set<Listener>;
   /** Those who have seen everything so far. */
@@ -22,6 +25,7 @@ export interface FanOutOptions {
   readonly instance: string;
   /** What the listeners have seen when they are the first. */
   readonly seq: () => number;
+  readonly host: () => HostNames;
   /** Called for each listener with no room for a frame. */
   readonly full: (listener: Listener) => void;
   /** Called with commits whose lines are written. */
@@ -49,7 +53,8 @@ export class FanOut {
     let view = this.#views.get(key);
     if (view === undefined) {
       const { format, parameters } = listener.request;
-      view = { format, selection: parameters.selection, members: new Set(), live: new Set() };
+      const { selection, host } = parameters;
+      view = { format, selection, host, members: new Set(), live: new Set() };
       this.#views.set(key, view);
     }
     view.members.add(listener);
@@ -94,13 +99,14 @@ export class FanOut {
 
   /** The lines of commits as they are seen in a view, in parts. */
   lines(view: View, commits: readonly Commit[]): readonly Buffer[] {
+    const host = view.host ? this.#options.host() : undefined;
     return commits.flatMap((commit) => {
-      const json = eventJson(commit, view.selection);
+      const json = eventJson(commit, view.selection, host);
       return json === undefined ? [] : lineOf(view.format, `${this.#options.instance}:${commit.seq}`, json);
     });
   }
 }
 
-function keyOf({ format, parameters: { selection } }: ListenerRequest): string {
-  return `${format} ${selection?.key ?? ''}`;
+function keyOf({ format, parameters: { selection, host } }: ListenerRequest): string {
+  return `${format} ${host} ${selection?.key ?? ''}`;
 }

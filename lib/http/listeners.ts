@@ -13,6 +13,7 @@ import type { Commit } from '../cache/vm-store.js';
 import { listeners as defaultLimits } from '../config.js';
 import { FanOut, type View } from './fan-out.js';
 import { frameOf, lineOf, preamble } from './frames.js';
+import { namesIn } from './host-names.js';
 import { Listener, type ListenerLimits, type ListenerRequest } from './listener.js';
 import type { Selection } from './parameters.js';
 import { replyError } from './reply.js';
@@ -27,7 +28,7 @@ const cutReasons = {
 } as const;
 
 export interface ListenersOptions {
-  readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog'>;
+  readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog' | 'sysinfo'>;
   /** Every change, once it is in the snapshot and the log. */
   readonly commits: Observable<Commit>;
   readonly serialised: SerialisedVms;
@@ -59,6 +60,7 @@ export function createListeners(options: ListenersOptions): Listeners {
   const fanOut = new FanOut({
     instance,
     seq: () => cache.snapshot.value.seq,
+    host: () => namesIn(cache.sysinfo()),
     full: (listener) => {
       cut(listener, 'bytes');
     },
@@ -126,7 +128,8 @@ export function createListeners(options: ListenersOptions): Listeners {
   ): void {
     const { uuid, seq, request } = listener;
     const date = new Date().toISOString();
-    const head = JSON.stringify({ type: 'ready', date, uuid, instance, seq, resumed }).slice(0, -1);
+    const host = request.parameters.host ? namesIn(cache.sysinfo()) : undefined;
+    const head = JSON.stringify({ type: 'ready', date, uuid, instance, seq, resumed, ...host }).slice(0, -1);
     const json = vms.length === 0 ? [`${head}}`] : [`${head},"vms":`, ...vms, '}'];
     const line = lineOf(request.format, `${instance}:${seq}`, json.map(asBuffer));
     listener.start([...preamble(request.format), ...line], flushed);

@@ -7,6 +7,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { CacheStatus } from '../cache/cache.js';
 import type { Reload } from '../cache/lanes.js';
 import type { Commit, Snapshot } from '../cache/vm-store.js';
+import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
 
 /** What is read off the daemon when somebody asks. */
@@ -15,6 +16,7 @@ export interface MetricsState {
   readonly cache: CacheStatus;
   readonly listeners: Listeners;
   readonly sources: readonly { readonly name: string; readonly state: string; readonly restarts: number }[];
+  readonly log: SinkStatus;
   readonly files: { readonly threads: number; readonly hung: readonly unknown[] };
 }
 
@@ -158,6 +160,9 @@ function registerState(registry: Registry, read: () => MetricsState): void {
   );
   state(Gauge, 'load_errors', 'Inputs of zones that cannot be read.', [], ({ cache }) => [
     [{}, cache.loadErrors.length],
+  ]);
+  state(Counter, 'log_lost_lines_total', 'Lines of the log that could not be written.', [], ({ log }) => [
+    [{}, log.lostLines],
   ]);
   state(
     Gauge,

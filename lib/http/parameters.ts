@@ -27,6 +27,14 @@ export interface VmsParameters {
   readonly since: Position | undefined;
 }
 
+/** What one can ask of `/vms/<zone>`. */
+export interface VmParameters {
+  /** Read it afresh first. */
+  readonly sync: boolean;
+  /** `undefined`: all of it. */
+  readonly fields: Fields | undefined;
+}
+
 /** Types of events. */
 export const eventTypes = ['create', 'modify', 'delete'] as const;
 export type EventType = (typeof eventTypes)[number];
@@ -48,6 +56,8 @@ export interface EventsParameters {
   /** `undefined`: every event, whole. */
   readonly selection: EventSelection | undefined;
   readonly vms: 'string' | 'array' | 'none';
+  /** Every line says of which host it is. */
+  readonly host: boolean;
   /** `undefined`: no heartbeats. */
   readonly heartbeatMs: number | undefined;
   readonly since: Position | undefined;
@@ -75,9 +85,24 @@ export function parseVmsParameters(query: string): VmsParameters {
  * @param query What is after the `?`.
  * @throws QueryError
  */
+export function parseVmParameters(query: string): VmParameters {
+  if (query === '') return { sync: false, fields: undefined };
+  const { own, filters } = split(query, ['sync', 'fields']);
+  refuseFilters(filters);
+  const fields = own.get('fields');
+  return {
+    sync: parseFlag('sync', own.get('sync') ?? 'false'),
+    fields: fields === undefined ? undefined : parseFields(fields),
+  };
+}
+
+/**
+ * @param query What is after the `?`.
+ * @throws QueryError
+ */
 export function parseEventsParameters(query: string): EventsParameters {
   if (query === '') return wholeStream;
-  const { own, filters } = split(query, ['fields', 'since', 'type', 'path', 'vms', 'heartbeat']);
+  const { own, filters } = split(query, ['fields', 'since', 'type', 'path', 'vms', 'host', 'heartbeat']);
   const selecting = ['fields', 'type', 'path'].filter((key) => own.has(key));
   const fields = own.get('fields');
   const heartbeat = own.get('heartbeat');
@@ -95,6 +120,7 @@ export function parseEventsParameters(query: string): EventsParameters {
             key: JSON.stringify([filters, selecting.map((key) => own.get(key) ?? ''), selecting]),
           },
     vms: parseShape(own.get('vms') ?? 'string'),
+    host: parseFlag('host', own.get('host') ?? 'false'),
     heartbeatMs: heartbeat === undefined ? undefined : parseHeartbeat(heartbeat),
     since: since === undefined ? undefined : parsePosition(since),
   };
@@ -109,12 +135,8 @@ export function parseFlags(query: string, names: readonly string[]): ReadonlySet
   const flags = new Set<string>();
   if (query === '') return flags;
   const { own, filters } = split(query, names);
-  const unknown = filters.map(([key]) => key);
-  if (unknown.length > 0) throw new QueryError(`unknown parameter: ${unknown.join(', ')}`, unknown);
-  for (const [name, value] of own) {
-    if (value === 'true') flags.add(name);
-    else if (value !== 'false') throw wrong(name, 'true or false', value);
-  }
+  refuseFilters(filters);
+  for (const [name, value] of own) if (parseFlag(name, value)) flags.add(name);
   return flags;
 }
 
@@ -132,6 +154,7 @@ export function parsePosition(text: string): Position {
 const wholeStream: EventsParameters = {
   selection: undefined,
   vms: 'string',
+  host: false,
   heartbeatMs: undefined,
   since: undefined,
 };
@@ -154,6 +177,17 @@ function split(query: string, names: readonly string[]): Split {
     throw new QueryError(`more than ${limits.maxConditions} conditions`, []);
   }
   return { own, filters };
+}
+
+/** For a route that has none: what is not its own is unknown. */
+function refuseFilters(filters: Split['filters']): void {
+  const unknown = filters.map(([key]) => key);
+  if (unknown.length > 0) throw new QueryError(`unknown parameter: ${unknown.join(', ')}`, unknown);
+}
+
+function parseFlag(name: string, value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw wrong(name, 'true or false', value);
+  return value === 'true';
 }
 
 function parseTypes(text: string | undefined): readonly EventType[] {

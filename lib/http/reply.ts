@@ -9,11 +9,25 @@ const statusCodes = {
   Forbidden: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
+  RequestTimeout: 408,
+  BodyTooLarge: 413,
+  ExpectationFailed: 417,
+  HeadersTooLarge: 431,
   NotReady: 503,
   LoadError: 503,
   TooManyListeners: 503,
   Timeout: 504,
 } as const;
+
+/** The HTTP status of an error. */
+export function statusOf(code: ErrorCode): number {
+  return statusCodes[code];
+}
+
+/** The JSON of an error. */
+export function errorBody(code: ErrorCode, message: string): Buffer {
+  return Buffer.from(JSON.stringify({ code, message }));
+}
 
 /** Sends JSON that is ready as bytes. Node leaves out the body when the request is a HEAD. */
 export function replyBytes(
@@ -37,8 +51,8 @@ export function replyError(
   message: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const bytes = Buffer.from(JSON.stringify({ code, message }));
-  response.writeHead(statusCodes[code], {
+  const bytes = errorBody(code, message);
+  response.writeHead(statusOf(code), {
     'Content-Type': 'application/json',
     'Content-Length': bytes.length,
     ...headers,

@@ -3,10 +3,11 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StoppedError, SyncTimeoutError, type VmCache } from '../cache/cache.js';
+import type { Fields } from '../vm/fields.js';
 import { QueryError } from '../vm/selector.js';
 import type { Listeners } from './listeners.js';
 import type { Metrics } from './metrics.js';
-import { parseEventsParameters, parseFlags, parsePosition } from './parameters.js';
+import { parseEventsParameters, parseFlags, parsePosition, parseVmParameters } from './parameters.js';
 import { replyError, replyJson } from './reply.js';
 import type { VmReplies } from './vms.js';
 
@@ -30,7 +31,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
   return (request, response) => {
     const { url = '', method } = request;
     if (method !== 'GET' && method !== 'HEAD') {
-      replyError(response, 'MethodNotAllowed', 'only GET and HEAD are', { Allow: 'GET, HEAD' });
+      replyError(response, 'MethodNotAllowed', 'only GET and HEAD are allowed', { Allow: 'GET, HEAD' });
       return;
     }
     // What is asked for most often, without a look at what it is made of.
@@ -62,8 +63,9 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
       const awaiting = cache.status().awaiting.join(', ');
       replyError(response, 'NotReady', `the first load is not done: waiting for ${awaiting}`, retrySoon);
     } else if (zonename !== undefined) {
-      if (parseFlags(query, ['sync']).has('sync')) void replySynced(request, response, zonename);
-      else replyVm(request, response, zonename);
+      const { sync, fields } = parseVmParameters(query);
+      if (sync) void replySynced(request, response, zonename, fields);
+      else replyVm(request, response, zonename, fields);
     } else if (path === '/ping') {
       parseFlags(query, []);
       replyJson(response, { ping: 'pong' });
@@ -95,9 +97,14 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     response.end(text);
   }
 
-  function replyVm(request: IncomingMessage, response: ServerResponse, zonename: string): void {
+  function replyVm(
+    request: IncomingMessage,
+    response: ServerResponse,
+    zonename: string,
+    fields: Fields | undefined,
+  ): void {
     const stored = cache.snapshot.value.vms.get(zonename);
-    if (stored !== undefined) vms.one(request, response, stored);
+    if (stored !== undefined) vms.one(request, response, stored, fields);
     else if (!replyLoadError(response, zonename)) {
       replyError(response, 'NotFound', `no VM ${JSON.stringify(zonename)}`);
     }
@@ -120,6 +127,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     request: IncomingMessage,
     response: ServerResponse,
     zonename: string,
+    fields: Fields | undefined,
   ): Promise<void> {
     try {
       await cache.sync(zonename, syncTimeoutMs);
@@ -129,7 +137,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
       else throw error;
       return;
     }
-    if (!replyLoadError(response, zonename)) replyVm(request, response, zonename);
+    if (!replyLoadError(response, zonename)) replyVm(request, response, zonename, fields);
   }
 }
 

@@ -2,13 +2,16 @@
  * The listening sockets: TCP, a Unix socket, or both. They open at once, bound what any client can take of the daemon,
  * and closing them leaves no connection behind.
  */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, lstat, unlink } from 'node:fs/promises';
+import { chmod, lstat, rename, unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type ListenOptions } from 'node:net';
+import { dirname, join } from 'node:path';
 import { http as limits } from '../config.js';
+import { admit } from './admission.js';
 import { allowHosts } from './hosts.js';
-import { replyError } from './reply.js';
+import { answerParserErrors } from './parser-errors.js';
 import type { Handler } from './routes.js';
 
 /** The address cannot be had. */
@@ -47,12 +50,7 @@ export async function listenOnPort(
   { listen, port, allowedHosts }: TcpOptions,
   handler: Handler,
 ): Promise<HttpServer> {
-  const isAllowed = allowHosts(listen, allowedHosts);
-  const server = boundedServer((request, response) => {
-    const { host } = request.headers;
-    if (isAllowed(host, request.socket.localAddress)) handler(request, response);
-    else replyError(response, 'Forbidden', `not a name of this host: ${JSON.stringify(host ?? '')}`);
-  });
+  const server = boundedServer(admit(handler, allowHosts(listen, allowedHosts)));
   await listening(server, `${listen} port ${port}`, { port, host: listen }).catch((error: unknown) => {
     if (!(error instanceof ListenError) || error.code !== 'EADDRINUSE') throw error;
     const problem = 'something listens there already (another vminfod?); --port chooses another port';
@@ -71,16 +69,34 @@ export async function listenOnPort(
  * @throws ListenError
  */
 export async function listenOnSocket(path: string, handler: Handler): Promise<HttpServer> {
+  // Bound by another name: node removes what has that name when it closes, whosoever it is by then.
+  const ownPath = join(dirname(path), `.${randomBytes(3).toString('hex')}`);
+  const bytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(ownPath));
+  // Node would cut it off, and listen somewhere else.
+  if (bytes > maxSocketPathBytes)
+    throw new ListenError(path, `a path of more than ${maxSocketPathBytes} bytes`);
   await removeStale(path);
-  const server = boundedServer(handler);
+  const server = boundedServer(admit(handler));
   // bind(2) happens within listen(), and so with this umask: there is no moment in which others could connect.
   const umask = process.umask(0o177);
-  const bound = listening(server, path, { path });
+  const bound = listening(server, path, { path: ownPath });
   process.umask(umask);
   await bound;
-  await chmod(path, 0o600);
-  return { url: `unix:${path}`, close: (graceMs) => close(server, graceMs) };
+  await chmod(ownPath, 0o600);
+  await rename(ownPath, path);
+  const { ino } = await lstat(path);
+  return {
+    url: `unix:${path}`,
+    close: async (graceMs) => {
+      const now = await lstat(path).catch(() => undefined); // Whoever removed it has done our work.
+      if (now?.ino === ino) await unlink(path);
+      await close(server, graceMs);
+    },
+  };
 }
+
+/** What fits into a socket's address on every system: macOS has the least. */
+const maxSocketPathBytes = 103;
 
 function boundedServer(handler: Handler): Server {
   const server = createServer(
@@ -92,17 +108,13 @@ function boundedServer(handler: Handler): Server {
       headersTimeout: limits.requestTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.checkIntervalMs,
+      // Node would refuse without a word what is refused in JSON (admission.ts).
+      requireHostHeader: false,
     },
     handler,
   );
   server.maxConnections = limits.maxConnections;
-  // Without this node would close the connection of a CONNECT without a word.
-  server.on('connect', (_request, socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.end(
-      'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
-    );
-  });
+  answerParserErrors(server);
   return server;
 }
 

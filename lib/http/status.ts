@@ -1,6 +1,7 @@
 /** The answer to `/status`: the platform's fields in the platform's form (wire.md), and ours beside them. Pure. */
 import type { CacheStatus } from '../cache/cache.js';
 import type { Snapshot } from '../cache/vm-store.js';
+import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
 import { nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
 
@@ -39,6 +40,8 @@ export interface StatusInputs {
   readonly listeners: Pick<Listeners, 'list' | 'overflows'>;
   /** A UUID per start of the daemon. */
   readonly instance: string;
+  /** Whether the log can be written. */
+  readonly log: SinkStatus;
   readonly files: FilesStatus;
   /** Only for the full answer, which also has the log of rescans. */
   readonly watches: Watches | undefined;
@@ -46,7 +49,8 @@ export interface StatusInputs {
 
 /** The whole answer. */
 export function status(inputs: StatusInputs): object {
-  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, files, watches } = inputs;
+  const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, log, files, watches } =
+    inputs;
   const { now } = process;
   const { pending, queued } = cache.queue;
   const last = cache.rescans.records.at(-1);
@@ -92,6 +96,7 @@ export function status(inputs: StatusInputs): object {
     seq: snapshot.seq,
     overflows: listeners.overflows,
     sources,
+    log,
     files,
     loadErrors: cache.loadErrors,
     missed: cache.rescans.found,

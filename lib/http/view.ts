@@ -4,6 +4,7 @@
  */
 import type { Commit, StoredVm } from '../cache/vm-store.js';
 import type { Change } from '../vm/diff.js';
+import type { HostNames } from '../vm/event.js';
 import { project } from '../vm/fields.js';
 import { matches } from '../vm/filter.js';
 import { touches } from '../vm/touches.js';
@@ -13,25 +14,30 @@ import type { EventSelection, EventType, Selection } from './parameters.js';
 export function eventJson(
   commit: Commit,
   selection: EventSelection | undefined,
+  host?: HostNames,
 ): readonly Buffer[] | undefined {
-  const { event, stored } = commit;
-  if (selection === undefined) return parts(commit, event.type, stored?.bytes, changesOf(commit));
+  const { event, stored, previous } = commit;
+  const parts = (type: EventType, vm: Buffer | undefined, changes: readonly Change[] = []) => {
+    const { date, zonename, uuid, seq } = event;
+    return inParts({ type, date, zonename, uuid, seq, ...host }, vm, changes);
+  };
+  if (selection === undefined) return parts(event.type, (stored ?? previous)?.bytes, changesOf(commit));
   const { fieldPaths, paths, types } = selection;
   const type = typeSeen(commit, selection);
   if (type === undefined || (types.length > 0 && !types.includes(type))) return undefined;
-  if (type === 'delete' || stored === undefined) return parts(commit, type, undefined, undefined);
+  if (type === 'delete' || stored === undefined) return parts(type, previous && bytesOf(previous, selection));
   const vm = bytesOf(stored, selection);
-  if (type === 'create') return parts(commit, type, vm, undefined);
+  if (type === 'create') return parts(type, vm);
   const changes = changesOf(commit).filter(
     ({ path }) => fieldPaths === undefined || touches(fieldPaths, path),
   );
   if (changes.length === 0) return undefined;
   if (paths.length > 0 && !changes.some(({ path }) => touches(paths, path))) return undefined;
-  return parts(commit, type, vm, changes);
+  return parts(type, vm, changes);
 }
 
 /** A VM's JSON as selected. */
-export function bytesOf(stored: StoredVm, { fields }: Selection): Buffer {
+export function bytesOf(stored: StoredVm, { fields }: Pick<Selection, 'fields'>): Buffer {
   return fields === undefined ? stored.bytes : Buffer.from(JSON.stringify(project(fields, stored.vm)));
 }
 
@@ -49,14 +55,13 @@ function changesOf({ event }: Commit): readonly Change[] {
   return event.type === 'modify' ? event.changes : [];
 }
 
-function parts(
-  { event: { date, zonename, uuid, seq } }: Commit,
-  type: EventType,
+function inParts(
+  envelope: { readonly type: EventType; readonly [name: string]: unknown },
   vm: Buffer | undefined,
-  changes: readonly Change[] | undefined,
+  changes: readonly Change[],
 ): readonly Buffer[] {
-  const head = JSON.stringify({ type, date, zonename, uuid, seq }).slice(0, -1);
+  const head = JSON.stringify(envelope).slice(0, -1);
   if (vm === undefined) return [Buffer.from(`${head}}`)];
-  const tail = type === 'modify' ? `,"changes":${JSON.stringify(changes)}}` : '}';
+  const tail = envelope.type === 'modify' ? `,"changes":${JSON.stringify(changes)}}` : '}';
   return [Buffer.from(`${head},"vm":`), vm, Buffer.from(tail)];
 }

@@ -4,10 +4,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { VmCache } from '../cache/cache.js';
 import type { StoredVm } from '../cache/vm-store.js';
+import type { Fields } from '../vm/fields.js';
 import { isUnchanged, tagOf, takesGzip } from './conditional.js';
 import { parseVmsParameters, type Position, type Selection } from './parameters.js';
 import { replyBytes } from './reply.js';
 import { selectVms, type SerialisedVms } from './serialised.js';
+import { bytesOf } from './view.js';
 
 export interface VmRepliesOptions {
   readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog'>;
@@ -15,8 +17,8 @@ export interface VmRepliesOptions {
 }
 
 export interface VmReplies {
-  /** Answers a request for one VM. */
-  one(request: IncomingMessage, response: ServerResponse, stored: StoredVm): void;
+  /** Answers a request for one VM, or some fields of it. */
+  one(request: IncomingMessage, response: ServerResponse, stored: StoredVm, fields?: Fields): void;
   /**
    * Answers a request for all VMs. Resolves when the answer is made.
    *
@@ -32,7 +34,7 @@ export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
   const headersOf = new WeakMap<StoredVm, { readonly tag: string; readonly headers: string[] }>();
 
   return {
-    one: (request, response, stored) => {
+    one: (request, response, stored, fields) => {
       let made = headersOf.get(stored);
       if (made === undefined) {
         const tag = tagOf(instance, stored.seq);
@@ -43,6 +45,8 @@ export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
       }
       if (isUnchanged(request.headers['if-none-match'], made.tag)) {
         response.writeHead(304, { ETag: made.tag }).end();
+      } else if (fields !== undefined) {
+        replyBytes(response, bytesOf(stored, { fields }), { ETag: made.tag });
       } else {
         response.writeHead(200, made.headers).end(stored.bytes);
       }

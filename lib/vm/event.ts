@@ -2,7 +2,21 @@
 import type { Change } from './diff.js';
 import type { VmObject } from './vm-object.js';
 
-interface VmEventBase {
+/** Which host an event is of, as VM objects name it: for who collects those of many. */
+export interface HostNames {
+  readonly server_uuid?: string;
+  readonly datacenter_name?: string;
+}
+
+/** Just these of what has more. */
+export function hostNames({ server_uuid, datacenter_name }: HostNames): HostNames {
+  return {
+    ...(server_uuid !== undefined && { server_uuid }),
+    ...(datacenter_name !== undefined && { datacenter_name }),
+  };
+}
+
+interface VmEventBase extends HostNames {
   /** When the change was seen; ISO. */
   readonly date: string;
   readonly zonename: string;
@@ -29,13 +43,15 @@ export interface VmModifyEvent extends VmEventBase {
 /** A VM is gone. */
 export interface VmDeleteEvent extends VmEventBase {
   readonly type: 'delete';
+  /** The whole VM, as it was last. The platform's daemon does not send it. */
+  readonly vm?: VmObject;
 }
 
 /** A change of one VM, as consumers see it. */
 export type VmEvent = VmCreateEvent | VmModifyEvent | VmDeleteEvent;
 
 /** The first line of a stream: every later change follows. */
-export interface ReadyEvent {
+export interface ReadyEvent extends HostNames {
   readonly type: 'ready';
   /** ISO. */
   readonly date: string;

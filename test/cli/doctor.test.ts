@@ -35,6 +35,16 @@ const troubles: { name: string; status: Partial<Status>; says: RegExp[] }[] = [
     says: [/12 changes .* of zfs/, /1 change came .* of zones/],
   },
   {
+    name: 'a log that is written, though once it was not',
+    status: { log: { lostLines: 12, unwrittenBytes: 0, error: null } },
+    says: [],
+  },
+  {
+    name: 'a log on a full disk',
+    status: { log: { lostLines: 12, unwrittenBytes: 1_000_000, error: 'ENOSPC: no space left on device' } },
+    says: [/log cannot be written: ENOSPC.*; 12 lines/],
+  },
+  {
     name: 'a rescan that failed',
     status: {
       refreshErrors: [{ err: { message: 'zfs: exit 1' }, time: '2026-11-23T10:00:04.493Z', ago: '15.51s' }],

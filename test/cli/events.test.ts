@@ -29,7 +29,7 @@ const head = '[17:19:03.015Z] c4103a37 foo';
 
 const lines: { name: string; event: SomeEvent; argv?: string[]; text: string }[] = [
   { name: 'create', event: create, text: `${head} create\n` },
-  { name: 'delete', event: { type: 'delete' }, text: '[17:19:03.015Z] c4103a37 - delete\n' },
+  { name: 'delete', event: { type: 'delete' }, text: '[17:19:03.015Z] c4103a37 web delete\n' },
   { name: 'modify', event: modify, text: `${head} modify: quota changed :: 10 -> 20\n` },
   {
     name: 'a line a change, values as JSON, nothing that controls the terminal',
@@ -99,5 +99,5 @@ void tap.test('reconnects, and says so on stderr', async (t) => {
   daemon.raw('garbage that ends it\n');
   const { stdout, stderr } = await running;
   t.match(stdout, /modify: quota changed :: 10 -> 20/);
-  t.match(stderr, /^vminfo: .*; reconnecting\nvminfo: an event line is not JSON/);
+  t.match(stderr, /^vminfo: lost, reconnecting: .*\nvminfo: an event line is not JSON/);
 });

@@ -52,7 +52,7 @@ void tap.test('sync that takes too long fails with the reason', async (t) => {
       return isSync;
     },
   });
-  t.match(await run(daemon.url, ['sync', uuids.web]), { status: 1, stderr: 'vminfo: zfs list is slow\n' });
+  t.match(await run(daemon.url, ['sync', uuids.web]), { status: 3, stderr: 'vminfo: zfs list is slow\n' });
 });
 
 void tap.test('wait ends at once when it holds, or as soon as it does', async (t) => {
@@ -92,7 +92,7 @@ void tap.test('wait gives up in time', async (t) => {
   });
   await daemon.quiet();
   t.match(await run(daemon.url, ['wait', uuids.web, 'foo=1']), {
-    status: 1,
+    status: 2,
     stderr: /unknown property: foo/,
   });
   t.match(await run(daemon.url, ['wait', uuids.web, '-t', 'soon']), {

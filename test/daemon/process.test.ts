@@ -38,7 +38,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   void tap.test(
     `${signal} while a file system hangs: ends within 2 s all the same`,
-    { skip: noBindfs },
+    { skip: noBindfs, timeout: 120_000 },
     async (t) => {
       const { host, daemon, url } = await startProcess(t);
       const [zonename = ''] = host.zonenames();

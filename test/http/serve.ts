@@ -69,10 +69,11 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
     watchRequests: EMPTY,
     keep: () => EMPTY,
     sync: () => Promise.resolve(),
-    sysinfo: () => ({}),
+    sysinfo: () => ({ UUID: 'aaaaaaaa-0000-4000-8000-000000000001', 'Datacenter Name': 'coal' }),
     loadErrors: () => [],
     status: () => cacheStatus,
   };
+  const logStatus = { lostLines: 0, unwrittenBytes: 0, error: null };
   const files = { threads: 1, stuck: 0, hung: [], stalled: false };
   const serialised = createSerialisedVms();
   const metrics = createMetrics(() => ({
@@ -80,6 +81,7 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
     cache: cacheStatus,
     listeners,
     sources: [],
+    log: logStatus,
     files,
   }));
   const listeners = createListeners({
@@ -106,6 +108,7 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
         files,
         listeners,
         instance,
+        log: logStatus,
         watches: undefined,
       }),
   });

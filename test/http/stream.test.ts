@@ -27,7 +27,7 @@ void tap.test('without parameters: the bytes of wire.md, and ours only as added 
   );
   t.equal(
     withoutDate(await stream.text()),
-    `{"type":"delete","date":"","zonename":"${two}","uuid":"${two}","seq":3}`,
+    `{"type":"delete","date":"","zonename":"${two}","uuid":"${two}","seq":3,"vm":${JSON.stringify(aSmallVm(2))}}`,
   );
   t.equal((await get(`${url}/vms`)).text, JSON.stringify([aSmallVm(1, { quota: 20 })]));
   t.equal((await get(`${url}/vms/${one}`)).text, JSON.stringify(aSmallVm(1, { quota: 20 })));
@@ -66,7 +66,7 @@ void tap.test('filters: a VM that starts or stops to match appears and disappear
   store.delete(aSmallVm(2).zonename);
   t.match(await stream.line(), { type: 'create', seq: 1, vm: { alias: 'vm2' } });
   t.match(await stream.line(), { type: 'modify', seq: 2, changes: [{ path: ['quota'] }] });
-  t.match(await stream.line(), { type: 'delete', seq: 3, zonename: aSmallVm(1).zonename, vm: undefined });
+  t.match(await stream.line(), { type: 'delete', seq: 3, vm: { alias: 'vm1', state: 'running' } });
   t.match(await stream.line(), { type: 'delete', seq: 7, zonename: aSmallVm(2).zonename });
 
   const again = await open(t, `${url}/events?state=running&since=${instance}:1`);

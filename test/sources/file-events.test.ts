@@ -1,13 +1,14 @@
 /** File events of a host in a temporary directory: on this platform, as on illumos, and without watches. */
-import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Subject, type Subscription } from 'rxjs';
 import tap, { type Test } from 'tap';
 import { sysinfoPath, zoneFilePath } from '../../lib/host/paths.js';
 import { fileEvents, type WatchRequest } from '../../lib/sources/file-events.js';
 import { createSourceHealth, type SourceHealth, type SourceState } from '../../lib/sources/health.js';
-import { zoneFiles } from '../../lib/vm/inputs.js';
 import type { Invalidation } from '../../lib/sources/invalidation.js';
+import { zoneFiles } from '../../lib/vm/inputs.js';
+import { eventually } from '../daemon/harness.js';
 import { inlineFiles } from '../host/inline-files.js';
 import { temporaryHost, type TemporaryHost } from '../host/temporary-host.js';
 import { illumosWatch, observedWatch, refusingWatch, type ObservedWatch } from './watches.js';
@@ -320,6 +321,44 @@ for (const code of ['ENOSPC', 'EMFILE'] as const) {
     },
   );
 }
+
+void tap.test(
+  'a directory that cannot be listed for a moment: the source is well again once it can',
+  async (t) => {
+    const watch = illumosWatch();
+    const { told, path, host, health } = await aSource(t, watch);
+    const directory = host.path('/etc/zones');
+    await rename(directory, `${directory}.away`);
+    await symlink('zones', directory);
+    watch.deliver();
+    await eventually(() => health.status().state === 'degraded', 'it is degraded');
+    t.match(health.status().lastError?.message, /ELOOP/);
+    await told(
+      ['xml'],
+      async () => {
+        await rm(directory);
+        await writeFile(`${directory}.away/new.xml`, '<zone/>');
+        await rename(`${directory}.away`, directory);
+      },
+      'new',
+    );
+    t.equal(health.status().state, 'running');
+    await told(['xml'], async () => {
+      await appendFile(path('xml'), 'more');
+      watch.deliver();
+    });
+  },
+);
+
+void tap.test('a zone without a zonepath has files in /etc/zones only, until it has one', async (t) => {
+  const { requests, host, told, path } = await aSource(t);
+  requests.next({ type: 'watch', zonename: 'b', zonepath: '' });
+  await told(['xml'], () => host.write('/etc/zones/b.xml', '<zone/>'), 'b');
+  requests.next({ type: 'watch', zonename: 'b', zonepath: '/zones/b' });
+  await told(['tags'], () => host.write('/zones/b/config/tags.json', '{}'), 'b');
+  requests.next({ type: 'watch', zonename: 'b', zonepath: '' });
+  await told(['xml'], () => appendFile(path('xml', 'b'), ' '), 'b');
+});
 
 void tap.test('a zone that goes while its files are refused takes the trouble with it', async (t) => {
   const watch = refusingWatch('ENOSPC');

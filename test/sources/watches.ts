@@ -1,6 +1,13 @@
 /** fs.watch as it behaves elsewhere: on illumos, and where there are no watches left. */
 import { EventEmitter } from 'node:events';
-import { readdirSync, readFileSync, statSync, watch as fsWatch, type FSWatcher } from 'node:fs';
+import {
+  readdirSync,
+  readFileSync,
+  statSync,
+  watch as fsWatch,
+  type BigIntStats,
+  type FSWatcher,
+} from 'node:fs';
 import type { Watch } from '../../lib/host/watch-set.js';
 
 /** A watch that a test can look at. */
@@ -39,7 +46,7 @@ export function illumosWatch(): ObservedWatch & { deliver(): void } {
     const { ino, birthtimeNs } = statSync(path, { bigint: true });
     const isDirectory = statSync(path).isDirectory();
     const look = () => {
-      const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+      const stat = statOf(path);
       if (stat?.ino !== ino || stat.birthtimeNs !== birthtimeNs) return undefined;
       return isDirectory ? entriesOf(path) : readFileSync(path, 'utf8');
     };
@@ -63,6 +70,16 @@ export function illumosWatch(): ObservedWatch & { deliver(): void } {
       for (const check of [...watchers]) check();
     },
   };
+}
+
+/** What is at a path, if it can be reached. */
+function statOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error;
+    return undefined;
+  }
 }
 
 /** The names and files of a directory: another one when an entry was added, removed or renamed. */

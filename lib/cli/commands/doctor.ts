@@ -3,7 +3,7 @@
  * is a pure function of the daemon's status.
  */
 import { defaultRescanIntervalMs, missedRescans } from '../../config.js';
-import { NotReadyError, UnreachableError } from '../../client/errors.js';
+import { NotReadyError, TimeoutError, UnreachableError } from '../../client/errors.js';
 import { errorText, isUnhealthy, type Status } from '../../client/status.js';
 import { exit, type Context } from '../context.js';
 import { printable, printableJson } from '../printable.js';
@@ -17,10 +17,11 @@ export interface Trouble {
 export async function doctor(context: Context, { json }: JsonOption): Promise<number> {
   const { client, write, paint } = context;
   const status = await client.status().catch((error: unknown) => {
-    if (error instanceof UnreachableError || error instanceof NotReadyError) return error;
+    if (error instanceof UnreachableError || error instanceof NotReadyError) return unreachable(error);
+    if (error instanceof TimeoutError) return hanging(error);
     throw error;
   });
-  const troubles = status instanceof Error ? [unreachable(status)] : diagnose(status);
+  const troubles = 'what' in status ? [status] : diagnose(status);
   if (json) await write(`${printableJson({ healthy: troubles.length === 0, troubles }, 2)}\n`);
   else if (troubles.length === 0)
     await write(`${paint('green', 'vminfod is well')} at ${printable(client.url)}\n`);
@@ -38,6 +39,15 @@ function unreachable({ message }: Error): Trouble {
   };
 }
 
+function hanging({ message }: Error): Trouble {
+  return {
+    what: message,
+    advice:
+      'It runs but does nothing: it is stopped (prun), or waits for a file system or the kernel (pstack, mdb -k). ' +
+      'svcadm restart svc:/system/vminfod starts a new one.',
+  };
+}
+
 /** All that is wrong, what weighs most first. */
 export function diagnose(status: Status): Trouble[] {
   return [
@@ -48,6 +58,7 @@ export function diagnose(status: Status): Trouble[] {
       advice: `It is restarted by itself (${source.restarts} times so far). Until then only the rescan finds what it would have said.`,
     })),
     ...missedEvents(status),
+    ...unwrittenLog(status),
     ...rescans(status),
     ...(status.loadErrors ?? []).map(({ zone, input, error, since }) => ({
       what: `zone ${zone}: its ${input} cannot be read since ${since}: ${error}`,
@@ -83,6 +94,18 @@ function missedEvents({ missed = {} }: Status): Trouble[] {
       advice:
         'The kernel drops events under load. If this grows, a shorter --rescan-interval finds them sooner.',
     }));
+}
+
+function unwrittenLog({ log }: Status): Trouble[] {
+  if (typeof log?.error !== 'string') return [];
+  const lost = log.lostLines > 0 ? `; ${log.lostLines} lines of it are lost` : '';
+  return [
+    {
+      what: `the log cannot be written: ${log.error}${lost}`,
+      advice:
+        'Make room where it lies (svcs -L vminfod), or see who reads it. Nothing else is held up by it.',
+    },
+  ];
 }
 
 function rescans(status: Status): Trouble[] {

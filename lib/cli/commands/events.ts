@@ -26,7 +26,12 @@ export async function events(
     ...(zonename !== undefined && { zonename }),
     reconnect: !options.once,
     onDisconnect: (error) => {
-      warn(`${error.message}; reconnecting`);
+      warn(`lost, reconnecting: ${error.message}`);
+    },
+    onReconnect: (missed) => {
+      warn(
+        `resumed, ${missed === 0 ? 'and nothing was missed' : `with the ${missed} events missed meanwhile`}`,
+      );
     },
     signal,
   });
@@ -53,7 +58,7 @@ function textLines(event: StreamEvent, { paint }: Context, full: boolean): strin
 }
 
 function aliasOf(event: VmEvent): string {
-  const alias = event.type === 'delete' ? undefined : event.vm.alias;
+  const alias = event.vm?.alias;
   const text = typeof alias === 'string' && alias !== '' ? alias : '-';
   return printable(text.length > 30 ? `${text.slice(0, 27)}...` : text);
 }

@@ -1,0 +1,52 @@
+/**
+ * Which requests get as far as the routes: those that say in one way only whom they are for, and, over TCP, name a host
+ * that this is.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HostCheck } from './hosts.js';
+import { replyError } from './reply.js';
+import type { Handler } from './routes.js';
+import { parseTarget } from './target.js';
+
+/**
+ * @param isAllowed Not given: whatever name is.
+ * @returns a handler that refuses, or hands on with a path in `request.url`.
+ */
+export function admit(handler: Handler, isAllowed?: HostCheck): Handler {
+  return (request, response) => {
+    const target = parseTarget(request.url ?? '');
+    const named = namedHosts(request);
+    // HTTP/1.0 has no Host: load balancers and scripts of old ask that way.
+    if (named > 1 || (named === 0 && request.httpVersionMinor > 0)) {
+      const problem = named === 0 ? 'there is no Host header' : 'there is more than one Host header';
+      replyError(response, 'BadRequest', problem, { Connection: 'close' });
+    } else if (isAllowed === undefined || areAllowed(isAllowed, request, response, target.host)) {
+      request.url = target.url;
+      handler(request, response);
+    }
+  };
+}
+
+/** Whether the names that the request bears are this host's. When not, it is answered. */
+function areAllowed(
+  isAllowed: HostCheck,
+  { headers, socket }: IncomingMessage,
+  response: ServerResponse,
+  inTarget: string | undefined,
+): boolean {
+  for (const name of [headers.host, inTarget]) {
+    if (name === undefined || isAllowed(name, socket.localAddress)) continue;
+    replyError(response, 'Forbidden', `not a name of this host: ${JSON.stringify(name)}`);
+    return false;
+  }
+  return true;
+}
+
+/** How many Host headers there are. `headers` has the first only. */
+function namedHosts({ rawHeaders }: IncomingMessage): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') count++;
+  }
+  return count;
+}

@@ -1,0 +1,155 @@
+/**
+ * Lines to a file descriptor that may be anything: a file on a full disk, a pipe whose reader has stopped or is gone, a
+ * terminal that holds its output. It never throws and never waits. What cannot be written is kept up to a bound, and tried
+ * again; what does not fit is lost, and counted.
+ */
+import { constants, fstatSync, openSync, write } from 'node:fs';
+import { Socket } from 'node:net';
+import { isatty } from 'node:tty';
+import { sink as limits } from './config.js';
+
+/** How a sink is doing. */
+export interface SinkStatus {
+  /** Lines that were lost since the start. */
+  readonly lostLines: number;
+  /** Bytes that are not written yet. */
+  readonly unwrittenBytes: number;
+  /** Why the last attempt failed; `null` when it did not. */
+  readonly error: string | null;
+}
+
+export class Sink {
+  /** Called when there is room again after lines were lost, with how many: what it writes stands where they would. */
+  onRoom: (lostLines: number) => void = () => undefined;
+  readonly #fd: number;
+  #unwritten: Buffer[] = [];
+  #unwrittenBytes = 0;
+  #isWriting = false;
+  #retry: NodeJS.Timeout | undefined;
+  #lostLines = 0;
+  #saidLines = 0;
+  #error: string | null = null;
+  /** How long nothing could be written. */
+  #waitedMs = 0;
+  #whenDrained: (() => void)[] = [];
+
+  /** @param fd Stays open. */
+  constructor(fd: number) {
+    this.#fd = withoutWaiting(fd);
+  }
+
+  get status(): SinkStatus {
+    return { lostLines: this.#lostLines, unwrittenBytes: this.#unwrittenBytes, error: this.#error };
+  }
+
+  /** True while a write is under way. One that takes long is stuck, in a file system that hangs, and so is the end of the process. */
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
+  /** Writes a line, newline included, as soon as that is possible. */
+  write(line: string): void {
+    const bytes = Buffer.from(line);
+    const isLosing = this.#lostLines > this.#saidLines;
+    // Once lines are lost there must be much room again: not every other line, but all of a time are lost then.
+    const maxBytes = isLosing ? limits.maxUnwrittenBytes / 2 : limits.maxUnwrittenBytes;
+    if (this.#unwrittenBytes + bytes.length > maxBytes) {
+      this.#lostLines++;
+      return;
+    }
+    this.#sayWhatIsLost();
+    this.#unwritten.push(bytes);
+    this.#unwrittenBytes += bytes.length;
+    this.#start();
+  }
+
+  /** Resolves when all is written, or the time is over. True if all is. */
+  async drained(timeoutMs: number): Promise<boolean> {
+    if (this.#unwrittenBytes > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.#whenDrained.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    return this.#unwrittenBytes === 0;
+  }
+
+  #sayWhatIsLost(): void {
+    const lost = this.#lostLines - this.#saidLines;
+    this.#saidLines = this.#lostLines;
+    if (lost > 0) this.onRoom(lost);
+  }
+
+  #start(): void {
+    if (this.#isWriting || this.#retry !== undefined || this.#unwrittenBytes === 0) return;
+    this.#isWriting = true;
+    // What is written in one turn of the event loop goes out together.
+    setImmediate(() => {
+      const bytes = Buffer.concat(this.#unwritten);
+      this.#unwritten = [bytes];
+      // One write at a time: should a file system hang, one thread of node's hangs with it, and no more.
+      write(this.#fd, bytes, 0, Math.min(bytes.length, limits.maxWriteBytes), null, (error, written) => {
+        this.#isWriting = false;
+        if (error === null) this.#wrote(written);
+        else this.#failed(error);
+      });
+    });
+  }
+
+  #wrote(count: number): void {
+    this.#error = null;
+    this.#waitedMs = 0;
+    const rest = this.#unwritten.shift()?.subarray(count);
+    if (rest !== undefined && rest.length > 0) this.#unwritten.unshift(rest);
+    this.#unwrittenBytes -= count;
+    if (this.#unwrittenBytes === 0) {
+      for (const resolve of this.#whenDrained.splice(0)) resolve();
+      this.#sayWhatIsLost();
+    }
+    this.#start();
+  }
+
+  #failed({ code, message }: NodeJS.ErrnoException): void {
+    const isFull = code === 'EAGAIN';
+    const delayMs = isFull ? limits.retryFullMs : limits.retryFailedMs;
+    this.#waitedMs += delayMs;
+    // A reader may well be slow for a moment.
+    if (!isFull) this.#error = message;
+    else if (this.#waitedMs >= limits.retryFailedMs) this.#error = 'its reader does not read';
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#start();
+    }, delayMs);
+    // It is no reason for a process to live on.
+    this.#retry.unref();
+  }
+}
+
+/** Keeps descriptors non-blocking: they would no longer be, and closed, when it is collected. */
+const keepers: Socket[] = [];
+
+/**
+ * A descriptor of the same thing to which writing does not wait for a reader. It is opened anew where that is possible,
+ * because others who share ours, a shell for one, would find theirs changed. Files are left as they are: a write to
+ * one waits for nobody, and what is opened anew would have a position of its own.
+ */
+function withoutWaiting(fd: number): number {
+  if (fstatSync(fd).isFile()) return fd;
+  const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+  for (const path of [`/proc/self/fd/${fd}`, ...(isatty(fd) ? ['/dev/tty'] : [])]) {
+    try {
+      return openSync(path, flags);
+    } catch {
+      // A socket, a pipe whose reader is gone, or a system that does not do this.
+    }
+  }
+  try {
+    keepers.push(new Socket({ fd, readable: false, writable: true }).unref());
+  } catch {
+    // What is no pipe or socket either, such as /dev/null, makes nobody wait.
+  }
+  return fd;
+}
