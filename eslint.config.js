@@ -10,7 +10,7 @@ const mayImport = {
   cache: ['operators', 'sources', 'host', 'vm'],
   http: ['cache', 'vm'],
   client: ['vm'],
-  fleet: ['client', 'vm'],
+  fleet: ['operators', 'client', 'vm'],
   cli: ['fleet', 'client', 'vm'],
   simulator: ['vm'],
 };
@@ -51,6 +51,18 @@ const directions = [
         [],
         'The daemon knows neither its clients, the fleet nor the simulator.',
       ),
+    ),
+  },
+  {
+    // It runs in a browser: nothing of Node's, and of ours only what is pure.
+    files: ['lib/http/page/**/*.ts'],
+    rules: imports(
+      { group: ['node:*', 'rxjs', 'undici', 'execa', 'pino'], message: 'The page runs in a browser.' },
+      {
+        regex: `^\\.\\./(?!\\.\\./(vm/|config\\.js$|client/(diagnose|errors|events|mirror|status)\\.js$))`,
+        message:
+          'lib/http/page may import only vm, config.ts and the parts of client that page-files.ts serves.',
+      },
     ),
   },
   { files: ['lib/config.ts'], rules: imports({ regex: '.*', message: 'config.ts imports nothing.' }) },

@@ -18,7 +18,7 @@ export const rescanTimer = {
 } as const;
 
 export const sysevents = {
-  /** sysevent(8) prints `ready` within milliseconds; a loaded host may need seconds (host.md). */
+  /** sysevent(8) prints `ready` within milliseconds; a loaded host may need seconds. */
   readyTimeoutMs: 30_000,
   /** The first load waits this long for `ready`, then goes ahead: a rescan follows a late `ready`. */
   patienceMs: 3_000,
@@ -166,6 +166,16 @@ export const eventLog = {
   maxBytes: 4 * 1024 * 1024,
 } as const;
 
+/** What `/changes` gives of the event log. */
+export const pastEvents = {
+  /** Events in an answer, unless it is asked for another number: some screens full. */
+  defaultLimit: 100,
+  /** Events in an answer, at most: with their VMs, some megabytes. */
+  maxLimit: 1_000,
+  /** Events made in one turn: their VMs are parsed, which takes about a millisecond. */
+  perTurn: 50,
+} as const;
+
 // The log (lib/sink.ts)
 
 export const sink = {
@@ -201,6 +211,12 @@ export const http = {
    * sends a request at the last moment: it would find a connection that is just being closed.
    */
   keepAliveMs: 5_900,
+  /** How long an answer may take to be read: on a loopback it takes milliseconds. A client that takes longer is cut off. */
+  writeDeadlineMs: 30_000,
+  /** Different large answers that may be on their way at a time; more requests get 503. Each may be a copy of all VMs. */
+  maxAnswersUnsent: 64,
+  /** Bytes that make an answer large: smaller ones fit into what the kernel buffers. */
+  largeAnswerBytes: 256 * 1024,
   /** Conditions in one filter: each costs up to some microseconds per VM and event. */
   maxConditions: 32,
   /** How hard `/vms` is compressed: the lowest level makes a tenth of it, in a third of the default's time. */
@@ -274,8 +290,27 @@ export const maxUnreadEvents = 10_000;
 /** VMs that `vminfo sync` has read at a time: few enough connections for any daemon, enough to share its commands. */
 export const maxSyncs = 64;
 
+/** How long `vminfo wait` waits, seconds, unless told otherwise: a VM boots or stops in less, and a script must not hang for ever. */
+export const defaultWaitSeconds = 600;
+
 /** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
 export const missedRescans = 3;
+
+/** `vminfo top`. */
+export const top = {
+  /** At most this often it draws what the stream told, ms; what comes alone is drawn at once, and so is what a key does. */
+  redrawMs: 250,
+  /** Ages are drawn anew, ms. */
+  tickMs: 1_000,
+  /** How often it asks for /status, ms: for the sources' health and the age of the last rescan. */
+  statusMs: 5_000,
+  /** How long a changed row is marked, ms: long enough to find it with the eye. */
+  markMs: 5_000,
+  /** How long it says that the connection is back, ms. */
+  noteMs: 10_000,
+  /** Changes that it remembers: some hundred bytes each. */
+  maxEntries: 500,
+} as const;
 
 // The fleet (lib/fleet): a host's VMs in NATS JetStream, and those who read them.
 

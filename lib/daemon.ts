@@ -25,6 +25,7 @@ import { http as httpLimits, sysevents } from './config.js';
 import type { WatchSource } from './host/file-messages.js';
 import { createHost, type Host } from './host/host.js';
 import { createListeners } from './http/listeners.js';
+import { pageFiles } from './http/page-files.js';
 import { routes, type Handler } from './http/routes.js';
 import { createSerialisedVms } from './http/serialised.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
@@ -50,6 +51,8 @@ export interface DaemonOptions {
   readonly allowedHosts?: readonly string[];
   /** Path of a Unix socket to listen on, beside TCP or instead. */
   readonly socket?: string | undefined;
+  /** Whether browsers get a page at `/`. Default true. */
+  readonly page?: boolean;
   readonly rescanIntervalMs: number;
   readonly log: Logger;
   /** How the log is doing; not given: it loses nothing. */
@@ -149,6 +152,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     listeners,
     syncTimeoutMs: options.syncTimeoutMs ?? httpLimits.syncTimeoutMs,
     metrics,
+    page: options.page === false ? undefined : pageFiles(),
     status: async (full) =>
       status({
         process: {

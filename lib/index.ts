@@ -8,6 +8,7 @@
  */
 export {
   VminfodClient,
+  type ChangesOptions,
   type ClientOptions,
   type EventsOptions,
   type Query,
@@ -30,6 +31,7 @@ export type { WaitOptions } from './client/wait.js';
 export type { VmWatcher } from './client/watcher.js';
 export type { Change } from './vm/diff.js';
 export type { VmCreateEvent, VmDeleteEvent, VmEvent, VmModifyEvent } from './vm/event.js';
+export type { PastEvent, PastEvents } from './vm/past-events.js';
 export type { JsonObject, JsonValue } from './vm/json.js';
 export type {
   Device,

@@ -19,7 +19,7 @@ interface Flags {
 
 const { vms, port, seed } = new Command('npm run demo --')
   .description('Runs vminfod on a simulated SmartOS global zone in which something happens every second.')
-  .option('--vms <n>', 'how many VMs the host has', wholeNumber, 12)
+  .option('--vms <n>', 'how many VMs the host has, 1 or more', vmCount, 12)
   .option('--port <port>', 'port of the daemon; 0 takes a free one', wholeNumber, defaultPort)
   .option('--seed <n>', 'another seed, another day', wholeNumber, 1)
   .allowExcessArguments(false)
@@ -69,7 +69,7 @@ Below, what happens, as \`vminfo events\` prints it. Ctrl-C ends it and removes 
   // VMs change, but none comes or goes: what the lines above say stays true.
   const life = lifelike(host, { seed, createAndDestroy: false }).subscribe();
   const vminfo = fileURLToPath(new URL('vminfo.js', import.meta.url));
-  const watching = execa(process.execPath, [vminfo, '--url', url, 'events'], {
+  const watching = execa(process.execPath, [vminfo, '--url', url, 'events', '--summary'], {
     stdio: 'inherit',
     reject: false,
     cancelSignal: interrupted.signal,
@@ -88,4 +88,11 @@ Below, what happens, as \`vminfo events\` prints it. Ctrl-C ends it and removes 
 function wholeNumber(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a whole number.');
+}
+
+/** Things happen to VMs: without one there is nothing to show. */
+function vmCount(text: string): number {
+  const count = wholeNumber(text);
+  if (count >= 1 && count <= 10_000) return count;
+  throw new InvalidArgumentError('Expected 1 to 10000.');
 }

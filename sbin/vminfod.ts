@@ -20,6 +20,7 @@ interface Flags {
   readonly socket?: string;
   readonly allowHost: readonly string[];
   readonly allowRemote: boolean;
+  readonly page: boolean;
   readonly rescanInterval: number;
   readonly logLevel: LogLevel;
 }
@@ -37,6 +38,7 @@ const command = new Command('vminfod')
   .option('--socket <path>', 'Unix socket to listen on, open to its owner only')
   .option('--allow-host <name>', 'name that requests may call this host by; may be repeated', append, [])
   .option('--allow-remote', 'allow --listen on an address that other hosts can reach', false)
+  .option('--no-page', 'serve no page to browsers, only JSON')
   .addOption(
     new Option('--rescan-interval <period>', 'how often everything is read afresh, e.g. 300s, 5m, 500ms')
       .argParser(parsePeriod)
@@ -49,7 +51,7 @@ const command = new Command('vminfod')
   .allowExcessArguments(false)
   .parse();
 
-const { root, listen, port, socket, allowHost, allowRemote, rescanInterval, logLevel } =
+const { root, listen, port, socket, allowHost, allowRemote, page, rescanInterval, logLevel } =
   command.opts<Flags>();
 if (listen === false && socket === undefined) command.error('error: --no-listen needs --socket');
 if (listen !== false && !isLoopback(listen) && !allowRemote) {
@@ -82,6 +84,7 @@ try {
     port,
     allowedHosts: allowHost,
     socket,
+    page,
     rescanIntervalMs: rescanInterval,
     log,
     logStatus: () => stdout.status,

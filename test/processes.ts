@@ -11,8 +11,14 @@ export interface RunningProcess {
   readonly args: string;
 }
 
-/** All that a process started and that still runs, without the `ps` that this takes. */
-export async function descendantsOf(ancestor = process.pid): Promise<readonly RunningProcess[]> {
+/**
+ * All that a process started and that still runs, without the `ps` that this takes; and without those that are left out,
+ * with all below them.
+ */
+export async function descendantsOf(
+  ancestor = process.pid,
+  leftOut: (process: RunningProcess) => boolean = () => false,
+): Promise<readonly RunningProcess[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,stat=,args=']);
   const all = stdout.split('\n').flatMap((line) => {
     const [, pid, parent, state = '', args = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
@@ -22,7 +28,7 @@ export async function descendantsOf(ancestor = process.pid): Promise<readonly Ru
   });
   const below = (pid: number): RunningProcess[] =>
     all.flatMap((each) =>
-      each.parent === pid ? [{ pid: each.pid, args: each.args }, ...below(each.pid)] : [],
+      each.parent === pid && !leftOut(each) ? [{ pid: each.pid, args: each.args }, ...below(each.pid)] : [],
     );
   return below(ancestor);
 }
@@ -53,5 +59,15 @@ export function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** True while there is such a process. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false; // there is no such process
   }
 }

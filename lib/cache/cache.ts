@@ -9,14 +9,14 @@ import type { Host } from '../host/host.js';
 import { isZonename } from '../host/paths.js';
 import type { WatchRequest } from '../sources/file-events.js';
 import type { Invalidation } from '../sources/invalidation.js';
-import { parentOf } from '../vm/dataset-names.js';
 import { zoneInputs, type Sysinfo } from '../vm/inputs.js';
+import { listAll } from '../vm/listing-needs.js';
 import type { QueueLength } from '../operators/coalesce.js';
 import type { EventLog } from './event-log.js';
 import type { Reload } from './lanes.js';
 import type { LoadError } from './load-errors.js';
 import { commitsOf } from './pipeline.js';
-import { datasetRequest, protection, zoneRequest, type Request, type Waiter } from './requests.js';
+import { datasetRequests, zoneRequest, type Request, type Waiter } from './requests.js';
 import { Rescans, type RescanLog } from './rescans.js';
 import { HostState } from './state.js';
 import { createVmStore, type Commit, type Snapshot } from './vm-store.js';
@@ -28,6 +28,17 @@ export class SyncTimeoutError extends Error {
 
   constructor(zonename: string, timeoutMs: number) {
     super(`zone ${zonename} was not read again within ${timeoutMs / 1000} s`);
+    this.zonename = zonename;
+  }
+}
+
+/** Whether there is such a zone could not be found out. */
+export class UnknownZoneError extends Error {
+  override readonly name = 'UnknownZoneError';
+  readonly zonename: string;
+
+  constructor(zonename: string, cause: Error) {
+    super(`zone ${zonename}: cannot read record: ${cause.message}`, { cause });
     this.zonename = zonename;
   }
 }
@@ -74,7 +85,7 @@ export interface VmCache {
   /**
    * Reads a zone afresh. When it resolves, all that was so before the call is in the snapshot, or on record as a load error.
    *
-   * @throws SyncTimeoutError, StoppedError
+   * @throws SyncTimeoutError, StoppedError, UnknownZoneError
    */
   sync(zonename: string, timeoutMs: number): Promise<void>;
   /** What sysinfo says of the host itself. */
@@ -149,22 +160,22 @@ function awaiting(rescans: Rescans): readonly string[] {
 }
 
 /** All that a VM is made of, read for one who waits: begun after the call, each part of it. */
-function syncRequests(state: HostState, zonename: string, done: () => void): readonly Request[] {
+function syncRequests(state: HostState, zonename: string, done: (error?: Error) => void): readonly Request[] {
   let open = 0;
   const waiter: Waiter = {
     began: () => open++,
     ended: () => {
       if (--open === 0) done();
     },
+    failed: (error) => {
+      done(new UnknownZoneError(zonename, error));
+    },
   };
   const occasion = { noticedAt: undefined, waiters: [waiter] };
   const { root, datasets } = state.index.dependencies(zonename) ?? { root: undefined, datasets: [] };
   const requests = [
     zoneRequest(zonename, zoneInputs, occasion),
-    // In one listing: what is directly in the root comes with it.
-    ...datasets
-      .flatMap((name) => [...(parentOf(name) === root ? [] : [name]), ...protection(name)])
-      .map((name) => datasetRequest('dataset', name, true, occasion)),
+    ...datasetRequests('dataset', listAll(datasets, root), occasion),
   ];
   open = requests.length;
   return requests;

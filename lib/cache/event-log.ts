@@ -10,6 +10,8 @@ import type { Commit, StoredVm } from './vm-store.js';
 export interface EventLog {
   /** The `seq` of the last commit; 0 before the first. */
   readonly seq: number;
+  /** How far back it reaches; `undefined` when nothing is in it. */
+  readonly oldest: Commit | undefined;
   /** All commits after `seq`, the oldest first; `undefined` when some are no longer there, or `seq` is yet to come. */
   after(seq: number): readonly Commit[] | undefined;
 }
@@ -41,6 +43,9 @@ export function createEventLog(
   return {
     get seq() {
       return seq;
+    },
+    get oldest() {
+      return commits[start];
     },
     add: (commit) => {
       commits.push({ ...commit, stored: inBytes(commit.stored), previous: inBytes(commit.previous) });

@@ -22,6 +22,8 @@ export type Found<F extends Finding = Finding> = F &
   Origin & {
     /** Of a zone: the state that it should be in by now. */
     readonly announced?: Announcement | undefined;
+    /** Of a zone: which look for its XML it was. */
+    readonly look?: number | undefined;
   };
 
 /** Datasets could not be listed, or not together. */

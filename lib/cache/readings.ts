@@ -41,10 +41,10 @@ export function zoneReading(host: Host, whereIs: WhereIs): Read<ZoneRequest> {
     const asking = tasks.filter(({ task: { inputs } }) => inputs.has('record') || inputs.has('kstat'));
     const commands = zoneCommands(host, asking.length);
     await eachInSlices(tasks, reloads.maxZoneReads, async ({ request, task }) => {
-      const { zonename, announced } = request;
+      const { zonename, announced, look } = request;
       const readings = await readZone(host, task, commands);
       const origin = { readAt, occasion: occasionOf(request), ends: [request] };
-      emit({ type: 'zone', zonename, readings, announced, ...origin });
+      emit({ type: 'zone', zonename, readings, announced, look, ...origin });
     });
   };
 }

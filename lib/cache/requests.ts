@@ -3,8 +3,9 @@
  * waits for no other: files; zones by zoneadm and kstat; datasets by zfs; datasets that nobody waits for; and rescans.
  */
 import type { Invalidation } from '../sources/invalidation.js';
-import { datasetOf, delegatedOf, parentOf, snapshotOf } from '../vm/dataset-names.js';
+import { datasetOf } from '../vm/dataset-names.js';
 import { zoneInputs, type ZoneInput } from '../vm/inputs.js';
+import { listAgain, type ListingNeed } from '../vm/listing-needs.js';
 import type { Rescan } from './rescans.js';
 import type { HostState } from './state.js';
 
@@ -14,6 +15,8 @@ export interface Waiter {
   began(): void;
   /** A request less. */
   ended(): void;
+  /** That a zone exists could neither be confirmed nor denied. */
+  failed?(error: Error): void;
 }
 
 /** Why something is read. It comes back with what was read, and goes on with what follows from that. */
@@ -46,15 +49,14 @@ export interface ZoneRequest extends Occasion {
   /** The number of its kernel instance, as last heard. */
   readonly zoneid?: number | undefined;
   readonly announced?: Announcement | undefined;
+  /** Which look for its XML this is, which was not there: 1, 2, … Other readings of it are no such looks. */
+  readonly look?: number | undefined;
 }
 
 /** List this dataset or snapshot. */
-export interface DatasetRequest extends Occasion {
+export interface DatasetRequest extends Occasion, ListingNeed {
   /** `dataset`: a VM shows it · `unused`: none does · `below`: too deep for the listing of everything. */
   readonly lane: 'dataset' | 'unused' | 'below';
-  readonly name: string;
-  /** Of a dataset: with its snapshots and what is directly in it. */
-  readonly whole: boolean;
   /** A listing that it had part in went wrong: it must not take others down with it. */
   readonly alone: boolean;
 }
@@ -92,7 +94,13 @@ export function mergeRequests<R extends Request>(a: R, b: R): R {
   };
   if ('inputs' in a && 'inputs' in b) {
     const inputs = new Set([...a.inputs, ...b.inputs]);
-    return { ...merged, inputs, zoneid: b.zoneid ?? a.zoneid, announced: b.announced ?? a.announced };
+    return {
+      ...merged,
+      inputs,
+      zoneid: b.zoneid ?? a.zoneid,
+      announced: b.announced ?? a.announced,
+      look: b.look ?? a.look,
+    };
   }
   if ('whole' in a && 'whole' in b) {
     return { ...merged, whole: a.whole || b.whole, alone: a.alone || b.alone };
@@ -112,14 +120,13 @@ export function zoneRequest(zonename: string, inputs: Iterable<ZoneInput>, occas
   return { ...occasionOf(occasion), lane, zonename, inputs: wanted };
 }
 
-/** A request for a dataset or snapshot, `whole` or just its row. */
-export function datasetRequest(
+/** Requests for datasets and snapshots. */
+export function datasetRequests(
   lane: DatasetRequest['lane'],
-  name: string,
-  whole: boolean,
+  needs: readonly ListingNeed[],
   occasion: Occasion,
-): DatasetRequest {
-  return { ...occasionOf(occasion), lane, name, whole, alone: false };
+): readonly DatasetRequest[] {
+  return needs.map((need) => ({ ...occasionOf(occasion), lane, ...need, alone: false }));
 }
 
 /** Why something is read, for what follows from it. */
@@ -141,8 +148,14 @@ export function requestsFor(
       const announced = newstate === undefined ? undefined : { newstate, since: state.clock.now, looks: 0 };
       return [{ ...zoneRequest(zonename, inputs, occasion), zoneid, announced }];
     }
-    case 'dataset':
-      return datasetRequests(state, invalidation.name, invalidation.propertiesOnly === true, occasion);
+    case 'dataset': {
+      const { name, propertiesOnly = false } = invalidation;
+      const use = state.index.use(datasetOf(name));
+      if (use === 'delegated' || use === 'foreign') return [];
+      if (use === 'unused')
+        return datasetRequests('unused', [{ name: datasetOf(name), whole: true }], occasion);
+      return datasetRequests('dataset', listAgain(state, name, propertiesOnly), occasion);
+    }
     case 'descendants': {
       const reason = `${invalidation.dataset} changed`;
       return state.index.hasRootsBelow(invalidation.dataset)
@@ -156,32 +169,4 @@ export function requestsFor(
     case 'files-replaced':
       return []; // The files are watched anew, and then their source names them.
   }
-}
-
-/** Only of a root are the snapshots shown, and what is in it may be shown too: all else is in its own row. */
-function datasetRequests(
-  state: HostState,
-  name: string,
-  propertiesOnly: boolean,
-  occasion: Occasion,
-): readonly DatasetRequest[] {
-  const dataset = datasetOf(name);
-  const use = state.index.use(dataset);
-  if (use === 'delegated' || use === 'foreign') return [];
-  if (use === 'unused') return [datasetRequest('unused', dataset, true, occasion)];
-  const rows = (...names: readonly string[]) =>
-    names.map((each) => datasetRequest('dataset', each, false, occasion));
-  if (!state.index.isRoot(dataset)) return rows(dataset, ...protection(dataset));
-  const isKnown = state.datasets.byName(dataset) !== undefined;
-  // With a snapshot goes what its dataset's snapshots use, and what the next snapshot holds alone.
-  if (isKnown && dataset !== name) return rows(name, dataset, ...state.datasets.snapshotAfter(name));
-  if (isKnown && propertiesOnly) return rows(name, ...state.datasets.childrenOf(name));
-  return [datasetRequest('dataset', dataset, true, occasion)];
-}
-
-/** Of a delegated dataset one snapshot matters; a zone may make thousands of others. */
-export function protection(dataset: string): readonly string[] {
-  return snapshotOf(dataset) === undefined && delegatedOf(parentOf(dataset)) === dataset
-    ? [`${dataset}@indestructible`]
-    : [];
 }

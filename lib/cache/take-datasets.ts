@@ -1,13 +1,13 @@
 /** Takes in what was listed of datasets, and assembles the VMs that show them. */
 import type { DatasetsFinding, ListedFinding } from '../host/findings.js';
-import { datasetOf, isInFullListing, levelOf, snapshotOf } from '../vm/dataset-names.js';
+import { datasetOf, levelOf, snapshotOf } from '../vm/dataset-names.js';
 import type { DatasetChanges } from '../vm/dataset-table.js';
+import { listBelow } from '../vm/listing-needs.js';
 import type { DatasetsFailed, Found } from './facts.js';
 import {
-  datasetRequest,
+  datasetRequests,
   earlier,
   noOccasion,
-  protection,
   zoneRequest,
   type DatasetRequest,
   type Occasion,
@@ -20,7 +20,8 @@ import { answered, failed, mended, settle } from './take-zone.js';
 export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, taken: Taken): void {
   const { listing, readAt, ends, occasion } = fact;
   const changes = state.datasets.take({ ...listing, readAt });
-  for (const name of changes.outdated) taken.ask(datasetRequest('dataset', name, false, occasion));
+  const outdated = [...changes.outdated].map((name) => ({ name, whole: false }));
+  for (const request of datasetRequests('dataset', outdated, occasion)) taken.ask(request);
   const occasions = occasionsByZone(state, ends as readonly DatasetRequest[]);
   for (const name of [...listing.whole, ...listing.rows, ...listing.datasets.map((each) => each.name)]) {
     for (const zonename of state.index.zonesOf(datasetOf(name))) mended(state, zonename, 'datasets', name);
@@ -75,12 +76,9 @@ export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>,
   for (const name of state.index.usedDatasets()) {
     const isRoot = state.index.isRoot(name);
     const isLacking = levelOf(name) < 2 && isKnown(name) && !names.has(name);
-    if (isLacking || state.datasets.isUnreadable(name)) {
-      taken.ask(datasetRequest('dataset', name, isRoot, occasion));
-    } else if (isKnown(name)) {
-      if (!isInFullListing(name, isRoot)) taken.ask(datasetRequest('below', name, isRoot, occasion));
-      for (const snapshot of protection(name)) taken.ask(datasetRequest('below', snapshot, false, occasion));
-    }
+    const again = isLacking || state.datasets.isUnreadable(name);
+    const needs = again ? [{ name, whole: isRoot }] : isKnown(name) ? listBelow(state, name) : [];
+    for (const request of datasetRequests(again ? 'dataset' : 'below', needs, occasion)) taken.ask(request);
   }
   if (isFirst) for (const zonename of state.zones.names()) taken.ask(zoneRequest(zonename, [], occasion));
 }

@@ -6,19 +6,13 @@ import { goneRetriesMs, newstateRetriesMs } from '../config.js';
 import type { ZoneFinding } from '../host/findings.js';
 import type { ZoneReadings } from '../host/read-zone.js';
 import type { SourceName } from '../sources/invalidation.js';
-import { datasetOf, delegatedOf, isInFullListing, parentOf } from '../vm/dataset-names.js';
+import { datasetOf, isInFullListing } from '../vm/dataset-names.js';
 import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
+import { listFirst } from '../vm/listing-needs.js';
 import { agrees } from '../vm/newstate.js';
 import type { Found } from './facts.js';
 import type { FailingInput } from './load-errors.js';
-import {
-  datasetRequest,
-  noOccasion,
-  protection,
-  zoneRequest,
-  type DatasetRequest,
-  type Occasion,
-} from './requests.js';
+import { datasetRequests, noOccasion, zoneRequest, type Occasion } from './requests.js';
 import type { HostState } from './state.js';
 import type { Taken } from './take.js';
 import type { Zone } from './zone-table.js';
@@ -52,12 +46,15 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   if (zone !== undefined || isToldOf(occasion) || state.errors.has(zonename, 'record')) {
     takeErrors(state, zonename, present, taken);
   }
-  if (zone === undefined) return;
+  if (zone === undefined) {
+    if (record?.type === 'failed') for (const waiter of occasion.waiters) waiter.failed?.(record.error);
+    return;
+  }
   const { changed, outdated } = state.zones.take(zone, present, readAt);
   if (outdated.length > 0) taken.ask(zoneRequest(zonename, outdated, occasion));
   if (changed.includes('record')) followZonepath(zone, known === undefined, occasion, taken);
   if (isXmlMissing && !lookForXml(state, zone, fact, taken)) return;
-  if (xml?.type === 'read' && !isXmlMissing) zone.looks = 0;
+  if (xml?.type === 'read' && !isXmlMissing) zone.isLookedFor = false;
   settle(state, zone, occasion, sourceOf(changed), taken);
   awaitNewstate(fact, zone, taken);
 }
@@ -73,44 +70,19 @@ export function settle(
   const inputs = state.inputsOf(zone);
   if (inputs === undefined || !state.datasets.isListed) return;
   const names = state.indexDatasets(zone, inputs);
+  const root = state.index.dependencies(zone.zonename)?.root;
   for (const name of zone.listed) if (!names.includes(datasetOf(name))) zone.listed.delete(name);
-  const requests = unlisted(state, zone, names, occasion);
+  if (!state.isLoaded) {
+    // What the first load lists is heard of from before: its events are kept until it is done.
+    const isListed = (name: string) =>
+      isInFullListing(name, name === root) && !state.datasets.isUnreadable(name);
+    for (const name of names.filter(isListed)) zone.listed.add(name);
+  }
+  const lane = state.isLoaded ? 'dataset' : 'below';
+  const requests = datasetRequests(lane, listFirst(state.datasets, names, root, zone.listed), occasion);
   for (const request of requests) if (!zone.awaits.has(request.name)) taken.ask(request);
   zone.awaits = new Set(requests.map(({ name }) => name));
   if (zone.awaits.size === 0) taken.commit(state.commit(inputs, occasion.noticedAt), occasion, source);
-}
-
-/**
- * What must be listed before a VM can show these datasets. What is directly in its root comes with that, and after it every
- * change is heard.
- */
-function unlisted(
-  state: HostState,
-  zone: Zone,
-  names: readonly string[],
-  occasion: Occasion,
-): readonly DatasetRequest[] {
-  const root = state.index.dependencies(zone.zonename)?.root;
-  const lane = state.isLoaded ? 'dataset' : 'below';
-  const requests: DatasetRequest[] = [];
-  const ask = (name: string, whole: boolean) => {
-    if (!zone.listed.has(name)) requests.push(datasetRequest(lane, name, whole, occasion));
-  };
-  if (!state.isLoaded) {
-    // What the first load lists is heard of from before: its events are kept until it is done.
-    for (const name of names) {
-      if (isInFullListing(name, name === root) && !state.datasets.isUnreadable(name)) zone.listed.add(name);
-    }
-  }
-  const isRootListed = root !== undefined && zone.listed.has(root);
-  for (const name of names) {
-    const isKnown = state.datasets.byName(name) !== undefined;
-    const isInRoot = root !== undefined && parentOf(name) === root;
-    if (!isInRoot) ask(name, name === root || !isRootListed);
-    else if (isRootListed && !isKnown && name !== delegatedOf(root)) ask(name, false);
-    if (isKnown || !isRootListed) for (const snapshot of protection(name)) ask(snapshot, !isRootListed);
-  }
-  return requests;
 }
 
 /** A listing that a zone waits for has come, or has failed. */
@@ -145,26 +117,28 @@ function followZonepath(zone: Zone, isNew: boolean, occasion: Occasion, taken: T
 }
 
 /**
- * An XML that is moved over from another filesystem is away for a moment: it is looked for again before its VM is deleted.
- * False when the VM is deleted.
+ * An XML that is moved over from another filesystem is away for a moment: it is looked for again before its VM is deleted. What
+ * is read meanwhile for other reasons shortens that no more than it puts it off. False when the VM is deleted.
  */
 function lookForXml(
   state: HostState,
   zone: Zone,
-  { readAt, readings, occasion }: Found<ZoneFinding>,
+  { readAt, readings, occasion, look = 0 }: Found<ZoneFinding>,
   taken: Taken,
 ): boolean {
   const { zonename } = zone;
   const error = new ZoneXmlMissingError(zonename);
   const { record } = readings;
   if (!state.hasVm(zonename) || record?.type === 'failed') {
+    zone.isLookedFor = false;
     putOnRecord(state, zonename, 'xml', error, taken);
     return true;
   }
-  const afterMs = goneRetriesMs[zone.looks];
+  if (look === 0 && zone.isLookedFor) return true;
+  const afterMs = goneRetriesMs[look];
   if (afterMs !== undefined) {
-    if (record !== undefined) zone.looks++;
-    taken.ask(zoneRequest(zonename, ['record', 'xml'], occasion), afterMs);
+    zone.isLookedFor = true;
+    taken.ask({ ...zoneRequest(zonename, ['record', 'xml'], occasion), look: look + 1 }, afterMs);
     return true;
   }
   if (removeZone(state, zonename, readAt, occasion, taken)) putOnRecord(state, zonename, 'xml', error, taken);

@@ -23,8 +23,8 @@ export interface Zone {
   readonly listed: Set<string>;
   /** Those that must be listed before it can be shown as it is now. */
   awaits: Set<string>;
-  /** How often its XML was looked for and was not there. */
-  looks: number;
+  /** Whether its XML is not there, and will be looked for. */
+  isLookedFor: boolean;
   /** The latest state announced for it of which anything was read. */
   announcedAt: number;
 }
@@ -57,7 +57,7 @@ export class ZoneTable {
     if ((this.#removed.get(zonename) ?? 0) > readAt) return undefined;
     this.#removed.delete(zonename);
     const zone: Zone = {
-      ...{ zonename, known: {}, zonepath: '', looks: 0, announcedAt: 0 },
+      ...{ zonename, known: {}, zonepath: '', isLookedFor: false, announcedAt: 0 },
       ...{ listed: new Set(), awaits: new Set() },
     };
     this.#zones.set(zonename, zone);

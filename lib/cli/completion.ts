@@ -1,18 +1,29 @@
-/** Shell completion, made from the same definitions as `--help`. An argument `uuid` completes to the VMs there are. */
+/**
+ * Shell completion, made from the same definitions as `--help`. An argument `vm` completes to the VMs there are, by UUID and
+ * alias; a filter, and the columns of `-o`, `-s` and `--path`, to the fields.
+ */
 import type { Command, Option } from 'commander';
+import { vmProperties } from '../vm/vm-properties.js';
 
 /** By shell: the script for it, to be sourced. */
-export const completions = { bash, zsh };
+export const completions = { bash, zsh, fish };
+
+/** What prints all VMs, a line each. */
+const listVms = '(vminfo lookup; vminfo list -p -o alias) 2>/dev/null';
+
+/** What a column, or the field of a filter, may be. */
+const fields: readonly string[] = [...vmProperties, 'type'];
 
 function bash(program: Command): string {
   const cases = program.commands.map((command) => {
     const words = [...optionsOf(command).flatMap(flags), ...choices(command)];
-    return `    ${command.name()}) words='${words.join(' ')}' uuids=${takesUuid(command) ? 1 : 0} ;;`;
+    return `    ${command.name()}) words='${words.join(' ')}' vms=${takesVm(command) ? 1 : 0} filters=${takesFilter(command) ? 1 : 0} ;;`;
   });
   const names = commandNames(program).join(' ');
   return `# bash completion of vminfo; in ~/.bashrc: source <(vminfo completion bash)
 _vminfo() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} command= words= uuids=0 i
+  local cur=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} command= words= vms=0 filters=0 i
+  local fields='${fields.join(' ')}'
   for ((i = 1; i < COMP_CWORD; i++)); do
     case \${COMP_WORDS[i]} in
     --url) ((i++)) ;;
@@ -25,7 +36,16 @@ _vminfo() {
     help) words='${names}' ;;
 ${cases.join('\n')}
   esac
-  if [[ $uuids = 1 && $cur != -* ]]; then words=$(vminfo lookup 2>/dev/null); fi
+  if [[ $cur != -* ]]; then
+    case $previous in
+    -o | --output | -s | --sort | --path) words=$fields vms=0 filters=0 ;;
+    esac
+    if [[ $vms = 1 ]]; then words=\$${listVms}; fi
+    if [[ $filters = 1 ]]; then
+      words="$words \${fields// /= }="
+      compopt -o nospace 2>/dev/null
+    fi
+  fi
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 complete -F _vminfo vminfo
@@ -55,13 +75,47 @@ ${cases.join('\n')}
     esac ;;
   esac
 }
-_vminfo_uuids() {
-  local -a uuids
-  uuids=(\${(f)"$(vminfo list -p -o uuid,alias 2>/dev/null)"})
-  _describe uuid uuids
+_vminfo_vms() {
+  local -a vms
+  vms=(\${(f)"\$${listVms}"})
+  _describe vm vms
 }
 compdef _vminfo vminfo
 `;
+}
+
+function fish(program: Command): string {
+  const lines = program.commands.flatMap((command) => {
+    const only = `-n '__fish_seen_subcommand_from ${command.name()}'`;
+    const words = [
+      ...choices(command),
+      ...(takesVm(command) ? [`(${listVms})`] : []),
+      ...(takesFilter(command) ? fields.map((field) => `${field}=`) : []),
+    ];
+    return [
+      `complete -c vminfo -f -n __fish_use_subcommand -a ${command.name()} -d ${quote(command.description())}`,
+      ...optionsOf(command).map((option) => `complete -c vminfo ${only} ${fishOption(option)}`),
+      ...(words.length > 0 ? [`complete -c vminfo -f ${only} -a "${words.join(' ')}"`] : []),
+    ];
+  });
+  return `# fish completion of vminfo; in ~/.config/fish/config.fish: vminfo completion fish | source
+complete -c vminfo -f -n __fish_use_subcommand -a help -d 'print help on a command'
+${optionsOf(program)
+  .map((option) => `complete -c vminfo ${fishOption(option)}`)
+  .join('\n')}
+${lines.join('\n')}
+`;
+}
+
+function fishOption(option: Option): string {
+  const { short, long, required, description } = option;
+  const takesFields = ['--output', '--sort', '--path'].includes(long ?? '');
+  return [
+    ...(short === undefined ? [] : [`-s ${short.slice(1)}`]),
+    ...(long === undefined ? [] : [`-l ${long.slice(2)}`]),
+    ...(required ? [takesFields ? `-x -a '${fields.join(' ')}'` : '-x'] : []),
+    `-d ${quote(description).replaceAll("'\\''", "\\'")}`,
+  ].join(' ');
 }
 
 function zshOption(option: Option): string {
@@ -75,12 +129,11 @@ function zshOption(option: Option): string {
 function zshArguments(command: Command): string[] {
   return command.registeredArguments.map((argument, index) => {
     const place = argument.variadic ? '*' : String(index + 1);
-    const values =
-      argument.name() === 'uuid'
-        ? '_vminfo_uuids'
-        : argument.argChoices
-          ? `(${argument.argChoices.join(' ')})`
-          : '';
+    const values = argument.name().startsWith('vm')
+      ? '_vminfo_vms'
+      : argument.argChoices
+        ? `(${argument.argChoices.join(' ')})`
+        : '';
     return quote(`${place}:${argument.name()}:${values}`);
   });
 }
@@ -101,8 +154,12 @@ function choices(command: Command): string[] {
   return command.registeredArguments.flatMap((argument) => argument.argChoices ?? []);
 }
 
-function takesUuid(command: Command): boolean {
-  return command.registeredArguments[0]?.name() === 'uuid';
+function takesVm(command: Command): boolean {
+  return command.registeredArguments[0]?.name().startsWith('vm') === true;
+}
+
+function takesFilter(command: Command): boolean {
+  return command.registeredArguments.some((argument) => /filter|condition/.test(argument.name()));
 }
 
 function quote(text: string): string {

@@ -47,6 +47,8 @@ export async function main(surroundings: Surroundings): Promise<number> {
         write,
         warn: (text) => void stderr.write(`vminfo: ${printable(text)}\n`),
         paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
+        stdout,
+        columns: stdout.isTTY === true ? stdout.columns : undefined,
         signal: gone.signal,
       };
       status = await command(context).finally(() => client.close());
@@ -60,7 +62,8 @@ export async function main(surroundings: Surroundings): Promise<number> {
     const problem = gone.signal.aborted ? new OutputError(gone.signal.reason as Error) : (error as Error);
     if (codeOf(problem) === 'EPIPE') return exit.ok;
     const prefix = problem instanceof CommandError ? '' : 'vminfo: ';
-    stderr.write(`${prefix}${printable(problem.message)}\n`);
+    stderr.write(`${prefix}${problem.message.split('\n').map(printable).join('\n')}\n`);
+    if (problem instanceof CommandError) return problem.status;
     if (problem instanceof QueryError) return exit.usage;
     return codeOf(problem) === 'ETIMEOUT' ? exit.timeout : exit.failed;
   } finally {

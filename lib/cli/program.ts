@@ -2,16 +2,20 @@
  * vminfo's commands and options, defined once: `--help`, the completions and the test of the man page all come from
  * here. What a command does is loaded when it runs.
  */
-import { Argument, Command, InvalidArgumentError } from 'commander';
-import { checkTimeoutMs, defaultListen, defaultPort } from '../config.js';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { checkTimeoutMs, defaultListen, defaultPort, defaultWaitSeconds } from '../config.js';
 import { version } from '../version.js';
 import type { EventsOptions } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';
 import type { StatusOptions } from './commands/status.js';
+import type { HistoryOptions } from './commands/history.js';
 import type { ListOptions, LookupOptions } from './commands/vms.js';
+import type { TopOptions } from './commands/top.js';
 import type { WaitOptions } from './commands/wait.js';
+import type { VmEvent } from '../vm/event.js';
 import { CommandError, type Context } from './context.js';
 import { addFleetCommands } from './fleet-program.js';
+import { columnNames } from './top/column-names.js';
 
 /** Whom a command asks: a host's daemon, or the fleet. */
 export interface Target {
@@ -82,7 +86,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
   );
 
   const vm = command('vm', 'print one VM object as JSON')
-    .argument('[uuid]', 'the VM')
+    .argument('[vm]', 'its UUID, the beginning of it, or its alias')
     .action((uuid?: string) => {
       // The platform's vminfo ends with 1 here, not with the 2 of other wrong usage.
       if (uuid === undefined) throw new CommandError(vm.helpInformation().split('\n', 1)[0] ?? '');
@@ -90,20 +94,44 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     });
 
   command('events', 'print changes as they happen')
-    .argument('[uuid]', 'only of this VM')
+    .argument(
+      '[vm-or-filter...]',
+      'only of this VM, or of those that match: state=running, alias~^web, ram>=2g',
+    )
     .option('-f, --full', 'print full dates and UUIDs')
+    .option('-v, --verbose', 'print also what only follows from other changes')
+    .option('--classic', "print the platform's lines")
     .option('-r, --ready', 'print the ready event too')
     .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
+    .option('--path <fields>', 'of modifications only those of these fields')
+    .option('--show-secrets', 'print passwords, keys and internal metadata as they are')
+    .option('--summary', 'at the end, say how much happened')
     .option('-1, --once', 'end with status 1 when vminfod goes away, instead of reconnecting')
-    .action((uuid: string | undefined, options: EventsOptions) =>
-      startAnywhere(async (context) => (await import('./commands/events.js')).events(context, uuid, options)),
+    .action((args: string[], options: EventsOptions) =>
+      startAnywhere(async (context) => (await import('./commands/events.js')).events(context, args, options)),
+    );
+
+  command('history', 'print what happened lately, as far as vminfod still has it')
+    .argument('[vm]', 'only of this one: its UUID, the beginning of it, or its alias')
+    .option('-f, --full', 'print full UUIDs')
+    .option('-n, --number <n>', 'how many events, the last ones', wholeNumber, 100)
+    .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
+    .option('-p, --path <fields>', 'only changes of these fields', fieldList)
+    .option('-v, --verbose', 'print also what only follows from other changes')
+    .option('--show-secrets', 'print passwords, keys and internal metadata as they are')
+    .action((name: string | undefined, options: HistoryOptions) =>
+      start(async (context) => (await import('./commands/history.js')).history(context, name, options)),
     );
 
   command('list', 'list VMs as a table, as vmadm(8) does')
-    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
+    .argument('[vm-or-filter...]', 'these VMs; or state=running, alias~^web, ram>=2g, …: all must match')
     .option('-p, --parsable', 'print values separated by colons, without header')
     .option('-H, --no-header', 'print no header')
-    .option('-o, --output <fields>', 'the columns', fieldList, ['uuid', 'type', 'ram', 'state', 'alias'])
+    .option(
+      '-o, --output <fields>',
+      'the columns (default: uuid,type,ram,state,alias); or json, yaml, wide',
+      fieldList,
+    )
     .option('-s, --sort <fields>', 'sort by these, each with - before it for descending', fieldList, [
       'ram',
       'uuid',
@@ -112,8 +140,20 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       startAnywhere(async (context) => (await import('./commands/vms.js')).list(context, filters, options)),
     );
 
+  program
+    .command('top')
+    .description('watch the VMs and what happens to them, full-screen')
+    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …, or words; all must match')
+    .option('-1, --once', 'print one frame and end')
+    .addOption(new Option('-s, --sort <column>', 'sort by this column').choices(columnNames))
+    .option('-r, --reverse', 'in descending order')
+    .helpOption('-h, --help', 'print help')
+    .action((filters: string[], options: TopOptions) =>
+      start(async (context) => (await import('./commands/top.js')).top(context, filters, options)),
+    );
+
   const lookup = command('lookup', 'print the UUIDs of the VMs that match, as vmadm(8) does')
-    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
+    .argument('[vm-or-filter...]', 'these VMs; or state=running, alias~^web, ram>=2g, …: all must match')
     .option('-1, --unique', 'fail unless exactly one VM matches')
     .option('-o, --output <fields>', 'with -j: only these fields', fieldList)
     .action((filters: string[], options: LookupOptions) => {
@@ -125,32 +165,38 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     });
 
   command('get', 'print one VM object as JSON, as vmadm(8) does')
-    .argument('<uuid>', 'the VM')
+    .argument('<vm>', 'its UUID, the beginning of it, or its alias')
     .action((uuid: string) =>
       startAnywhere(async (context) => (await import('./commands/vms.js')).vm(context, uuid)),
     );
 
-  command('wait', 'wait until a VM is as wanted, now or later')
-    .argument('<uuid>', 'the VM')
-    .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …; all must match')
-    .option('-t, --timeout <seconds>', 'give up with status 1 after this long', positiveNumber)
-    .action((uuid: string, filters: string[], options: WaitOptions) =>
+  command('wait', 'wait until VMs are as wanted, now or later')
+    .argument('[vm-or-condition...]', 'the VMs, and what they must be: web1 web2 state=running')
+    .option('--deleted', 'wait until they are gone; the same as state=deleted')
+    .option('--filter <condition>', 'choose the VMs by this instead; may be repeated', append, [])
+    .option('--all', 'wait for all of them (default)')
+    .option('--any', 'wait for one of them')
+    .option(
+      '-t, --timeout <seconds>',
+      `give up with status 1 after this long; 0 never (default: ${defaultWaitSeconds})`,
+      seconds,
+    )
+    .action((args: string[], options: Partial<WaitOptions>) =>
       startAnywhere(async (context) => {
         // `--timeout` is the program's, wherever it stands; `-t` is ours.
-        const { timeout = program.opts<WaitOptions>().timeout, ...others } = options;
-        const limited = timeout === undefined ? others : { ...others, timeout };
-        return (await import('./commands/wait.js')).wait(context, uuid, filters, limited);
+        const timeout = options.timeout ?? program.opts<Partial<WaitOptions>>().timeout ?? defaultWaitSeconds;
+        return (await import('./commands/wait.js')).wait(context, args, { ...options, timeout });
       }),
     );
 
   command('diff', 'compare a VM as cached with one read afresh; status 1 when they differ')
-    .argument('<uuid>', 'the VM')
+    .argument('<vm>', 'its UUID, the beginning of it, or its alias')
     .action((uuid: string, options: JsonOption) =>
       start(async (context) => (await import('./commands/fresh.js')).differences(context, uuid, options)),
     );
 
   command('sync', 'have a VM, or all, read afresh')
-    .argument('[uuid]', 'the VM')
+    .argument('[vm]', 'its UUID, the beginning of it, or its alias')
     .action((uuid: string | undefined, options: JsonOption) =>
       start(async (context) => (await import('./commands/fresh.js')).sync(context, uuid, options)),
     );
@@ -168,9 +214,9 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
   program
     .command('completion')
     .description('print the completion script of a shell, to be sourced')
-    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh']))
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
     .helpOption('-h, --help', 'print help')
-    .action(async (shell: 'bash' | 'zsh') => {
+    .action(async (shell: 'bash' | 'zsh' | 'fish') => {
       writeOut((await import('./completion.js')).completions[shell](program));
     });
 
@@ -181,14 +227,32 @@ function fieldList(text: string): string[] {
   return text.split(',');
 }
 
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= maxSeconds) return value;
+  throw new InvalidArgumentError(`Expected a number of seconds, at most ${maxSeconds}.`);
+}
+
 function positiveNumber(text: string): number {
   const value = Number(text);
   if (value > 0 && value < Infinity) return value;
   throw new InvalidArgumentError('Expected a number of seconds.');
 }
 
-function eventTypes(text: string): string[] {
+function append(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}
+
+/** What a timer can count: 24 days. */
+const maxSeconds = 2_147_483;
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number.');
+}
+
+function eventTypes(text: string): VmEvent['type'][] {
   const types = text.split(',');
-  if (types.every((type) => ['create', 'modify', 'delete'].includes(type))) return types;
+  if (types.every((type) => type === 'create' || type === 'modify' || type === 'delete')) return types;
   throw new InvalidArgumentError('Expected some of create,modify,delete.');
 }

@@ -11,6 +11,16 @@ export interface TableOptions {
   /** Dotted keys: the columns. */
   readonly fields: readonly string[];
   readonly header: boolean;
+  /** Cuts lines to this, in characters; undefined: never. */
+  readonly columns?: number | undefined;
+}
+
+/** Fields as they are written, from what was typed in whatever case: `ALIAS,Nics.*.ip`. Keys below a property keep theirs. */
+export function fieldNames(typed: readonly string[]): readonly string[] {
+  return typed.map((field) => {
+    const [property = '', ...keys] = field.split('.');
+    return [property.toLowerCase(), ...keys].join('.');
+  });
 }
 
 /** The widths of vmadm's columns; any other is as wide as its longest value. */
@@ -48,7 +58,7 @@ export function sortVms(vms: readonly VmObject[], keys: readonly string[]): VmOb
  * A table with columns two spaces apart; an absent or false value is `-`.
  * @throws QueryError for an unknown field.
  */
-export function tableText(vms: readonly VmObject[], { fields, header }: TableOptions): string {
+export function tableText(vms: readonly VmObject[], { fields, header, columns }: TableOptions): string {
   const selectors = parseSelectors(fields);
   const rows = vms.map((vm) => selectors.map((selector) => cell(valuesAt(vm, selector)) || '-'));
   if (header) rows.unshift(fields.map((field) => field.toUpperCase()));
@@ -56,13 +66,10 @@ export function tableText(vms: readonly VmObject[], { fields, header }: TableOpt
     (field, column) => fixedWidths.get(field) ?? Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)),
   );
   return rows
-    .map(
-      (row) =>
-        `${row
-          .map((text, column) => text.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
+    .map((row) => {
+      const padded = row.map((text, column) => text.padEnd(widths[column] ?? 0));
+      return `${cutTo(columns, padded.join('  ').trimEnd())}\n`;
+    })
     .join('');
 }
 
@@ -77,6 +84,13 @@ export function parsableText(vms: readonly VmObject[], fields: readonly string[]
     return values.map(valueText).join(',').replaceAll(':', '\\:');
   };
   return vms.map((vm) => `${selectors.map((selector) => value(vm, selector)).join(':')}\n`).join('');
+}
+
+/** A line no longer than a terminal is wide: one VM, one line. */
+function cutTo(columns: number | undefined, line: string): string {
+  return columns !== undefined && line.length > columns
+    ? `${line.slice(0, Math.max(0, columns - 1))}…`
+    : line;
 }
 
 function cell(values: readonly JsonValue[]): string {

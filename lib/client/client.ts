@@ -10,6 +10,7 @@ import {
   syncRequestTimeoutMs,
 } from '../config.js';
 import type { VmEvent } from '../vm/event.js';
+import type { PastEvents } from '../vm/past-events.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { reconnectDelayMs } from './backoff.js';
 import { deadline } from './deadline.js';
@@ -71,6 +72,21 @@ export interface EventsOptions {
   readonly heartbeatSeconds?: number;
   /** Every event has the host's `server_uuid` and `datacenter_name`. */
   readonly host?: boolean;
+}
+
+export interface ChangesOptions extends RequestOptions {
+  /** Only of this VM. */
+  readonly zonename?: string;
+  /** Only changes of these properties (dotted keys): `['quota', 'nics.ip']`. */
+  readonly paths?: readonly string[];
+  /** Only these types. */
+  readonly types?: readonly VmEvent['type'][];
+  /** How many events, at most: 1 to 1000. Default 100. */
+  readonly limit?: number;
+  /** Only events before the one with this `seq`: the `next` of an earlier answer. */
+  readonly before?: number;
+  /** Whether the VMs come with them. Default false. */
+  readonly vm?: boolean;
 }
 
 export class VminfodClient implements AsyncDisposable {
@@ -157,6 +173,30 @@ export class VminfodClient implements AsyncDisposable {
   ): Promise<Partial<VmObject>> {
     const path = withQuery(`/vms/${encodeURIComponent(zonename)}`, { fields: fields.join(',') });
     return (await this.#get(path, options)) as Partial<VmObject>;
+  }
+
+  /**
+   * What happened lately, the newest first, as far as the daemon still has it: the answer says how far that is.
+   * @throws NotFoundError for a daemon without a memory of it, such as the platform's.
+   */
+  async changes({
+    zonename,
+    paths,
+    types,
+    limit,
+    before,
+    vm = false,
+    ...options
+  }: ChangesOptions = {}): Promise<PastEvents> {
+    const query = {
+      ...(zonename !== undefined && { zonename }),
+      ...(paths !== undefined && paths.length > 0 && { path: paths.join(',') }),
+      ...(types !== undefined && types.length > 0 && { type: types.join(',') }),
+      ...(limit !== undefined && { limit: String(limit) }),
+      ...(before !== undefined && { before: String(before) }),
+      ...(vm && { vm: 'true' }),
+    };
+    return (await this.#get(withQuery('/changes', query), options)) as PastEvents;
   }
 
   /**

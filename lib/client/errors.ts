@@ -31,7 +31,7 @@ export class UnreachableError extends VminfodError {
 
 /**
  * The daemon runs but cannot answer yet (503): it is still loading (`NotReady`), this zone never loaded
- * (`LoadError`, with the reason), or it has too many listeners (`TooManyListeners`).
+ * (`LoadError`, with the reason), or too many listeners or unread answers (`TooManyListeners`, `TooManyAnswers`).
  */
 export class NotReadyError extends VminfodError {
   override readonly name = 'NotReadyError';

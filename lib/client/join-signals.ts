@@ -2,6 +2,9 @@
  * One AbortSignal of several, for as long as it is needed. Unlike `AbortSignal.any()`, which in Node 20 leaves an entry
  * in each of its sources for ever, it costs a long-lived signal nothing once it is released.
  */
+import { setMaxListeners } from 'node:events';
+
+/** One of several signals. */
 export interface JoinedSignal {
   readonly signal: AbortSignal;
   /** Lets go of the sources: they no longer abort it. */
@@ -18,6 +21,8 @@ export function joinSignals(...sources: readonly (AbortSignal | undefined)[]): J
     release();
     joined.abort(this.reason);
   }
+  // As many as there are requests under way; Node would take more than ten for a leak.
+  if (present.length > 0) setMaxListeners(0, ...present);
   for (const source of present) source.addEventListener('abort', onAbort);
   const aborted = present.find((source) => source.aborted);
   if (aborted) onAbort.call(aborted);

@@ -1,4 +1,7 @@
-/** How long to wait before trying again: doubling, up to a limit, half of it random so that a fleet spreads out. */
+/** How long to wait before trying again, for something that is tried until it works. */
+import { backoff } from '../operators/backoff.js';
+
+/** Counts the attempts since it last worked. */
 export class Backoff {
   readonly #minMs: number;
   readonly #maxMs: number;
@@ -11,8 +14,7 @@ export class Backoff {
 
   /** The next delay, ms. */
   next(): number {
-    const ceiling = Math.min(this.#maxMs, this.#minMs * 2 ** this.#attempts++);
-    return ceiling / 2 + (Math.random() * ceiling) / 2;
+    return backoff(++this.#attempts, this.#minMs, this.#maxMs);
   }
 
   /** It worked. */

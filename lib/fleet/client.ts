@@ -9,6 +9,7 @@ import { wait, type WaitOptions } from '../client/wait.js';
 import { VmWatcher } from '../client/watcher.js';
 import type { VmEvent } from '../vm/event.js';
 import { matches, parseFilter, type Filter } from '../vm/filter.js';
+import type { PastEvents } from '../vm/past-events.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { connectNats, withoutLogin, type Nats, type NatsOptions } from './connection.js';
 import { asFleetError } from './errors.js';
@@ -59,6 +60,11 @@ export class FleetClient implements VmClient {
   /** There is no such thing: `hosts` says how each is. */
   status(): Promise<Status> {
     return Promise.reject(new BadRequestError('the fleet has no status: vminfo fleet doctor', 'BadRequest'));
+  }
+
+  /** The stream keeps a VM's last messages, but nobody can ask for them yet. */
+  changes(): Promise<PastEvents> {
+    return Promise.reject(new BadRequestError('the fleet cannot be asked for its history yet', 'BadRequest'));
   }
 
   /** The hosts, and whether they are heard of. */

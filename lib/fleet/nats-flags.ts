@@ -4,15 +4,7 @@ import { Command } from 'commander';
 import type { NatsOptions } from './connection.js';
 
 /** What the flags below parse to. */
-export interface NatsFlags {
-  readonly servers?: readonly string[];
-  readonly creds?: string;
-  readonly nkey?: string;
-  readonly tlsCa?: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly inboxPrefix?: string;
-}
+export type NatsFlags = Partial<NatsOptions>;
 
 /** A file of settings that cannot be used. */
 export class SettingsError extends Error {

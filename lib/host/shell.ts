@@ -1,14 +1,17 @@
 /**
- * A shell that runs our commands, one after the other. Whoever starts a process copies the page tables of all its memory
- * (fork(2)): that holds our event loop for some 15 ms, and costs a shell a fraction of one.
+ * A shell that runs our commands, one after the other. Starting a process copies the page tables of the one that starts it,
+ * whose event loop stands still meanwhile: for 1 to 20 ms, the longer the more memory it has and the slower the machine is.
+ * Having a waiting shell do it costs us less than half a millisecond (`npm run bench -- --only commands` shows both).
  *
- * A command's output ends with a mark that the shell prints after it, so what the command wrote is always whole. A process
- * that a command leaves behind is not waited for. If it prints while the shell is idle, it is killed with it; if it does
- * while the next command runs, that goes into the next one's output: the commands of host.md leave none behind.
+ * What a command prints stands between two marks that the shell prints (command-output.ts), so it is always whole. Anything
+ * else that comes is from a process that an earlier command left behind: the shell is then killed with all that it started,
+ * and a command that it was running fails. Only what such a process prints while another command runs cannot be told from
+ * that command's own output; none of the commands that we run leaves a process behind.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import type { Readable, Writable } from 'node:stream';
+import { execa } from 'execa';
+import { CommandOutput, type BadOutput, type OutputMarks } from './command-output.js';
+import { requireDescriptors } from './descriptors.js';
 
 /** How a command ended. */
 export interface ShellResult {
@@ -32,27 +35,28 @@ export class ShellError extends Error {
 
 /** A shell in a process group of its own. */
 export class Shell {
-  readonly #mark = `\n${randomUUID()} `;
+  readonly #marks: OutputMarks;
   readonly #child = startShell();
   #running: Running | undefined;
   #error: ShellError | undefined;
 
   constructor() {
-    const { stdout, stderr } = this.#child;
-    this.#child.on('error', (cause) => {
-      this.#end(new ShellError('SPAWN', `could not be started: ${cause.message}`, { cause }));
+    const id = randomUUID();
+    this.#marks = { before: `${id}\n`, after: `\n${id} ` };
+    // It settles when it cannot be started, and otherwise when it has ended, of which we have heard by then.
+    void this.#child.then((result) => {
+      this.#end(notStarted(result));
     });
     // `exit`, not `close`: what it ran may live on and hold its pipes.
     this.#child.on('exit', (code, signal) => {
       const how = signal === null ? `which exited with ${code}` : `killed by ${signal}`;
       this.#end(new ShellError('SIGNAL', `lost its shell, ${how}`));
     });
-    stdout?.on('data', (chunk: Buffer) => {
-      this.#take('stdout', chunk);
-    });
-    stderr?.on('data', (chunk: Buffer) => {
-      this.#take('stderr', chunk);
-    });
+    for (const output of ['stdout', 'stderr'] as const) {
+      this.#child[output].on('data', (chunk: Buffer) => {
+        this.#take(output, chunk);
+      });
+    }
     // What is wrong with a pipe shows in the shell's end, which follows.
     for (const stream of this.#pipes()) stream.on('error', () => undefined);
     this.#hold(false);
@@ -74,13 +78,15 @@ export class Shell {
         reject(this.#error);
         return;
       }
-      const stdout = new MarkedOutput(this.#mark, maxBytes);
-      const stderr = new MarkedOutput(this.#mark, maxBytes);
+      const { before, after } = this.#marks;
+      const stdout = new CommandOutput(this.#marks, maxBytes);
+      const stderr = new CommandOutput(this.#marks, maxBytes);
       this.#running = { stdout, stderr, maxBytes, resolve, reject };
       this.#hold(true);
       const line = [command, ...args].map(quoted).join(' ');
-      const mark = `printf '${this.#mark}%d\\n' $1`;
-      this.#child.stdin?.write(`${line} </dev/null\nset $?; ${mark}; ${mark} >&2\n`);
+      const first = `printf '${before}'`;
+      const last = `printf '${after}%d\\n' $1`;
+      this.#child.stdin.write(`${first}; ${first} >&2\n${line} </dev/null\nset $?; ${last}; ${last} >&2\n`);
     });
   }
 
@@ -91,13 +97,10 @@ export class Shell {
 
   #take(output: 'stdout' | 'stderr', chunk: Buffer): void {
     const running = this.#running;
-    if (running?.[output].status !== undefined) {
-      this.#end(new ShellError('OUTPUT', 'left a process behind that goes on printing'));
-    } else if (running === undefined) {
-      this.kill(); // The command before has left such a process behind.
-    } else if (!running[output].add(chunk)) {
-      this.#end(new ShellError('OUTPUT_LIMIT', `printed more than ${running.maxBytes} bytes`));
-    } else if (running.stdout.status !== undefined && running.stderr.status !== undefined) {
+    const bad = running === undefined ? 'unplaced' : running[output].add(chunk);
+    if (bad !== undefined) {
+      this.#end(outputError(bad, running?.maxBytes ?? 0));
+    } else if (running?.stdout.status !== undefined && running.stderr.status !== undefined) {
       this.#running = undefined;
       this.#hold(false);
       const { stdout, stderr } = running;
@@ -116,10 +119,9 @@ export class Shell {
     this.#running = undefined;
   }
 
-  /** None when there are no more descriptors to be had: then the error follows. */
-  #pipes(): readonly (Readable | Writable)[] {
+  #pipes() {
     const { stdin, stdout, stderr } = this.#child;
-    return [stdin, stdout, stderr].flatMap((stream) => stream ?? []);
+    return [stdin, stdout, stderr];
   }
 
   /** Whether it keeps our process alive: only while it runs a command. When our process ends, so does the shell. */
@@ -132,8 +134,8 @@ export class Shell {
 }
 
 interface Running {
-  readonly stdout: MarkedOutput;
-  readonly stderr: MarkedOutput;
+  readonly stdout: CommandOutput;
+  readonly stderr: CommandOutput;
   readonly maxBytes: number;
   readonly resolve: (result: ShellResult) => void;
   readonly reject: (error: ShellError) => void;
@@ -145,63 +147,34 @@ interface Held {
   unref(): void;
 }
 
-/** Output of a command up to the mark, which is followed by the status and a newline. */
-class MarkedOutput {
-  readonly #mark: Buffer;
-  readonly #maxBytes: number;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
-  /** `undefined` until the mark is there. */
-  status: number | undefined;
-
-  constructor(mark: string, maxBytes: number) {
-    this.#mark = Buffer.from(mark);
-    this.#maxBytes = maxBytes;
+/** @throws ShellError when there are no descriptors for it. */
+function startShell() {
+  try {
+    requireDescriptors();
+  } catch (error) {
+    throw notStarted({ cause: error });
   }
-
-  /** False when it is too much, as far as one can tell before the mark is there. */
-  add(chunk: Buffer): boolean {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    const longestEnd = this.#mark.length + 4; // a status of up to three digits, and the newline
-    if (chunk.at(-1) === newline) {
-      const end = this.#lastBytes(longestEnd);
-      const at = end.lastIndexOf(this.#mark);
-      if (at >= 0) {
-        this.status = Number(end.toString('latin1', at + this.#mark.length, end.length - 1));
-        this.#bytes -= end.length - at;
-      }
-    }
-    return this.#bytes <= this.#maxBytes + (this.status === undefined ? longestEnd : 0);
-  }
-
-  /** What is before the mark. */
-  text(): string {
-    const all = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
-    return all?.toString('utf8', 0, this.#bytes) ?? '';
-  }
-
-  #lastBytes(count: number): Buffer {
-    let bytes = Buffer.alloc(0);
-    for (let index = this.#chunks.length - 1; index >= 0 && bytes.length < count; index--) {
-      bytes = Buffer.concat([this.#chunks[index]?.subarray(-count) ?? bytes, bytes]);
-    }
-    return bytes.subarray(-count);
-  }
+  return execa('/bin/sh', [], {
+    stdin: 'pipe',
+    buffer: false,
+    reject: false,
+    detached: true, // In a process group of its own, by which all that it started is killed.
+    extendEnv: false,
+    env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/usr/sbin:/sbin' },
+  });
 }
 
-const newline = 10;
+function notStarted({ cause }: { readonly cause?: unknown }): ShellError {
+  return new ShellError('SPAWN', `could not be started: ${(cause as Error | undefined)?.message}`, { cause });
+}
 
-/** @throws ShellError when there is no memory for another process. */
-function startShell(): ChildProcess {
-  try {
-    return spawn('/bin/sh', [], {
-      detached: true,
-      env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/usr/sbin:/sbin' },
-    });
-  } catch (cause) {
-    throw new ShellError('SPAWN', `could not be started: ${(cause as Error).message}`, { cause });
-  }
+function outputError(bad: BadOutput, maxBytes: number): ShellError {
+  return bad === 'too much'
+    ? new ShellError('OUTPUT_LIMIT', `printed more than ${maxBytes} bytes`)
+    : new ShellError(
+        'OUTPUT',
+        'has a shell in which something else prints: an earlier command left it behind',
+      );
 }
 
 function killGroup(pid: number): void {

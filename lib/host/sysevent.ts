@@ -16,7 +16,7 @@ export const zoneSyseventArgs: readonly string[] = ['-rj', '-c', 'com.sun:zones:
 export const zfsSyseventArgs: readonly string[] = ['-rj', 'EC_zfs', 'ESC_ZFS_history_event'];
 
 /** The subscription is live: from here on, changes give events. */
-export interface ReadyEvent {
+export interface SyseventReady {
   readonly type: 'ready';
 }
 
@@ -52,7 +52,7 @@ export interface IgnoredEvent {
   readonly why: string;
 }
 
-export type Sysevent = ReadyEvent | ZoneSysevent | ZfsSysevent | IgnoredEvent;
+export type Sysevent = SyseventReady | ZoneSysevent | ZfsSysevent | IgnoredEvent;
 
 /** A line that sysevent would never print. */
 export class SyseventError extends Error {

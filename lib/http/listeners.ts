@@ -18,6 +18,7 @@ import { Listener, type ListenerLimits, type ListenerRequest } from './listener.
 import type { Selection } from './parameters.js';
 import { replyError } from './reply.js';
 import { escaped, selectVms, type SerialisedVms } from './serialised.js';
+import { UnsentCopies } from './unsent-copies.js';
 
 /** Why a listener was cut off. */
 export type CutReason = keyof typeof cutReasons;
@@ -55,8 +56,7 @@ export function createListeners(options: ListenersOptions): Listeners {
   const { instance, eventLog } = cache;
   const open = new Map<Listener, View>();
   const overflows = { bytes: 0, deadline: 0, log: 0 };
-  /** The `ready` snapshots that are not sent yet, and to how many listeners: listeners share them. */
-  const unsentSnapshots = new Map<object, number>();
+  const snapshots = new UnsentCopies({ max: limits.maxSnapshotsUnsent, largeBytes: limits.catchUpBytes });
   const fanOut = new FanOut({
     instance,
     seq: () => cache.snapshot.value.seq,
@@ -84,8 +84,8 @@ export function createListeners(options: ListenersOptions): Listeners {
     overflows,
     list: () => [...open.keys()],
     add: (message, response, request) => {
-      if (open.size >= limits.maxListeners || unsentSnapshots.size >= limits.maxSnapshotsUnsent) {
-        replyError(response, 'TooManyListeners', `too many listeners: ${open.size}`, { 'Retry-After': '1' });
+      if (open.size >= limits.maxListeners || snapshots.isFull) {
+        refuse(response);
         return;
       }
       const listener = new Listener(message, response, request, limits);
@@ -102,22 +102,42 @@ export function createListeners(options: ListenersOptions): Listeners {
   };
 
   async function serve(listener: Listener, view: View, response: ServerResponse): Promise<void> {
-    const { since, vms: shape, selection } = listener.request.parameters;
+    const { since, vms: shape } = listener.request.parameters;
     const canResume = since?.instance === instance && eventLog.after(since.seq) !== undefined;
     if (canResume || shape === 'none') {
       listener.seq = canResume ? since.seq : eventLog.seq;
       start(listener, canResume, []);
     } else {
-      if (shape === 'string') await serialised.prepareString(cache.snapshot.value);
-      listener.seq = eventLog.seq;
-      const bytes =
-        selection === undefined || isWhole(selection)
-          ? serialised[shape](cache.snapshot.value)
-          : await selectVms([...cache.snapshot.value.vms.values()], selection, encodings[shape]);
-      if (!listener.isOpen) return;
-      start(listener, false, quoted(bytes, shape), holdSnapshot(bytes, response));
+      const bytes = await snapshotFor(listener, shape);
+      if (bytes === undefined || !listener.isOpen) return;
+      // Others may have taken the room while this was made.
+      const release = snapshots.hold(bytes, response);
+      if (release === undefined) {
+        refuse(response);
+        return;
+      }
+      start(listener, false, quoted(bytes, shape), release);
     }
     await catchUp(listener, view);
+  }
+
+  /** The VMs as the listener wants them, and `seq` what they show; `undefined` when it is gone before its turn. */
+  async function snapshotFor(listener: Listener, shape: 'string' | 'array'): Promise<Buffer | undefined> {
+    const { selection } = listener.request.parameters;
+    if (selection === undefined || isWhole(selection)) {
+      if (shape === 'string') await serialised.prepareString(cache.snapshot.value);
+      listener.seq = eventLog.seq;
+      return serialised[shape](cache.snapshot.value);
+    }
+    return serialised.inTurn(async () => {
+      if (!listener.isOpen) return undefined;
+      listener.seq = eventLog.seq;
+      return selectVms([...cache.snapshot.value.vms.values()], selection, encodings[shape]);
+    });
+  }
+
+  function refuse(response: ServerResponse): void {
+    replyError(response, 'TooManyListeners', `too many listeners: ${open.size}`, { 'Retry-After': '1' });
   }
 
   function start(
@@ -133,21 +153,6 @@ export function createListeners(options: ListenersOptions): Listeners {
     const json = vms.length === 0 ? [`${head}}`] : [`${head},"vms":`, ...vms, '}'];
     const line = lineOf(request.format, `${instance}:${seq}`, json.map(asBuffer));
     listener.start([...preamble(request.format), ...line], flushed);
-  }
-
-  /** Counts a large snapshot as unsent until the function it returns is called, or the connection is gone. */
-  function holdSnapshot(bytes: Buffer, response: ServerResponse): () => void {
-    if (bytes.length < limits.catchUpBytes) return () => undefined;
-    unsentSnapshots.set(bytes, (unsentSnapshots.get(bytes) ?? 0) + 1);
-    let held = true;
-    const release = () => {
-      const holders = unsentSnapshots.get(bytes) ?? 0;
-      if (held && holders > 1) unsentSnapshots.set(bytes, holders - 1);
-      else if (held) unsentSnapshots.delete(bytes);
-      held = false;
-    };
-    finished(response, release);
-    return release;
   }
 
   /** Writes what the listener has not seen, as fast as it reads; then it is live. */

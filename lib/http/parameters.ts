@@ -1,7 +1,7 @@
 /**
  * The parameters of a request: what a URL asks for, and a clear refusal of what it cannot ask for. Pure.
  */
-import { http as limits, listeners as listenerLimits } from '../config.js';
+import { http as limits, listeners as listenerLimits, pastEvents as pastEventLimits } from '../config.js';
 import { parseFields, type Fields } from '../vm/fields.js';
 import { parseFilter, type Filter } from '../vm/filter.js';
 import { QueryError, type Selector } from '../vm/selector.js';
@@ -123,6 +123,47 @@ export function parseEventsParameters(query: string): EventsParameters {
     host: parseFlag('host', own.get('host') ?? 'false'),
     heartbeatMs: heartbeat === undefined ? undefined : parseHeartbeat(heartbeat),
     since: since === undefined ? undefined : parsePosition(since),
+  };
+}
+
+/** What one can ask of `/changes`. */
+export interface ChangesParameters {
+  /** `undefined`: of all VMs. */
+  readonly zonename: string | undefined;
+  /** Empty: all types. */
+  readonly types: readonly EventType[];
+  /** What must have changed; empty: anything, creates and deletes included. */
+  readonly paths: readonly Selector[];
+  /** How many events, at most. */
+  readonly limit: number;
+  /** Only events before the one with this `seq`. */
+  readonly before: number;
+  /** Whether the VMs are told, too. */
+  readonly vm: boolean;
+}
+
+/**
+ * @param query What is after the `?`.
+ * @throws QueryError
+ */
+export function parseChangesParameters(query: string): ChangesParameters {
+  const { own, filters } = split(query, ['zonename', 'type', 'path', 'limit', 'before', 'vm']);
+  refuseFilters(filters);
+  const { defaultLimit, maxLimit } = pastEventLimits;
+  const path = own.get('path');
+  const limit = own.get('limit');
+  const before = own.get('before');
+  if (limit !== undefined && !(/^\d{1,6}$/.test(limit) && Number(limit) > 0 && Number(limit) <= maxLimit)) {
+    throw wrong('limit', `1 to ${maxLimit}`, limit);
+  }
+  if (before !== undefined && !/^\d{1,15}$/.test(before)) throw wrong('before', 'a seq', before);
+  return {
+    zonename: own.get('zonename'),
+    types: parseTypes(own.get('type')),
+    paths: path === undefined ? [] : parsePaths(path),
+    limit: Number(limit ?? defaultLimit),
+    before: Number(before ?? Number.POSITIVE_INFINITY),
+    vm: parseFlag('vm', own.get('vm') ?? 'false'),
   };
 }
 

@@ -16,6 +16,7 @@ const statusCodes = {
   NotReady: 503,
   LoadError: 503,
   TooManyListeners: 503,
+  TooManyAnswers: 503,
   Timeout: 504,
 } as const;
 

@@ -1,12 +1,15 @@
 /**
- * Which request gets which answer (wire.md). It reads the cache and changes nothing.
+ * Which request gets which answer, as in vminfod(8). It reads the cache and changes nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { StoppedError, SyncTimeoutError, type VmCache } from '../cache/cache.js';
+import { StoppedError, SyncTimeoutError, UnknownZoneError, type VmCache } from '../cache/cache.js';
 import type { Fields } from '../vm/fields.js';
 import { QueryError } from '../vm/selector.js';
+import { replyChanges } from './changes.js';
 import type { Listeners } from './listeners.js';
+import { replyIndex } from './index-reply.js';
 import type { Metrics } from './metrics.js';
+import type { PageFiles } from './page-files.js';
 import { parseEventsParameters, parseFlags, parsePosition, parseVmParameters } from './parameters.js';
 import { replyError, replyJson } from './reply.js';
 import type { VmReplies } from './vms.js';
@@ -19,6 +22,8 @@ export interface RoutesOptions {
   readonly syncTimeoutMs: number;
   readonly metrics: Metrics;
   readonly status: (full: boolean) => object | Promise<object>;
+  /** `undefined`: no page, only JSON. */
+  readonly page: PageFiles | undefined;
 }
 
 /** Answers one request. */
@@ -27,7 +32,15 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 const retrySoon = { 'Retry-After': '1' };
 
 /** All routes. */
-export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }: RoutesOptions): Handler {
+export function routes({
+  cache,
+  vms,
+  listeners,
+  metrics,
+  syncTimeoutMs,
+  status,
+  page,
+}: RoutesOptions): Handler {
   return (request, response) => {
     const { url = '', method } = request;
     if (method !== 'GET' && method !== 'HEAD') {
@@ -52,12 +65,19 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
   function route(request: IncomingMessage, response: ServerResponse, url: string): void {
     const { path, query } = split(url);
     const zonename = zonenameOf(path);
-    if (path === '/status') {
+    if (path === '/') {
+      parseFlags(query, []);
+      if (page !== undefined && request.headers.accept?.includes('text/html') === true) {
+        void page.reply(request, response, path);
+      } else replyIndex(response, page !== undefined);
+    } else if (page !== undefined && path.startsWith('/page/')) {
+      void page.reply(request, response, path);
+    } else if (path === '/status') {
       void replyStatus(response, parseFlags(query, ['full']).has('full'));
     } else if (path === '/metrics') {
       parseFlags(query, []);
       void replyMetrics(response);
-    } else if (zonename === undefined && path !== '/ping' && path !== '/vms' && path !== '/events') {
+    } else if (zonename === undefined && !afterLoad.has(path)) {
       replyError(response, 'NotFound', `no such path: ${path}`);
     } else if (!cache.snapshot.value.loaded) {
       const awaiting = cache.status().awaiting.join(', ');
@@ -71,6 +91,8 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
       replyJson(response, { ping: 'pong' });
     } else if (path === '/vms') {
       void vms.all(request, response, query);
+    } else if (path === '/changes') {
+      void replyChanges(cache, response, query);
     } else {
       replyEvents(request, response, query);
     }
@@ -133,6 +155,7 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
       await cache.sync(zonename, syncTimeoutMs);
     } catch (error) {
       if (error instanceof SyncTimeoutError) replyError(response, 'Timeout', error.message);
+      else if (error instanceof UnknownZoneError) replyError(response, 'LoadError', error.message, retrySoon);
       else if (error instanceof StoppedError) replyError(response, 'NotReady', error.message, retrySoon);
       else throw error;
       return;
@@ -140,6 +163,9 @@ export function routes({ cache, vms, listeners, metrics, syncTimeoutMs, status }
     if (!replyLoadError(response, zonename)) replyVm(request, response, zonename, fields);
   }
 }
+
+/** What is answered once the first load is done, beside VMs. */
+const afterLoad: ReadonlySet<string> = new Set(['/ping', '/vms', '/events', '/changes']);
 
 const vmPrefix = '/vms/';
 const contentTypes = { json: 'application/json', sse: 'text/event-stream' };

@@ -21,6 +21,11 @@ export interface SerialisedVms {
   string(snapshot: Snapshot): Buffer;
   /** Prepares for `string`, which takes long when it is asked for the first time. */
   prepareString(snapshot: Snapshot): Promise<void>;
+  /**
+   * Makes copies for one client alone, one after the other: together they would take as much memory as there are clients,
+   * and a slice each of every turn of the event loop.
+   */
+  inTurn<T>(make: () => Promise<T>): Promise<T>;
 }
 
 /** Makes a place for the bytes of the current state. */
@@ -34,6 +39,7 @@ export function createSerialisedVms(): SerialisedVms {
     }
     return bytes;
   };
+  let last: Promise<unknown> = Promise.resolve();
   const array = perSnapshot(({ vms }) => joined([...vms.values()].map(({ bytes }) => bytes)));
   return {
     array,
@@ -42,6 +48,11 @@ export function createSerialisedVms(): SerialisedVms {
     prepareString: async ({ vms }) => {
       const raw = [...vms.values()].filter((stored) => !escapedVms.has(stored));
       await eachInSlices(raw, 1, (stored) => void escape(stored));
+    },
+    inTurn: (make) => {
+      const made = last.then(make);
+      last = made.catch(() => undefined); // Whoever asked for it is told.
+      return made;
     },
   };
 }

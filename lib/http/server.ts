@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, lstat, rename, unlink } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type ListenOptions } from 'node:net';
 import { dirname, join } from 'node:path';
 import { http as limits } from '../config.js';
@@ -39,6 +39,8 @@ export interface TcpOptions {
   readonly port: number;
   /** What a request may call the host, beside the address and localhost. */
   readonly allowedHosts: readonly string[];
+  /** Default: config.ts. */
+  readonly writeDeadlineMs?: number;
 }
 
 /**
@@ -47,10 +49,10 @@ export interface TcpOptions {
  * @throws ListenError
  */
 export async function listenOnPort(
-  { listen, port, allowedHosts }: TcpOptions,
+  { listen, port, allowedHosts, writeDeadlineMs = limits.writeDeadlineMs }: TcpOptions,
   handler: Handler,
 ): Promise<HttpServer> {
-  const server = boundedServer(admit(handler, allowHosts(listen, allowedHosts)));
+  const server = boundedServer(admit(handler, allowHosts(listen, allowedHosts)), writeDeadlineMs);
   await listening(server, `${listen} port ${port}`, { port, host: listen }).catch((error: unknown) => {
     if (!(error instanceof ListenError) || error.code !== 'EADDRINUSE') throw error;
     const problem = 'something listens there already (another vminfod?); --port chooses another port';
@@ -76,7 +78,7 @@ export async function listenOnSocket(path: string, handler: Handler): Promise<Ht
   if (bytes > maxSocketPathBytes)
     throw new ListenError(path, `a path of more than ${maxSocketPathBytes} bytes`);
   await removeStale(path);
-  const server = boundedServer(admit(handler));
+  const server = boundedServer(admit(handler), limits.writeDeadlineMs);
   // bind(2) happens within listen(), and so with this umask: there is no moment in which others could connect.
   const umask = process.umask(0o177);
   const bound = listening(server, path, { path: ownPath });
@@ -98,7 +100,7 @@ export async function listenOnSocket(path: string, handler: Handler): Promise<Ht
 /** What fits into a socket's address on every system: macOS has the least. */
 const maxSocketPathBytes = 103;
 
-function boundedServer(handler: Handler): Server {
+function boundedServer(handler: Handler, writeDeadlineMs: number): Server {
   const server = createServer(
     {
       noDelay: true,
@@ -111,11 +113,27 @@ function boundedServer(handler: Handler): Server {
       // Node would refuse without a word what is refused in JSON (admission.ts).
       requireHostHeader: false,
     },
-    handler,
+    (request, response) => {
+      // From here on all of the answer is made, and whoever asked for it has to read it.
+      response.once('prefinish', () => {
+        if (response.writableLength > 0) cutOff(response, writeDeadlineMs);
+      });
+      handler(request, response);
+    },
   );
   server.maxConnections = limits.maxConnections;
   answerParserErrors(server);
   return server;
+}
+
+/** Destroys a response, and so its connection, unless it is over by then. */
+function cutOff(response: ServerResponse, afterMs: number): void {
+  const timer = setTimeout(() => {
+    response.destroy();
+  }, afterMs);
+  response.once('close', () => {
+    clearTimeout(timer);
+  });
 }
 
 async function listening(server: Server, where: string, options: ListenOptions): Promise<void> {

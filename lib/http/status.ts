@@ -1,4 +1,4 @@
-/** The answer to `/status`: the platform's fields in the platform's form (wire.md), and ours beside them. Pure. */
+/** The answer to `/status`: the fields of the platform's vminfod in its form, and ours beside them, as in vminfod(8). Pure. */
 import type { CacheStatus } from '../cache/cache.js';
 import type { Snapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';

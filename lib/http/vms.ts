@@ -4,11 +4,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { VmCache } from '../cache/cache.js';
 import type { StoredVm } from '../cache/vm-store.js';
+import { http as limits } from '../config.js';
 import type { Fields } from '../vm/fields.js';
 import { isUnchanged, tagOf, takesGzip } from './conditional.js';
 import { parseVmsParameters, type Position, type Selection } from './parameters.js';
-import { replyBytes } from './reply.js';
+import { replyBytes, replyError } from './reply.js';
 import { selectVms, type SerialisedVms } from './serialised.js';
+import { UnsentCopies } from './unsent-copies.js';
 import { bytesOf } from './view.js';
 
 export interface VmRepliesOptions {
@@ -30,6 +32,7 @@ export interface VmReplies {
 /** Makes the answers. */
 export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
   const { instance, eventLog } = cache;
+  const copies = new UnsentCopies({ max: limits.maxAnswersUnsent, largeBytes: limits.largeAnswerBytes });
   /** Made once per version of a VM: this is what is asked for most often. */
   const headersOf = new WeakMap<StoredVm, { readonly tag: string; readonly headers: string[] }>();
 
@@ -65,17 +68,16 @@ export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
     selection: Selection | undefined,
   ): Promise<void> {
     const snapshot = cache.snapshot.value;
-    const ETag = tagOf(instance, snapshot.seq);
-    const Vary = 'Accept-Encoding';
-    if (isUnchanged(request.headers['if-none-match'], ETag)) {
-      response.writeHead(304, { ETag, Vary }).end();
+    const headers = { ETag: tagOf(instance, snapshot.seq), Vary: 'Accept-Encoding' };
+    if (isUnchanged(request.headers['if-none-match'], headers.ETag)) {
+      response.writeHead(304, headers).end();
     } else if (selection !== undefined) {
-      replyBytes(response, await selectVms([...snapshot.vms.values()], selection), { ETag, Vary });
+      const bytes = await serialised.inTurn(() => selectVms([...snapshot.vms.values()], selection));
+      send(response, bytes, headers);
     } else if (takesGzip(request.headers['accept-encoding'])) {
-      const bytes = await serialised.gzipped(snapshot);
-      replyBytes(response, bytes, { ETag, Vary, 'Content-Encoding': 'gzip' });
+      send(response, await serialised.gzipped(snapshot), { ...headers, 'Content-Encoding': 'gzip' });
     } else {
-      replyBytes(response, serialised.array(snapshot), { ETag, Vary });
+      send(response, serialised.array(snapshot), headers);
     }
   }
 
@@ -89,15 +91,26 @@ export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
     const missed = since.instance === instance ? eventLog.after(since.seq) : undefined;
     const names = new Set(missed?.map(({ event }) => event.zonename));
     const changed = [...vms.values()].filter(({ vm }) => missed === undefined || names.has(vm.zonename));
-    const selected = await selectVms(changed, selection, (bytes, { vm }) => {
-      names.delete(vm.zonename);
-      return bytes;
-    });
+    const selected = await serialised.inTurn(() =>
+      selectVms(changed, selection, (bytes, { vm }) => {
+        names.delete(vm.zonename);
+        return bytes;
+      }),
+    );
     const head = JSON.stringify({ instance, seq, full: missed === undefined, deleted: [...names] }).slice(
       0,
       -1,
     );
-    replyBytes(response, Buffer.concat([Buffer.from(`${head},"vms":`), selected, Buffer.from('}')]));
+    send(response, Buffer.concat([Buffer.from(`${head},"vms":`), selected, Buffer.from('}')]));
+  }
+
+  function send(
+    response: ServerResponse,
+    bytes: Buffer,
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
+    if (copies.hold(bytes, response) !== undefined) replyBytes(response, bytes, headers);
+    else replyError(response, 'TooManyAnswers', 'too many answers are not read yet', { 'Retry-After': '1' });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Replaces a source that broke, sooner if it had been running well and ever later while it does not.
  */
-import { asyncScheduler, defer, retry, timer, type MonoTypeOperatorFunction } from 'rxjs';
+import { defer, retry, timer, using, type MonoTypeOperatorFunction } from 'rxjs';
 import { backoff } from './backoff.js';
 
 export interface RestartOptions {
@@ -28,14 +28,18 @@ export function restarting<T>({
   return (source) =>
     defer(() => {
       let failures = 0;
-      let startedAt = 0;
-      return defer(() => {
-        startedAt = asyncScheduler.now();
-        return source;
-      }).pipe(
+      let isHealthy = false;
+      // A timer, not the time: the host's clock may be set meanwhile.
+      const untilHealthy = () => {
+        isHealthy = false;
+        return timer(healthyAfterMs).subscribe(() => {
+          isHealthy = true;
+        });
+      };
+      return using(untilHealthy, () => source).pipe(
         retry({
           delay: (error: unknown) => {
-            failures = asyncScheduler.now() - startedAt >= healthyAfterMs ? 1 : failures + 1;
+            failures = isHealthy ? 1 : failures + 1;
             const waitMs = backoff(failures, minMs, maxMs);
             onFailure?.(error, waitMs);
             return timer(waitMs);

@@ -5,7 +5,7 @@ import { readJson } from './files.js';
 import { writeFileSync } from 'node:fs';
 import type { Paths } from './paths.js';
 
-/** The numbers, each the next one to hand out; see host.md for what they are. */
+/** The next of each kind of number that the host hands out. */
 export interface Counters {
   zoneid: number;
   debugid: number;

@@ -1,5 +1,5 @@
 /**
- * A simulated global zone: a directory tree with the files and commands of host.md, for tests, benchmarks and the demo.
+ * A simulated global zone: a directory tree with the files and commands that vminfod reads, for tests, benchmarks and the demo.
  * The daemon takes its root as `--root` and must not know that it is not real.
  */
 export {

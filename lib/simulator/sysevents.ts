@@ -1,5 +1,5 @@
 /**
- * Lines of sysevent(8) as host.md has them, and posting them: a line appended to a channel's file reaches every
+ * Lines as sysevent(8) prints them, and posting them: a line appended to a channel's file reaches every
  * `sysevent` that listens to it. While a channel drops, as a kernel under pressure does, nothing is appended.
  */
 import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -65,7 +65,7 @@ export async function boot(tools: ZoneTools, zone: Zone): Promise<void> {
   tools.zones.put(zone);
 }
 
-/** zoneadm halt; `waitStatus` is how the zone's init ended, as in lastexited (host.md). */
+/** zoneadm halt; `waitStatus` is how the zone's init ended, as wait(2) has it and zoneadmd writes it to lastexited. */
 export async function halt(tools: ZoneTools, zone: Zone, waitStatus: number): Promise<void> {
   publish(tools, 'kernel', zone, 'shutting_down', 'running');
   await tools.stateLag();

@@ -1,9 +1,10 @@
 /**
  * The lines of a command that should never end. It owns the child process: whoever unsubscribes ends it.
  */
-import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
 import { Observable } from 'rxjs';
+import { requireDescriptors } from '../host/descriptors.js';
+import { LineSplitter, LineTooLongError } from '../line-splitter.js';
 
 /** A command that feeds a source broke: it ended, wrote to stderr, or wrote what is not a line. */
 export class SourceError extends Error {
@@ -34,6 +35,15 @@ export interface LinesOptions {
  */
 export function fromLines({ command, args, maxLineBytes, killAfterMs }: LinesOptions): Observable<string> {
   return new Observable((subscriber) => {
+    const fail = (problem: string, cause?: unknown) => {
+      subscriber.error(new SourceError(command, problem, { cause }));
+    };
+    try {
+      requireDescriptors();
+    } catch (cause) {
+      fail(endOf(cause as NodeJS.ErrnoException), cause);
+      return;
+    }
     const abort = new AbortController();
     const child = execa(command, args, {
       buffer: false,
@@ -42,17 +52,15 @@ export function fromLines({ command, args, maxLineBytes, killAfterMs }: LinesOpt
       cancelSignal: abort.signal,
       forceKillAfterDelay: killAfterMs,
     });
-    const fail = (problem: string, cause?: unknown) => {
-      subscriber.error(new SourceError(command, problem, { cause }));
-    };
 
-    const decoder = new StringDecoder('utf8');
-    let rest = '';
+    const lines = new LineSplitter(maxLineBytes);
     child.stdout.on('data', (chunk: Buffer) => {
-      const lines = (rest + decoder.write(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) subscriber.next(line);
-      if (rest.length > maxLineBytes) fail(`wrote a line of more than ${maxLineBytes} bytes`);
+      try {
+        for (const line of lines.add(chunk)) subscriber.next(line);
+      } catch (error) {
+        if (!(error instanceof LineTooLongError)) throw error;
+        fail(`wrote a line of more than ${maxLineBytes} bytes`, error);
+      }
     });
     child.stderr.on('data', (chunk: Buffer) => {
       fail(`wrote to stderr: ${chunk.toString('utf8', 0, 200).trim()}`);
@@ -72,7 +80,7 @@ export function fromLines({ command, args, maxLineBytes, killAfterMs }: LinesOpt
 }
 
 /** How the command ended, in a few words. */
-function endOf(error: Error & { signal?: string; exitCode?: number; code?: string }): string {
+function endOf(error: Error & { signal?: string; exitCode?: number; code?: string | undefined }): string {
   if (error.signal !== undefined) return `was killed by ${error.signal}`;
   if (error.exitCode !== undefined) return `ended with exit code ${error.exitCode}`;
   return error.code === 'ENOENT' ? 'is missing' : `could not be run (${error.code ?? error.message})`;

@@ -13,7 +13,7 @@ export function zoneEvents(host: Host, health: SourceHealth): Observable<Invalid
   return fromSysevents({ host, args: zoneSyseventArgs, health }).pipe(map(zoneInvalidation));
 }
 
-/** What one zone sysevent makes stale (events.md, first rows). Pure. */
+/** What one zone sysevent makes stale. Pure. */
 export function zoneInvalidation(event: LiveSysevent): Invalidation {
   if (event.type !== 'zone') return { type: 'everything', reason: 'zone-events ready' };
   return {

@@ -111,7 +111,7 @@ export interface Dataset {
 /** What assembly asks of the datasets known at the moment. Both are O(1). */
 export interface DatasetLookup {
   byName(name: string): Dataset | undefined;
-  /** The mountpoint map of host.md: without zoned datasets, `<pool>/<zone>/data`, and mountpoints that do not start with `/`. */
+  /** Datasets by mountpoint, as VM objects refer to them: without zoned datasets, `<pool>/<zone>/data`, and mountpoints that do not start with `/`. */
   byMountpoint(mountpoint: string): Dataset | undefined;
 }
 

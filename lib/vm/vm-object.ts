@@ -84,7 +84,8 @@ export interface Filesystem {
   readonly raw?: string;
   readonly target?: string;
   readonly type?: string;
-  readonly options: readonly string[];
+  /** Not there when there are none. */
+  readonly options?: readonly string[];
 }
 
 /** A snapshot that vmadm made: `<dataset>@vmsnap-<name>`. */

@@ -114,10 +114,9 @@ function readDevice(element: Element, unknown: Set<string>): Device {
 }
 
 function readFilesystem(element: Element, unknown: Set<string>): Filesystem {
-  return {
-    ...readAttributes(tables.filesystemTable, element, unknown),
-    options: element.children.map(({ attributes }) => attributes['name'] ?? ''),
-  };
+  const filesystem = readAttributes(tables.filesystemTable, element, unknown);
+  const options = element.children.map(({ attributes }) => attributes['name'] ?? '');
+  return options.length === 0 ? filesystem : { ...filesystem, options };
 }
 
 function readNetAttrs<T extends Table>(table: T, element: Element, unknown: Set<string>): FromTable<T> {

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { createSimulatedHost } from '../../lib/simulator/index.js';
 import { measureBurst } from './burst.js';
+import { measureCommands } from './commands.js';
 import { measureFanOut } from './fan-out.js';
 import { measureLatency } from './latency.js';
 import { measureMemory } from './memory.js';
@@ -19,6 +20,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   'fan-out': measureFanOut,
   memory: measureMemory,
   rescan: measureRescan,
+  commands: measureCommands,
 };
 
 const { vms, only, json } = new Command('npm run bench --')

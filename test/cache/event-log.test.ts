@@ -9,6 +9,7 @@ const seqs = (commits: readonly Commit[] | undefined) => commits?.map(({ seq }) 
 void tap.test('reaches back as far as its count', (t) => {
   const log = createEventLog(3, 1_000);
   t.same(seqs(log.after(0)), [], 'nothing happened yet');
+  t.equal(log.oldest, undefined);
   for (let seq = 1; seq <= 100; seq++) {
     log.add(aCommit(seq));
     t.equal(log.seq, seq);
@@ -17,6 +18,7 @@ void tap.test('reaches back as far as its count', (t) => {
       seqs(log.after(Math.max(0, seq - 3))),
       [seq - 2, seq - 1, seq].filter((each) => each > 0),
     );
+    t.equal(log.oldest?.seq, Math.max(1, seq - 2));
     if (seq > 3) t.equal(log.after(seq - 4), undefined);
     t.equal(log.after(seq + 1), undefined, 'yet to come');
   }
@@ -29,6 +31,7 @@ void tap.test('reaches back as far as its bytes', (t) => {
   t.same(seqs(log.after(8)), [9, 10]);
   t.equal(log.after(7), undefined);
   log.add(aCommit(11, 1_000));
+  t.equal(log.oldest, undefined);
   t.same(seqs(log.after(11)), [], 'one that is too large is not kept, and known not to be');
   t.equal(log.after(10), undefined);
   log.add(aCommit(12));

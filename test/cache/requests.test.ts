@@ -1,7 +1,6 @@
 /** What is read because of an invalidation, row by row, and how two requests become one. */
 import tap from 'tap';
 import {
-  datasetRequest,
   mergeRequests,
   noOccasion,
   requestsFor,
@@ -14,7 +13,7 @@ import type { Invalidation } from '../../lib/sources/invalidation.js';
 import { zoneInvalidation } from '../../lib/sources/zone-events.js';
 import { zoneFiles, zoneInputs, type ZoneInput } from '../../lib/vm/inputs.js';
 import { aDataset, someUuid } from '../vm/factories.js';
-import { aState, plain, someRoot as root } from './some-state.js';
+import { aRequest, aState, plain, someRoot as root } from './some-state.js';
 
 /** A host with one VM, whose root has a child and two snapshots, and a disk beside it. */
 function aHost(): HostState {
@@ -147,8 +146,8 @@ void tap.test('two requests are one for what both ask for, and for whoever waits
 });
 
 void tap.test('of two listings of a dataset, and of two rescans, the wider is done', (t) => {
-  const row = datasetRequest('dataset', 'zones/a', false, noOccasion);
-  const whole = datasetRequest('dataset', 'zones/a', true, noOccasion);
+  const row = aRequest('zones/a', false, noOccasion);
+  const whole = aRequest('zones/a', true, noOccasion);
   for (const merged of [mergeRequests(row, whole), mergeRequests(whole, row)]) t.equal(merged.whole, true);
   t.equal(mergeRequests({ ...row, alone: true }, row).alone, true);
   const wide: RescanRequest = { ...noOccasion, lane: 'rescan', scope: 'everything', reason: 'timer' };

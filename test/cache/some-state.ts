@@ -1,7 +1,13 @@
 /** A state, and the facts that bring it about, for tests of what is read and of what is taken. */
 import { pino } from 'pino';
 import type { Fact } from '../../lib/cache/facts.js';
-import { noOccasion, type Occasion, type Request } from '../../lib/cache/requests.js';
+import {
+  datasetRequests,
+  noOccasion,
+  type DatasetRequest,
+  type Occasion,
+  type Request,
+} from '../../lib/cache/requests.js';
 import { Rescans } from '../../lib/cache/rescans.js';
 import { HostState } from '../../lib/cache/state.js';
 import { take, type Taken } from '../../lib/cache/take.js';
@@ -104,4 +110,11 @@ export function plain(requests: readonly Request[]): unknown {
   return requests.map(({ noticedAt: _noticedAt, waiters: _waiters, rescan: _rescan, ...request }) =>
     'inputs' in request ? { ...request, inputs: [...request.inputs].sort() } : request,
   );
+}
+
+/** A request for a dataset that a VM shows. */
+export function aRequest(name: string, whole: boolean, occasion: Occasion): DatasetRequest {
+  const [request] = datasetRequests('dataset', [{ name, whole }], occasion);
+  if (request === undefined) throw new Error('one need is one request');
+  return request;
 }

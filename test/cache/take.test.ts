@@ -1,11 +1,11 @@
 /** What comes of a fact: commits, and what is to be read because of it. */
 import tap from 'tap';
-import { datasetRequest, noOccasion, zoneRequest } from '../../lib/cache/requests.js';
+import { noOccasion, zoneRequest } from '../../lib/cache/requests.js';
 import type { Taken } from '../../lib/cache/take.js';
 import { backoffLimits, goneRetriesMs, newstateRetriesMs } from '../../lib/config.js';
 import { zoneFiles, zoneInputs } from '../../lib/vm/inputs.js';
 import { aDataset, someInputs, someUuid } from '../vm/factories.js';
-import { aState, anEmptyState, plain, someRoot as root } from './some-state.js';
+import { aRequest, aState, anEmptyState, plain, someRoot as root } from './some-state.js';
 
 const { record, xml } = someInputs();
 const bad = new Error('bad');
@@ -110,12 +110,14 @@ void tap.test('an answer from before the zone was read does not delete it', (t) 
 void tap.test('an XML that is away is looked for, a few times, and only then is the VM gone', (t) => {
   const { state, zone } = aState();
   goneRetriesMs.forEach((afterMs, look) => {
-    const away = zone(2 + look, { record, xml: undefined });
+    const away = zone(2 + look, { record, xml: undefined }, { look });
     t.same(paths(away), []);
-    t.match(away.followUps, [{ afterMs, request: { inputs: new Set(['record', 'xml']) } }]);
+    t.match(away.followUps, [{ afterMs, request: { inputs: new Set(['record', 'xml']), look: look + 1 } }]);
+    const meanwhile = zone(2 + look, { record, xml: undefined });
+    t.same([meanwhile.commits, meanwhile.followUps], [[], []], 'what an event has read is no such look');
   });
   t.same(state.errors.list(), [], 'it may be on its way');
-  const gone = zone(20, { record, xml: undefined });
+  const gone = zone(20, { record, xml: undefined }, { look: goneRetriesMs.length });
   t.same(paths(gone), ['delete']);
   t.match(state.errors.list(), [{ input: 'xml', error: /does not exist/ }]);
   t.end();
@@ -182,7 +184,7 @@ void tap.test(
   'a dataset that is listed: its VMs are assembled, and what an event said of it is not believed',
   (t) => {
     const { datasets } = aState();
-    const request = datasetRequest('dataset', root, true, { noticedAt: 3, waiters: [] });
+    const request = aRequest(root, true, { noticedAt: 3, waiters: [] });
     const listed = datasets(2, { whole: [root], datasets: [theRoot(20)] }, [request]);
     t.same(paths(listed), [['quota']]);
     t.equal(listed.commits[0]?.noticedAt, 3);
@@ -200,7 +202,7 @@ void tap.test(
   'a listing that fails: of several, each is listed alone; of one, its VM keeps what is known',
   (t) => {
     const { state, take } = aState();
-    const ends = [root, 'zones/other'].map((name) => datasetRequest('dataset', name, true, noOccasion));
+    const ends = [root, 'zones/other'].map((name) => aRequest(name, true, noOccasion));
     const failed = { type: 'datasets-failed', error: bad, readAt: 2, occasion: noOccasion } as const;
     t.match(
       asked(take({ ...failed, ends })),

@@ -1,7 +1,7 @@
 /** The chaos test in its short form; `npm run test:chaos` is the long one. */
 import tap from 'tap';
 import { faultsNeverInjected, reportText } from './report.js';
-import { runChaos } from './storm.js';
+import { runChaos } from './chaos.js';
 
 void tap.test('after a storm of faults the cache equals what a fresh daemon assembles', async (t) => {
   const seed = 1;

@@ -15,6 +15,10 @@ export interface OperatorOptions {
   /** About how many zones there are to be. */
   readonly zones: number;
   readonly trail: Trail;
+  /** Told of zones that are away for a moment. */
+  readonly vanished: Set<string>;
+  /** A zone that is not the operator's. */
+  readonly except: string;
 }
 
 /** Does one thing at a time. */
@@ -23,16 +27,13 @@ export interface Operator {
   act(options?: { readonly audible?: boolean }): Promise<void>;
   /** Undoes what it has half done: what was moved away is put back. */
   tidyUp(): Promise<void>;
-  /** Zones that were away for a moment: only these may be deleted, or created anew. */
-  readonly vanished: ReadonlySet<string>;
 }
 
 /** Makes an operator. */
-export function createOperator({ host, seed, zones, trail }: OperatorOptions): Operator {
+export function createOperator({ host, seed, zones, trail, vanished, except }: OperatorOptions): Operator {
   const random = createRandom(seed);
   const scratch: string[] = [];
   const renamed = new Map<string, string>();
-  const vanished = new Set<string>();
   const names = Object.entries(actions).flatMap(([name, { weight }]) => Array<string>(weight).fill(name));
   const audibleNames = names.filter((name) => actions[name]?.silent !== true);
 
@@ -43,9 +44,8 @@ export function createOperator({ host, seed, zones, trail }: OperatorOptions): O
   };
 
   return {
-    vanished,
     act: async ({ audible = false } = {}) => {
-      const zonenames = host.zonenames();
+      const zonenames = host.zonenames().filter((each) => each !== except);
       const name = choose(zonenames.length, audible);
       const zone = host.zone(random.pick(zonenames));
       const root = zone.zonepath.slice(1);

@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { get } from '../daemon/harness.js';
 import { descendantsOf, isShell } from '../processes.js';
+import { isVminfod } from './vminfod-process.js';
 
 /** What may be seen. Bounds, not targets: other work shares the machine, and the storm itself shares the process. */
 const bounds = {
@@ -41,7 +42,7 @@ export async function probe(
     const pingMs = performance.now() - startedAt;
     if (status !== 200) onProblem(`/ping: ${status}`);
     if (pingMs > bounds.pingMs) onProblem(`/ping took ${Math.round(pingMs)} ms`);
-    const running = (await descendantsOf()).filter((each) => !isShell(each));
+    const running = (await descendantsOf(process.pid, isVminfod)).filter((each) => !isShell(each));
     if (running.length > bounds.children)
       onProblem(`${running.length} children: ${running.map(({ args }) => args.slice(0, 80)).join(' | ')}`);
     const loopMs = loop.max / 1e6;

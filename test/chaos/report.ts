@@ -1,7 +1,7 @@
 /**
  * What a run did, saw and checked, as text; and what must hold of it.
  */
-import type { ChaosReport } from './storm.js';
+import type { ChaosReport } from './chaos.js';
 import { total } from './trail.js';
 
 /** Fault kinds that had no turn. A run that is too short for all of them proves too little. */

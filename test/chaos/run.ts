@@ -1,7 +1,7 @@
 /** `npm run test:chaos`: the chaos test for as long as one likes. Exit code 1 when something is wrong. */
 import { Command } from 'commander';
 import { faultsNeverInjected, reportText } from './report.js';
-import { runChaos } from './storm.js';
+import { runChaos } from './chaos.js';
 
 const { minutes, seed, vms } = new Command('npm run test:chaos --')
   .description('Storms of operator actions and faults over a daemon on a simulated host.')

@@ -10,7 +10,10 @@ const exec = promisify(execFile);
 /** What bash offers for the last word, with a vminfo that knows two VMs. */
 async function offered(t: Test, words: string[]): Promise<string[]> {
   const bin = t.testdir();
-  await writeFile(join(bin, 'vminfo'), '#!/bin/sh\n[ "$*" = lookup ] && printf "uuid-1\\nuuid-2\\n"\n');
+  await writeFile(
+    join(bin, 'vminfo'),
+    '#!/bin/sh\n[ "$*" = lookup ] && printf "uuid-1\\nuuid-2\\n"\n[ "$*" = "list -p -o alias" ] && printf "web1\\n"\n',
+  );
   await chmod(join(bin, 'vminfo'), 0o755);
   const script = (await run('', ['completion', 'bash'])).stdout;
   const list = words.map((word) => `'${word}'`).join(' ');
@@ -30,7 +33,10 @@ const asked: { words: string[]; has: string[]; hasNot?: string[] }[] = [
     has: ['--parsable', '--output', '--json', '--help'],
     hasNot: ['--full'],
   },
-  { words: ['vminfo', 'get', ''], has: ['uuid-1', 'uuid-2'], hasNot: ['--json'] },
+  { words: ['vminfo', 'get', ''], has: ['uuid-1', 'uuid-2', 'web1'], hasNot: ['--json', 'state='] },
+  { words: ['vminfo', 'list', 'sta'], has: ['state='] },
+  { words: ['vminfo', 'list', '-o', 'sta'], has: ['state'], hasNot: ['state='] },
+  { words: ['vminfo', 'events', 'w'], has: ['web1'] },
   { words: ['vminfo', 'get', '-'], has: ['-j', '--json'], hasNot: ['uuid-1'] },
   { words: ['vminfo', 'help', 'co'], has: ['completion'] },
   { words: ['vminfo', 'completion', ''], has: ['bash', 'zsh'] },
@@ -49,20 +55,25 @@ for (const { words, has, hasNot = [] } of asked) {
   });
 }
 
-void tap.test('the zsh script has every command and every option', async (t) => {
-  const { stdout } = await run('', ['completion', 'zsh']);
-  const help = (await run('', ['--help'])).stdout;
-  const commands = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
-  t.ok(commands.length > 10);
-  for (const command of commands) {
-    t.match(stdout, new RegExp(`'${command}:`));
-    const options = (await run('', ['help', ...(command === 'help' ? [] : [command])])).stdout.match(
-      /--[a-z-]+/g,
-    );
-    for (const option of options ?? []) t.ok(stdout.includes(option), `${command} ${option}`);
-  }
-});
+for (const shell of ['zsh', 'fish'])
+  void tap.test(`the ${shell} script has every command and every option`, async (t) => {
+    const { stdout } = await run('', ['completion', shell]);
+    const help = (await run('', ['--help'])).stdout;
+    const commands = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
+    t.ok(commands.length > 10);
+    for (const command of commands) {
+      t.match(stdout, new RegExp(`('|-a )${command}[: ]`));
+      const options = (await run('', ['help', ...(command === 'help' ? [] : [command])])).stdout.match(
+        /--[a-z-]+/g,
+      );
+      for (const option of options ?? [])
+        t.ok(stdout.includes(shell === 'fish' ? `-l ${option.slice(2)}` : option), `${command} ${option}`);
+    }
+  });
 
 void tap.test('another shell is a usage error', async (t) => {
-  t.match(await run('', ['completion', 'fish']), { status: 2, stderr: /Allowed choices are bash, zsh/ });
+  t.match(await run('', ['completion', 'tcsh']), {
+    status: 2,
+    stderr: /Allowed choices are bash, zsh, fish/,
+  });
 });

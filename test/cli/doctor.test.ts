@@ -1,5 +1,5 @@
 import tap from 'tap';
-import { diagnose } from '../../lib/cli/commands/doctor.js';
+import { diagnose } from '../../lib/client/diagnose.js';
 import type { Status } from '../../lib/client/status.js';
 import { FakeDaemon, json } from '../client/fake-daemon.js';
 import { aStatus } from './a-status.js';

@@ -1,4 +1,6 @@
 import tap, { type Test } from 'tap';
+import { diff } from '../../lib/vm/diff.js';
+import type { VmObject } from '../../lib/vm/vm-object.js';
 import { aVm, uuids } from '../client/a-vm.js';
 import { FakeDaemon } from '../client/fake-daemon.js';
 import { run } from './run.js';
@@ -47,12 +49,16 @@ const lines: { name: string; event: SomeEvent; argv?: string[]; text: string }[]
   },
   { name: '--type', event: create, argv: ['--type', 'modify,delete'], text: '' },
   { name: '--type that it has', event: create, argv: ['--type', 'create'], text: `${head} create\n` },
-  { name: 'of the VM', event: create, argv: [uuids.web], text: `${head} create\n` },
-  { name: 'of another VM', event: create, argv: [uuids.db], text: '' },
+  {
+    name: 'of the VM',
+    event: modify,
+    argv: [uuids.web],
+    text: `${head} modify: quota changed :: 10 -> 20\n`,
+  },
 ];
 for (const { name, event, argv, text } of lines) {
   void tap.test(`an event: ${name}`, async (t) => {
-    t.equal(await printed(t, event, argv), text);
+    t.equal(await printed(t, event, ['--classic', ...(argv ?? [])]), text);
   });
 }
 
@@ -65,7 +71,7 @@ const aliases: [string, string][] = [
 void tap.test('an alias is cut to 30, and escaped', async (t) => {
   for (const [alias, shown] of aliases) {
     t.equal(
-      await printed(t, { type: 'create', vm: aVm({ alias }) }),
+      await printed(t, { type: 'create', vm: aVm({ alias }) }, ['--classic']),
       `[17:19:03.015Z] c4103a37 ${shown} create\n`,
     );
   }
@@ -90,7 +96,7 @@ void tap.test('colours are for terminals that want them', async (t) => {
 
 void tap.test('reconnects, and says so on stderr', async (t) => {
   const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
-  const running = run(daemon.url, ['events', uuids.web]);
+  const running = run(daemon.url, ['events', '--classic', uuids.web]);
   await daemon.listening();
   daemon.dropConnections();
   await daemon.listening(0);
@@ -100,4 +106,67 @@ void tap.test('reconnects, and says so on stderr', async (t) => {
   const { stdout, stderr } = await running;
   t.match(stdout, /modify: quota changed :: 10 -> 20/);
   t.match(stderr, /^vminfo: lost, reconnecting: .*\nvminfo: an event line is not JSON/);
+});
+
+void tap.test('for people: a verb, what follows folded, secrets masked', async (t) => {
+  const before = aVm({ alias: 'web1', state: 'running', pid: 7, internal_metadata: { root_pw: 'sesame' } });
+  const after = aVm({
+    alias: 'web1',
+    state: 'stopped',
+    exit_status: 0,
+    quota: 73,
+    internal_metadata: { root_pw: 'sesame2' },
+  });
+  const event = { type: 'modify', vm: after, changes: diff(before, after) };
+  const told = (...argv: string[]) => printed(t, event, argv);
+  const time = String.raw`\d\d:\d\d:\d\d`;
+  const people = await told();
+  t.match(people, new RegExp(`^${time} web1 +stopped \\(exit 0\\)\n`));
+  t.match(people, /internal metadata root_pw changed \(\*{8}\)\n\S+ web1 quota 10 -> 73 GiB\n$/);
+  t.notMatch(people, /pid/);
+  t.match(await told('-v'), /pid removed \(was 7\)/);
+  t.match(await told('-f'), new RegExp(`^${date.replaceAll('.', '\\.')} ${uuids.web} web1 stopped`));
+  for (const argv of [[], ['-v'], ['-j'], ['--classic']])
+    t.notMatch(await told(...argv), /sesame/, argv.join(''));
+  t.match(await told('--show-secrets'), /root_pw sesame -> sesame2/);
+  t.match(await told('-j', '--show-secrets'), /sesame2/);
+  t.equal(await told('--path', 'tags'), '');
+  t.match(await told('--path', 'state'), /stopped/);
+});
+
+void tap.test('a VM that is gone is told by its alias', async (t) => {
+  t.match(await printed(t, { type: 'delete' }), /^\d\d:\d\d:\d\d \S+ +deleted\n$/);
+});
+
+void tap.test('what is no VM, may be several, or is a wrong filter, is an error at once', async (t) => {
+  const daemon = await FakeDaemon.start(t, {
+    vms: [aVm({ alias: 'one' }), aVm({ zonename: uuids.db, uuid: uuids.db, alias: 'one' })],
+  });
+  const cases: [string[], RegExp, number][] = [
+    [['events', 'nosuch'], /no VM has the UUID, the alias or the beginning of a UUID "nosuch"/, 1],
+    [['events', 'one'], /one may be any of 2 VMs:\n {2}c4103a37\S+ {2}one\n/, 1],
+    [['events', 'ram>=big'], /ram: expected a number/, 2],
+    [['events', '--path', 'colour'], /unknown property: colour/, 2],
+    [['events', '00000000-0000-0000-0000-000000000000'], /No such zone configured/, 1],
+    [['get', 'nosuch'], /no VM has/, 1],
+    [['wait', 'nosuch', 'state=running'], /no VM has/, 1],
+    [['diff', 'nosuch'], /no VM has/, 1],
+    [['sync', 'nosuch'], /no VM has/, 1],
+    [['lookup', 'nosuch'], /no VM has/, 1],
+  ];
+  for (const [argv, stderr, status] of cases)
+    t.match(await run(daemon.url, argv), { status, stderr }, argv.join(' '));
+  const prefix = uuids.web.slice(0, 6);
+  t.equal((JSON.parse((await run(daemon.url, ['get', prefix])).stdout) as VmObject).uuid, uuids.web);
+  t.equal((await run(daemon.url, ['lookup', prefix])).stdout, `${uuids.web}\n`);
+});
+
+void tap.test('filters are asked of the daemon', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm({ alias: 'web1' })] });
+  const running = run(daemon.url, ['events', '-1', 'state!=failed', 'ram>=1g', 'ram>2']);
+  await daemon.listening();
+  const { searchParams } = new URL(daemon.requests.at(-1)?.path ?? '', 'http://host');
+  for (const key of ['ram>=1g', 'ram>2', 'state!=failed']) t.ok(searchParams.has(key), key);
+  daemon.overflow();
+  await running;
 });

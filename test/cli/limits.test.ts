@@ -55,7 +55,7 @@ void tap.test('wait --timeout is how long it waits', async (t) => {
   for (const option of ['-t', '--timeout']) {
     const { status, stderr } = await run(daemon.url, ['wait', uuids.web, 'state=gone', option, '0.2']);
     t.equal(status, 1);
-    t.match(stderr, /not state=gone within 0\.2 s/);
+    t.match(stderr, /not within 0\.2 s: web is running/);
   }
 });
 

@@ -57,7 +57,7 @@ void tap.test('events piped into head end quietly', async (t) => {
     await new Promise((resolve) => setImmediate(resolve));
   }
   t.strictSame(await closed, [0, null]);
-  t.match(output, /^\[[^\]]+\] c4103a37 web modify: quota changed :: 10 -> 100\n$/);
+  t.match(output, /^\d\d:\d\d:\d\d web quota 10 -> 100 GiB\n$/);
 });
 
 void tap.test(

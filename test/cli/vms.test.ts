@@ -36,7 +36,7 @@ const cases: { argv: string[]; stdout?: string | RegExp; stderr?: string | RegEx
   { argv: ['list', '-o', 'uuid,foo'], stderr: /unknown property: foo/, status: 2 },
   { argv: ['list', '-s', 'foo'], stderr: /unknown property: foo/, status: 2 },
   { argv: ['list', 'foo=1'], stderr: /unknown property: foo/, status: 2 },
-  { argv: ['list', 'alias'], stderr: /expected <field><operator><value>, .*; got alias/, status: 2 },
+  { argv: ['list', 'nosuch'], stderr: /no VM has .* "nosuch"/, status: 1 },
   { argv: ['list', '--foo'], stderr: /unknown option '--foo'/, status: 2 },
   { argv: ['lookup'], stdout: `${uuids.web}\n${uuids.db}\n${uuids.cache}\n` },
   { argv: ['lookup', 'nics.*.mac=90:b8:d0:00:00:01'], stdout: `${uuids.web}\n` },

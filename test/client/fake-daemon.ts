@@ -1,5 +1,5 @@
 /**
- * A vminfod for tests of the client: wire.md over node:http, with the faults a test asks for. `old` leaves out all
+ * A vminfod for tests of the client: what vminfod(8) says, over node:http, with the faults a test asks for. `old` leaves out all
  * that the platform's vminfod does not have.
  */
 import { randomUUID } from 'node:crypto';

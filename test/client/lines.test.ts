@@ -27,5 +27,8 @@ void tap.test('what follows the last newline is not a line', async (t) => {
 
 void tap.test('a line longer than the bound is an error, one of just its length is not', async (t) => {
   t.strictSame(await collect(`${'x'.repeat(10)}\n`, 5, 10), ['x'.repeat(10)]);
-  await t.rejects(collect('x'.repeat(11), 5, 10), { code: 'BadAnswer', message: /longer than 10 bytes/ });
+  const refused = { code: 'BadAnswer', message: /longer than 10 bytes/ };
+  await t.rejects(collect('x'.repeat(11), 5, 10), refused);
+  await t.rejects(collect(`${'x'.repeat(11)}\n`, 100, 10), refused, 'though it ends in the same piece');
+  await t.rejects(collect(`${'é'.repeat(6)}\n`, 100, 10), refused, 'bytes, not characters');
 });

@@ -1,4 +1,4 @@
-/** The first table of events.md, a test per row: what each source says, and what is read again because of it. */
+/** What each source says, and what is read again because of it: a test for each thing that it may say. */
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import tap from 'tap';
 import { zoneStatusLine } from '../../lib/simulator/index.js';

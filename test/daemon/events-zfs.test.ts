@@ -1,4 +1,4 @@
-/** The second table of events.md, a test per row: what each ZFS history event does, and the rules below the table. */
+/** What each ZFS history event does to the VMs: a test for each action, and for what holds for all of them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import tap from 'tap';

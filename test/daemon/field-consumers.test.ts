@@ -1,4 +1,4 @@
-/** "Seen in the field" (events.md), what had to do with consumers: a test per line, which its name quotes. */
+/** What the platform's vminfod got wrong on real hosts, as far as it had to do with consumers: a test for each, named after it. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import tap from 'tap';

@@ -1,4 +1,4 @@
-/** "Seen in the field" (events.md), what had to do with ZFS and commands: a test per line, which its name quotes. */
+/** What the platform's vminfod got wrong on real hosts, as far as it had to do with ZFS and commands: a test for each, named after it. */
 import tap from 'tap';
 import type { SimulatedHost, SimulatedSnapshot } from '../../lib/simulator/index.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';

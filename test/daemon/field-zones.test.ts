@@ -1,4 +1,4 @@
-/** "Seen in the field" (events.md), what had to do with zones and their files: a test per line, which its name quotes. */
+/** What the platform's vminfod got wrong on real hosts, as far as it had to do with zones and their files: a test for each, named after it. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import tap from 'tap';

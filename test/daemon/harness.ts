@@ -119,7 +119,9 @@ export async function startTestDaemon(t: Test, options: TestDaemonOptions = {}):
     ...(watch !== undefined && { watch }),
   });
   const open = new Set<Listening>();
+  let hasEnded = false;
   t.teardown(async () => {
+    hasEnded = true;
     for (const listening of open) listening.close();
     await daemon.close();
     await daemon.ended;
@@ -150,7 +152,10 @@ export async function startTestDaemon(t: Test, options: TestDaemonOptions = {}):
       const done = () => records.filter(({ msg }) => String(msg).startsWith('rescan (test)')).length;
       const before = done();
       requests.next({ type: 'everything', reason: 'test' });
-      await eventually(() => done() > before, 'the rescan is over');
+      await eventually(() => {
+        if (hasEnded) throw new Error('the daemon has ended before the rescan');
+        return done() > before;
+      }, 'the rescan is over');
     },
   };
   if (!booting) await eventually(async () => (await test.get('/ping')).status === 200, 'the daemon is ready');

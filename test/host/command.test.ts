@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import tap from 'tap';
 import { CommandError } from '../../lib/host/command-error.js';
 import type { CommandRun } from '../../lib/host/command.js';
 import type { RunOptions } from '../../lib/host/host.js';
+import { withoutDescriptors } from '../without-descriptors.js';
 import { type TemporaryHost, temporaryHost } from './temporary-host.js';
 
 const command = '/usr/sbin/zfs';
@@ -115,6 +116,23 @@ void tap.test('what a command leaves behind does not get into the output of the 
   t.not(another, shell);
 });
 
+void tap.test('what prints after the end of its command fails that at once, and no other', async (t) => {
+  for (const to of [1, 2]) {
+    const host = await temporaryHost(t);
+    const fifo = await makeFifo(host);
+    const printed = host.path('/printed');
+    const late = `sleep 0.3; echo late >&${to}; touch ${printed}; sleep 1000`;
+    await host.script(command, `exec 3>${fifo.path}; echo started >&3; (${late}) & echo head`);
+    const failure = failureOf(host, { timeoutMs: 30_000 });
+    // We read nothing until all is there: the end of the command with what comes after it, in one piece.
+    while (!existsSync(printed));
+    t.match(await failure, { code: 'OUTPUT', message: /something else prints/ });
+    t.equal(await fifo.untilAllEnded(), 'started\n');
+    await host.script('/next', 'echo whole');
+    t.match(await host.run('/next', [], { timeoutMs: 10_000 }), { stdout: 'whole\n', stderr: '' });
+  }
+});
+
 void tap.test('reads a megabyte whole', async (t) => {
   const host = await temporaryHost(t);
   await host.script(command, 'head -c 1048576 /dev/zero | tr "\\0" x; echo; echo end');
@@ -163,19 +181,15 @@ void tap.test(
   async (t) => {
     const host = await temporaryHost(t);
     await host.script(command, 'echo whole');
-    const program = `
-    import { closeSync, openSync } from 'node:fs';
-    import { createHost } from ${JSON.stringify(new URL('../../lib/host/host.js', import.meta.url).href)};
-    const host = createHost({ root: ${JSON.stringify(host.root)} });
-    const run = () => host.run(${JSON.stringify(command)}, [], { timeoutMs: 10_000 }).then(({ stdout }) => stdout, ({ code }) => code);
-    const files = [];
-    try { for (;;) files.push(openSync('/dev/null')); } catch {}
-    const without = await run();
-    files.forEach((file) => closeSync(file));
-    console.log(JSON.stringify([without, await run()]));`;
-    const script = 'ulimit -n 64; exec "$0" --input-type=module -e "$1"';
-    const { stdout } = await promisify(execFile)('sh', ['-c', script, process.execPath, program]);
-    t.same(JSON.parse(stdout), ['SPAWN', 'whole\n']);
+    const outcome = await withoutDescriptors(`
+      import { createHost } from ${JSON.stringify(new URL('../../lib/host/host.js', import.meta.url).href)};
+      const host = createHost({ root: ${JSON.stringify(host.root)} });
+      const run = () => host.run(${JSON.stringify(command)}, [], { timeoutMs: 10_000 }).then(({ stdout }) => stdout, ({ code }) => code);
+      takeAll();
+      const without = await run();
+      giveBack();
+      console.log(JSON.stringify([without, await run()]));`);
+    t.same(outcome, ['SPAWN', 'whole\n']);
   },
 );
 

@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import type { VmCache } from '../../lib/cache/cache.js';
 import { createVmStore, type Commit, type VmStore } from '../../lib/cache/vm-store.js';
 import { createListeners, type Listeners, type ListenersOptions } from '../../lib/http/listeners.js';
+import { pageFiles } from '../../lib/http/page-files.js';
 import { createMetrics } from '../../lib/http/metrics.js';
 import { routes } from '../../lib/http/routes.js';
 import { createSerialisedVms } from '../../lib/http/serialised.js';
@@ -28,10 +29,15 @@ export interface Served {
 
 export interface ServeOptions extends Pick<ListenersOptions, 'limits'> {
   readonly vms?: readonly VmObject[];
+  /** Default true. */
+  readonly page?: boolean;
 }
 
 /** Serves VMs until the test ends. */
-export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {}): Promise<Served> {
+export async function serve(
+  t: Test,
+  { vms = [], limits = {}, page = true }: ServeOptions = {},
+): Promise<Served> {
   const vmStore = createVmStore();
   for (const vm of vms) vmStore.put(vm);
   vmStore.loaded();
@@ -98,6 +104,7 @@ export async function serve(t: Test, { vms = [], limits = {} }: ServeOptions = {
     listeners,
     metrics,
     syncTimeoutMs: 1_000,
+    page: page ? pageFiles() : undefined,
     status: () =>
       status({
         process: { pid: 1, uptimeNs: 1n, memory: process.memoryUsage(), now: new Date() },
@@ -179,18 +186,25 @@ export interface Stream {
   close(): void;
 }
 
-/** Opens an event stream; the test's end closes it. */
-export async function open(t: Test, url: string, headers: Record<string, string> = {}): Promise<Stream> {
+/** Opens an event stream; the test's end closes it. `unread`: nothing is read of it before the first line is asked for. */
+export async function open(
+  t: Test,
+  url: string,
+  headers: Record<string, string> = {},
+  unread?: 'unread',
+): Promise<Stream> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     httpGet(url, { agent: false, headers }, resolve).on('error', reject);
   });
   response.on('error', () => undefined); // The end of the lines tells.
-  const lines = createInterface({ input: response })[Symbol.asyncIterator]();
+  const read = () => createInterface({ input: response })[Symbol.asyncIterator]();
+  let lines = unread === undefined ? read() : undefined;
   const close = () => {
     response.destroy();
   };
   t.teardown(close);
   const text = async () => {
+    lines ??= read();
     const next = await lines.next();
     if (next.done === true) throw new Error('the stream has ended');
     return next.value;

@@ -98,6 +98,28 @@ void tap.test('a huge URL and huge headers are refused', async (t) => {
   t.equal((await get(`${url}/ping`, { Cookie: 'c'.repeat(20_000) })).status, 431);
 });
 
+void tap.test(
+  'an answer that is never read is cut off at its deadline, with what waits behind it',
+  async (t) => {
+    const closed: Promise<unknown>[] = [];
+    const server = await listenOnPort(
+      { listen: '127.0.0.1', port: 0, allowedHosts: [], writeDeadlineMs: 100 },
+      ({ socket }, response) => {
+        closed.push(once(socket, 'close'));
+        response.end(Buffer.alloc(50_000_000));
+      },
+    );
+    t.teardown(() => server.close(0));
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1').pause();
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => undefined);
+    for (let i = 0; i < 2; i++) socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    while (closed.length < 2) await new Promise(setImmediate);
+    await Promise.all(closed);
+    t.pass('the connection is gone');
+  },
+);
+
 void tap.test('half-open connections and ones that are reset leave nothing behind', async (t) => {
   const { url, listeners } = await serve(t);
   const port = Number(new URL(url).port);

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import tap from 'tap';
 import { aSmallVm, get, instance, open, serve } from './serve.js';
 
-void tap.test('without parameters: the bytes of wire.md, and ours only as added keys', async (t) => {
+void tap.test("without parameters: the platform's bytes, and ours only as added keys", async (t) => {
   const { url, store } = await serve(t, { vms: [aSmallVm(1)] });
   const stream = await open(t, `${url}/events`);
   t.equal(stream.response.headers['content-type'], 'application/json');
@@ -187,6 +189,52 @@ void tap.test('more listeners than the limit get 503', async (t) => {
   stream.close();
   while (listeners.list().length > 0) await new Promise(setImmediate);
   await (await open(t, `${url}/events`)).line();
+});
+
+void tap.test(
+  'no more large snapshots are on their way than the limit, however many ask at once',
+  async (t) => {
+    const large = aSmallVm(1, { customer_metadata: { big: 'x'.repeat(20_000_000) } });
+    const { url, listeners } = await serve(t, { vms: [large], limits: { maxSnapshotsUnsent: 2 } });
+    const port = Number(new URL(url).port);
+    const sockets = ['vm', 'm1', 'v', '1'].map((pattern) => ({
+      pattern,
+      socket: connect(port, '127.0.0.1'),
+    }));
+    for (const { socket } of sockets) {
+      t.teardown(() => socket.destroy());
+      await once(socket, 'connect');
+    }
+    for (const { socket, pattern } of sockets) {
+      socket.write(
+        `GET /events?vms=array&fields=customer_metadata&alias=~${pattern} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      );
+    }
+    const answers = await Promise.all(
+      sockets.map(async ({ socket }) => {
+        const [chunk] = (await once(socket, 'data')) as [Buffer];
+        socket.pause();
+        return { socket, status: chunk.toString('latin1', 9, 12) };
+      }),
+    );
+    t.same(answers.map(({ status }) => status).sort(), ['200', '200', '503', '503']);
+    while (listeners.list().length > 2) await new Promise(setImmediate);
+    answers.find(({ status }) => status === '200')?.socket.destroy();
+    while (listeners.list().length > 1) await new Promise(setImmediate);
+    t.equal((await open(t, `${url}/events?alias=~vm`, {}, 'unread')).response.statusCode, 200);
+  },
+);
+
+void tap.test('small snapshots are not counted, and those who get the same one share it', async (t) => {
+  const limits = { maxSnapshotsUnsent: 2 };
+  const large = aSmallVm(1, { customer_metadata: { big: 'x'.repeat(20_000_000) } });
+  const { url } = await serve(t, { vms: [large, aSmallVm(2)], limits });
+  for (const query of ['alias=vm2', 'vms=string', 'vms=array']) {
+    const asking = Array.from({ length: 5 }, () => open(t, `${url}/events?${query}`, {}, 'unread'));
+    const streams = await Promise.all(asking);
+    t.same(new Set(streams.map(({ response }) => response.statusCode)), new Set([200]), query);
+    for (const stream of streams) stream.close();
+  }
 });
 
 void tap.test('the clean end of a stream', async (t) => {

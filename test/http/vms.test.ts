@@ -95,6 +95,13 @@ void tap.test('what cannot be asked is named', async (t) => {
     ['/events?path=quota,foo', /foo/],
     ['/events?heartbeat=0', /heartbeat: expected 1 to 3600 seconds/],
     ['/events?heartbeat=-1', /heartbeat/],
+    ['/changes?foo=1', /unknown parameter: foo/],
+    ['/changes?limit=0', /limit: expected 1 to 1000, got "0"/],
+    ['/changes?limit=1001', /limit/],
+    ['/changes?before=-1', /before: expected a seq, got "-1"/],
+    ['/changes?vm=yes', /vm: expected true or false/],
+    ['/changes?type=ready', /type/],
+    ['/changes?path=foo', /foo/],
     [`/vms?${'alias=a&'.repeat(33)}`, /more than 32 conditions/],
   ] as const) {
     const { status, json } = await get(url + path);

@@ -1,5 +1,5 @@
 /**
- * zoneadm, kstat and sysevent of the simulated host print what host.md says, byte for byte.
+ * zoneadm, kstat and sysevent of the simulated host print what a SmartOS host's print, byte for byte.
  */
 import tap from 'tap';
 import { createSimulatedHost, historyLine } from '../../lib/simulator/index.js';

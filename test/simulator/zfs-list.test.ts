@@ -7,7 +7,7 @@ import tap from 'tap';
 import { createSimulatedHost } from '../../lib/simulator/index.js';
 import { capturedPool, listCaptures } from './captures.js';
 
-/** Captures of what host.md does not ask of zfs, with the reason why they are not simulated. */
+/** Captures of what vminfod does not ask of zfs, with the reason why they are not simulated. */
 const notSimulated: Readonly<Record<string, string>> = {
   'A-d1-H-human': 'sizes for people: vminfod always asks with -p',
   'B-d1-H-human': 'sizes for people',

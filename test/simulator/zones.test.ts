@@ -1,5 +1,5 @@
 /**
- * Zones come, run, halt and go with the sysevents of host.md, in the order of the real tools.
+ * Zones come, run, halt and go with the sysevents of a SmartOS host, in the order of the real tools.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { EventEmitter, once } from 'node:events';

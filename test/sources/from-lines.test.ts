@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { firstValueFrom, take, toArray } from 'rxjs';
 import tap, { type Test } from 'tap';
 import { fromLines } from '../../lib/sources/from-lines.js';
+import { withoutDescriptors } from '../without-descriptors.js';
 import { temporaryHost, type TemporaryHost } from '../host/temporary-host.js';
 
 const command = '/usr/sbin/talker';
@@ -78,6 +79,30 @@ void tap.test('a line that is too long is an error, and the child is ended', asy
   t.same(lines, ['a']);
   t.match(error.message, /wrote a line of more than 5000 bytes$/);
 });
+
+void tap.test('the bound is in bytes: two a letter, six letters', async (t) => {
+  const { lines, error } = await linesOf(t, 'echo a; echo éééééé; exec sleep 60', 10);
+  t.same(lines, ['a']);
+  t.match(error.message, /wrote a line of more than 10 bytes$/);
+});
+
+void tap.test(
+  'without descriptors for a process: an error, and lines again when there are some',
+  async (t) => {
+    const host = await temporaryHost(t);
+    await host.script(command, 'echo up; exec sleep 60');
+    const outcome = await withoutDescriptors(`
+    import { firstValueFrom } from 'rxjs';
+    import { fromLines } from ${JSON.stringify(new URL('../../lib/sources/from-lines.js', import.meta.url).href)};
+    const options = { command: ${JSON.stringify(host.path(command))}, args: [], maxLineBytes: 100, killAfterMs: 100 };
+    const first = () => firstValueFrom(fromLines(options)).catch(({ message }) => message);
+    takeAll();
+    const without = await first();
+    giveBack();
+    console.log(JSON.stringify([without, await first()]));`);
+    t.match(outcome, [/could not be run \(EMFILE\)$/, 'up']);
+  },
+);
 
 void tap.test('10,000 lines are drained, in order', async (t) => {
   const { lines } = await linesOf(t, 'i=0; while [ $i -lt 10000 ]; do echo "line $i"; i=$((i+1)); done');

@@ -1,4 +1,4 @@
-/** The rows of events.md for zone sysevents, from the line that sysevent(8) prints. */
+/** What each zone sysevent makes stale, from the line that sysevent(8) prints. */
 import tap from 'tap';
 import { parseSysevent } from '../../lib/host/sysevent.js';
 import { zoneInvalidation } from '../../lib/sources/zone-events.js';
@@ -27,7 +27,7 @@ void tap.test('class status: the zone, and the state to wait for', (t) => {
     const data = { zonename: 'a', oldstate, newstate, zoneid: 1 };
     t.same(
       fromLine({ class: 'status', subclass: 'change', data }),
-      { type: 'zone', zonename: 'a', inputs, newstate, zoneid: 1 },
+      { type: 'zone', source: 'zone-events', zonename: 'a', inputs, newstate, zoneid: 1 },
       `'${oldstate}' → '${newstate}'`,
     );
   }
@@ -36,7 +36,7 @@ void tap.test('class status: the zone, and the state to wait for', (t) => {
 
 void tap.test('init/restart: the zone, and no state to wait for', (t) => {
   const data = { restarts: 3, zonename: 'a', zoneid: 12 };
-  const invalidation = { type: 'zone', zonename: 'a', inputs, zoneid: 12 };
+  const invalidation = { type: 'zone', source: 'zone-events', zonename: 'a', inputs, zoneid: 12 };
   t.same(fromLine({ class: 'init', subclass: 'restart', data }), invalidation);
   t.end();
 });

@@ -177,7 +177,7 @@ void tap.test('datasets and filesystems keep their order, options may be absent'
   );
   t.strictSame(datasets, ['zones/b', 'zones/a']);
   t.strictSame(filesystems, [
-    { source: '/z', target: '/y', type: 'lofs', options: [] },
+    { source: '/z', target: '/y', type: 'lofs' },
     { source: '/b', target: '/a', type: 'lofs', options: ['ro'] },
   ]);
   t.end();

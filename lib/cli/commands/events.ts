@@ -1,8 +1,13 @@
 /** `vminfo events`: what happens, as it happens. */
-import type { Change } from '../../vm/diff.js';
 import type { StreamEvent } from '../../client/events.js';
+import { describeEvent } from '../../vm/describe.js';
 import type { VmEvent } from '../../vm/event.js';
-import { exit, type Context } from '../context.js';
+import { parseConditions, parseEntry } from '../../vm/filter.js';
+import { maskEvent, maskVm } from '../../vm/secrets.js';
+import { parsePaths, touches } from '../../vm/touches.js';
+import { CommandError, exit, type Context } from '../context.js';
+import { classicLines, peopleLines } from '../event-lines.js';
+import { getVm, isUuid, namesAndConditions, zonenameOf } from '../name-vm.js';
 import { printable, printableJson } from '../printable.js';
 
 export interface EventsOptions {
@@ -12,18 +17,39 @@ export interface EventsOptions {
   /** `-1`: end when the daemon goes away. */
   readonly once?: boolean;
   readonly type?: readonly string[];
+  /** Modifies only when they touch one of these. */
+  readonly path?: string;
+  /** `-v`: what only follows, too. */
+  readonly verbose?: boolean;
+  /** The platform's lines. */
+  readonly classic?: boolean;
+  readonly showSecrets?: boolean;
+  /** At the end, how much happened. */
+  readonly summary?: boolean;
 }
 
 export async function events(
   context: Context,
-  zonename: string | undefined,
+  args: readonly string[],
   options: EventsOptions,
 ): Promise<number> {
-  const { client, write, warn, signal } = context;
-  // A wrong address is an error, not something to wait for.
-  await (context.isFleet ? client.ping({ signal }) : client.status({ signal }));
+  const { client, write, warn } = context;
+  const { names, conditions } = namesAndConditions(args);
+  const [name, ...others] = names;
+  if (others.length > 0) throw new CommandError('vminfo: events follows one VM, or those that match filters');
+  parseConditions(conditions); // What is wrong with them is said before anything is asked.
+  const paths = options.path === undefined ? undefined : parsePaths(options.path);
+  const stop = options.summary ? interrupted(context.signal) : context.signal;
+  // A wrong address or name is an error, not something to wait for.
+  const zonename = name === undefined ? undefined : await existing(context, name);
+  if (name === undefined)
+    await (context.isFleet ? client.ping({ signal: stop }) : client.status({ signal: stop }));
+
+  const told = new Tally();
+  const aliases = new Map<string, string>();
   const stream = client.events({
     ...(zonename !== undefined && { zonename }),
+    query: toQuery(conditions),
     reconnect: !options.once,
     onDisconnect: (error) => {
       warn(`lost, reconnecting: ${error.message}`);
@@ -33,41 +59,125 @@ export async function events(
         `resumed, ${missed === 0 ? 'and nothing was missed' : `with the ${missed} events missed meanwhile`}`,
       );
     },
-    signal,
+    signal: stop,
   });
-  for await (const event of stream) {
-    if (event.type === 'ready' ? !options.ready : options.type && !options.type.includes(event.type))
-      continue;
-    await write(options.json ? jsonLine(event) : textLines(event, context, options.full ?? false));
+  try {
+    for await (const event of stream) {
+      if (event.type === 'ready') {
+        for (const vm of event.vms) remember(aliases, vm);
+        if (options.ready) await write(options.json ? readyJson(event, options) : readyLine(event, options));
+        continue;
+      }
+      const alias = event.type === 'delete' ? aliases.get(event.zonename) : event.vm.alias;
+      if (event.type !== 'delete') remember(aliases, event.vm);
+      if (!isAsked(event, options.type, paths)) continue;
+      told.add(event);
+      await write(textOf(event, alias, context, { ...options, width: widthOf(aliases) }));
+    }
+  } catch (error) {
+    if (!options.summary || !stop.aborted || context.signal.aborted) throw error;
   }
+  if (options.summary) await write(`\n${told.text()}\n`);
   return exit.ok;
 }
 
+/** The zonename of a VM that is there. Of a zone that could not be read the daemon says why. */
+async function existing({ client, signal }: Context, name: string): Promise<string> {
+  return isUuid(name)
+    ? (await getVm(client, name, { signal })).zonename
+    : zonenameOf(client, name, { signal });
+}
+
+/** Conditions as the daemon takes them. A key that comes twice stands as a whole condition, which is a key, too. */
+export function toQuery(conditions: readonly string[]): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const condition of conditions) {
+    const [key, value] = parseEntry(condition);
+    if (key in query) query[condition] = '';
+    else query[key] = value;
+  }
+  return query;
+}
+
+function isAsked(
+  event: VmEvent,
+  types: readonly string[] | undefined,
+  paths: ReturnType<typeof parsePaths> | undefined,
+): boolean {
+  if (types && !types.includes(event.type)) return false;
+  if (!paths || event.type !== 'modify') return true;
+  return event.changes.some(({ path }) => touches(paths, path));
+}
+
+function textOf(
+  event: VmEvent,
+  alias: string | undefined,
+  { paint }: Context,
+  {
+    json,
+    classic,
+    full = false,
+    verbose = false,
+    showSecrets = false,
+    width,
+  }: EventsOptions & { width: number },
+): string {
+  if (json || classic) {
+    const shown = showSecrets ? event : maskEvent(event);
+    return json ? `${printableJson(shown)}\n` : classicLines(shown, { paint, full, alias });
+  }
+  return peopleLines(event, { paint, full, alias, all: verbose, showSecrets, width });
+}
+
+type Ready = Extract<StreamEvent, { type: 'ready' }>;
+
 /** As on the wire: there the VMs of a `ready` are a string. */
-function jsonLine(event: StreamEvent): string {
-  return `${printableJson(event.type === 'ready' ? { ...event, vms: JSON.stringify(event.vms) } : event)}\n`;
+function readyJson(event: Ready, { showSecrets }: EventsOptions): string {
+  const vms = showSecrets ? event.vms : event.vms.map(maskVm);
+  return `${printableJson({ ...event, vms: JSON.stringify(vms) })}\n`;
 }
 
-function textLines(event: StreamEvent, { paint }: Context, full: boolean): string {
-  const date = `[${printable(full ? event.date : event.date.slice(event.date.indexOf('T') + 1))}]`;
-  if (event.type === 'ready') return `${date} ready\n`;
-  const head = `${date} ${printable(full ? event.uuid : event.uuid.slice(0, 8))} ${aliasOf(event)} `;
-  if (event.type !== 'modify')
-    return `${head}${paint(event.type === 'create' ? 'green' : 'red', event.type)}\n`;
-  return event.changes.map((change) => `${head}${paint('cyan', 'modify')}: ${changeText(change)}\n`).join('');
+function readyLine(event: Ready, { full }: EventsOptions): string {
+  return `[${printable(full ? event.date : event.date.slice(event.date.indexOf('T') + 1))}] ready\n`;
 }
 
-function aliasOf(event: VmEvent): string {
-  const alias = event.vm?.alias;
-  const text = typeof alias === 'string' && alias !== '' ? alias : '-';
-  return printable(text.length > 30 ? `${text.slice(0, 27)}...` : text);
+function remember(aliases: Map<string, string>, vm: { zonename: string; alias?: string }): void {
+  if (vm.alias !== undefined && vm.alias !== '') aliases.set(vm.zonename, vm.alias);
 }
 
-/** `quota changed :: 10 -> 20`: values as JSON, an absent one as `undefined`. */
-export function changeText({ prettyPath, action, oldValue, newValue }: Change): string {
-  return `${printable(prettyPath)} ${action} :: ${valueText(oldValue)} -> ${valueText(newValue)}`;
+/** Names stand in a column as wide as the longest of them, within reason. */
+function widthOf(aliases: ReadonlyMap<string, string>): number {
+  let width = 0;
+  for (const alias of aliases.values()) if (alias.length <= 16) width = Math.max(width, alias.length);
+  return width;
 }
 
-function valueText(value: unknown): string {
-  return value === undefined ? 'undefined' : printableJson(value);
+/** What happened, counted. */
+class Tally {
+  readonly #kinds = new Map<string, number>();
+  readonly #vms = new Set<string>();
+  readonly #since = performance.now();
+
+  add(event: VmEvent): void {
+    this.#vms.add(event.zonename);
+    for (const { kind } of describeEvent(event)) this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
+  }
+
+  text(): string {
+    const seconds = Math.round((performance.now() - this.#since) / 1000);
+    const kinds = [...this.#kinds].map(([kind, count]) => `${count} ${kind}`);
+    const vms = this.#vms.size;
+    return `In ${seconds} s, of ${vms} ${vms === 1 ? 'VM' : 'VMs'}: ${kinds.join(', ') || 'nothing happened'}.`;
+  }
+}
+
+/** A signal that aborts when the user has seen enough, too: for who has a last word. */
+function interrupted(signal: AbortSignal): AbortSignal {
+  const enough = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      enough.abort();
+    });
+  }
+  return AbortSignal.any([signal, enough.signal]);
 }

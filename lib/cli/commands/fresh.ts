@@ -1,11 +1,12 @@
 /** The commands that have the daemon read VMs afresh, whether events said so or not. */
 import { maxSyncs } from '../../config.js';
 import { diff } from '../../vm/diff.js';
+import { maskChange } from '../../vm/secrets.js';
 import { NotFoundError } from '../../client/errors.js';
 import { exit, type Context } from '../context.js';
-import { getVm } from '../get-vm.js';
+import { classicChange } from '../event-lines.js';
+import { getVm } from '../name-vm.js';
 import { printableJson } from '../printable.js';
-import { changeText } from './events.js';
 
 export interface JsonOption {
   readonly json?: boolean;
@@ -47,14 +48,16 @@ async function syncAll({ client, signal }: Context): Promise<number> {
 /** What the cache had wrong of a VM; status 1 if anything. The cache is right afterwards. */
 export async function differences(
   { client, write, signal }: Context,
-  zonename: string,
+  name: string,
   { json }: JsonOption,
 ): Promise<number> {
-  const cached = await getVm(client, zonename, { signal });
-  const fresh = await getVm(client, zonename, { sync: true, signal });
+  const cached = await getVm(client, name, { signal });
+  const fresh = await getVm(client, cached.zonename, { sync: true, signal });
   const changes = diff(cached, fresh);
   await write(
-    json ? `${printableJson(changes, 2)}\n` : changes.map((change) => `${changeText(change)}\n`).join(''),
+    json
+      ? `${printableJson(changes, 2)}\n`
+      : changes.map((change) => `${classicChange(maskChange(change))}\n`).join(''),
   );
   return changes.length === 0 ? exit.ok : exit.failed;
 }

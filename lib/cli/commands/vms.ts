@@ -2,9 +2,9 @@
 import { parseFields, project } from '../../vm/fields.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { CommandError, exit, type Context } from '../context.js';
-import { getVm } from '../get-vm.js';
+import { getVm, namesAndConditions, vmNamed } from '../name-vm.js';
 import { printableJson } from '../printable.js';
-import { parsableText, sortVms, tableText } from '../table.js';
+import { fieldNames, parsableText, sortVms, tableText } from '../table.js';
 
 export async function vms({ client, write }: Context): Promise<number> {
   await write(`${printableJson(await client.vms(), 2)}\n`);
@@ -18,7 +18,8 @@ export async function vm({ client, write, signal }: Context, zonename: string): 
 }
 
 export interface ListOptions {
-  readonly output: readonly string[];
+  /** Columns, or one of the formats `json`, `yaml` and `wide`. Undefined: vmadm's columns. */
+  readonly output?: readonly string[];
   readonly sort: readonly string[];
   readonly parsable?: boolean;
   readonly header: boolean;
@@ -28,19 +29,36 @@ export interface ListOptions {
 export async function list(
   context: Context,
   filters: readonly string[],
-  options: ListOptions,
+  { output, sort, parsable, header, json }: ListOptions,
 ): Promise<number> {
-  const { output: fields, sort, parsable, header, json } = options;
+  const [only = '', ...others] = output ?? [];
+  const format = others.length === 0 && formats.has(only) ? only : json ? 'json' : undefined;
+  const asked = output && !formats.has(only) ? fieldNames(output) : undefined;
   const sorted = sortVms(await matching(context, filters), sort);
-  await context.write(
-    json
-      ? `${printableJson(sorted, 2)}\n`
-      : parsable
-        ? parsableText(sorted, fields)
-        : tableText(sorted, { fields, header }),
-  );
+  const fields = asked ?? (format === 'wide' ? wideFields : defaultFields);
+  await context.write(await text());
   return exit.ok;
+
+  async function text(): Promise<string> {
+    if (format === 'json') return `${printableJson(projected(sorted, asked), 2)}\n`;
+    if (format === 'yaml') {
+      const { yamlText } = await import('../yaml.js');
+      return yamlText(projected(sorted, asked));
+    }
+    if (parsable) return parsableText(sorted, fields);
+    return tableText(sorted, { fields, header, columns: format === 'wide' ? undefined : context.columns });
+  }
 }
+
+const formats: ReadonlySet<string> = new Set(['json', 'yaml', 'wide']);
+
+/** As vmadm(8) lists. */
+const defaultFields: readonly string[] = ['uuid', 'type', 'ram', 'state', 'alias'];
+
+const wideFields: readonly string[] = [
+  ...['uuid', 'type', 'ram', 'state', 'alias'],
+  ...['nics.*.ip', 'quota', 'cpu_cap', 'image_uuid', 'owner_uuid', 'boot_timestamp'],
+];
 
 export interface LookupOptions {
   readonly json?: boolean;
@@ -69,10 +87,15 @@ function projected(found: readonly VmObject[], output: readonly string[] | undef
   return found.map((each) => project(fields, each));
 }
 
-/** Filters here rather than in the daemon, so that those of every age answer the same. */
-async function matching({ client, signal }: Context, filters: readonly string[]): Promise<VmObject[]> {
-  if (filters.length === 0) return client.vms({}, { signal });
-  const { matches, parseEntry, parseFilter } = await import('../../vm/filter.js');
-  const filter = parseFilter(filters.map(parseEntry));
-  return (await client.vms({}, { signal })).filter((each) => matches(filter, each));
+/**
+ * The VMs that match all conditions, and of them those that are named, if any is. Filters here rather than in the daemon, so
+ * that those of every age answer the same.
+ */
+async function matching({ client, signal }: Context, args: readonly string[]): Promise<VmObject[]> {
+  const { names, conditions } = namesAndConditions(args);
+  const { matches, parseConditions } = await import('../../vm/filter.js');
+  const filter = parseConditions(conditions);
+  const vms = await client.vms({}, { signal });
+  const named = names.length === 0 ? vms : [...new Set(names.map((name) => vmNamed(vms, name)))];
+  return named.filter((each) => matches(filter, each));
 }

@@ -1,43 +1,155 @@
-/** `vminfo wait`: until a VM is as one wants it, now or later. */
-import { matches, parseEntry, parseFilter } from '../../vm/filter.js';
+/** `vminfo wait`: until VMs are as one wants them, now or later. */
+import type { VmClient } from '../../client/client.js';
+import { NotFoundError, NotReadyError, UnreachableError } from '../../client/errors.js';
 import type { StreamEvent } from '../../client/events.js';
+import { matches, parseConditions, type Filter } from '../../vm/filter.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { CommandError, exit, type Context } from '../context.js';
+import { isUuid, namesAndConditions, vmNamed } from '../name-vm.js';
 import { printableJson } from '../printable.js';
 
 export interface WaitOptions {
-  /** Seconds; default: for ever. */
-  readonly timeout?: number;
+  /** Seconds; 0: for ever. */
+  readonly timeout: number;
   readonly json?: boolean;
+  /** Until they are gone. The condition `state=deleted` says the same. */
+  readonly deleted?: boolean;
+  /** Conditions that choose the VMs, instead of their names. */
+  readonly filter?: readonly string[];
+  /** One of the VMs is enough. */
+  readonly any?: boolean;
+}
+
+/** Which VMs must be how. */
+interface Wanted {
+  /** Zonenames; none: whichever VM comes to match. */
+  readonly zonenames: readonly string[];
+  readonly filter: Filter;
+  readonly deleted: boolean;
+  readonly any: boolean;
 }
 
 export async function wait(
   { client, write, signal }: Context,
-  zonename: string,
-  conditions: readonly string[],
-  { timeout, json }: WaitOptions,
+  args: readonly string[],
+  { timeout, json, deleted, filter: choosing = [], any = false }: WaitOptions,
 ): Promise<number> {
-  const filter = parseFilter(conditions.map(parseEntry));
-  const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
+  const { names, conditions } = namesAndConditions(args);
+  const untilGone = deleted === true || conditions.includes('state=deleted');
+  const filter = parseConditions(conditions.filter((each) => each !== 'state=deleted'));
+  const chosen = parseConditions(choosing);
+  if (untilGone && names.length + choosing.length === 0)
+    throw new CommandError('vminfo: say which VM is to be deleted');
+  const limit = timeout === 0 ? undefined : AbortSignal.timeout(timeout * 1000);
+  const vms = new Map<string, VmObject>();
+  const seen = new Map<string, VmObject>();
+  let wanted: Wanted | undefined;
+  const [only, ...others] = names;
+  // One zone's events are enough, if it is known that the UUID is the zone's name.
+  const isZone =
+    only !== undefined && others.length === 0 && isUuid(only) && (await isThere(client, only, signal));
+  const one = isZone ? { zonename: only } : {};
   try {
     for await (const event of client.events({
-      zonename,
+      ...one,
       signal: limit ? AbortSignal.any([signal, limit]) : signal,
     })) {
-      const vm = vmOf(event);
-      if (!vm || !matches(filter, vm)) continue;
-      if (json) await write(`${printableJson(vm, 2)}\n`);
-      return exit.ok;
+      take(event, vms);
+      for (const [zonename, vm] of vms) seen.set(zonename, vm);
+      wanted ??= {
+        zonenames:
+          choosing.length > 0 ? choose(chosen, vms, untilGone) : names.map((name) => zonenameOf(name, vms)),
+        filter,
+        deleted: untilGone,
+        any,
+      };
+      const found = satisfied(wanted, vms);
+      if (found) {
+        if (json) await write(`${printableJson(found.length === 1 && !any ? found[0] : found, 2)}\n`);
+        return exit.ok;
+      }
+      const gone = untilGone ? [] : wanted.zonenames.filter((each) => seen.has(each) && !vms.has(each));
+      if (gone.length > 0 && (!any || gone.length === wanted.zonenames.length)) {
+        const lost = gone.map((each) => seen.get(each)?.alias ?? each).join(', ');
+        throw new DestroyedError(`vminfo: ${lost}: destroyed while waited for`);
+      }
     }
   } catch (error) {
-    if (!limit?.aborted) throw error;
+    if (!limit?.aborted || signal.aborted) throw error;
   }
-  throw new CommandError(
-    `vminfo: ${zonename}: not ${conditions.join(' ') || 'there'} within ${timeout ?? 0} s`,
+  throw new CommandError(`vminfo: not within ${timeout} s: ${open(wanted, vms, seen, args)}`);
+}
+
+/** A VM that was waited for is gone. */
+export class DestroyedError extends CommandError {
+  override readonly status = exit.destroyed;
+}
+
+async function isThere(client: VmClient, zonename: string, signal: AbortSignal): Promise<boolean> {
+  return client.vm(zonename, { signal }).then(
+    () => true,
+    (error: unknown) => {
+      if (
+        error instanceof NotFoundError ||
+        error instanceof NotReadyError ||
+        error instanceof UnreachableError
+      )
+        return false;
+      throw error;
+    },
   );
 }
 
-function vmOf(event: StreamEvent): VmObject | undefined {
-  if (event.type === 'ready') return event.vms[0];
-  return event.type === 'delete' ? undefined : event.vm;
+function take(event: StreamEvent, vms: Map<string, VmObject>): void {
+  if (event.type === 'ready') for (const vm of event.vms) vms.set(vm.zonename, vm);
+  else if (event.type === 'delete') vms.delete(event.zonename);
+  else vms.set(event.zonename, event.vm);
+}
+
+/** A UUID may be that of a VM that is still to come; any other name must be one's. */
+function zonenameOf(name: string, vms: ReadonlyMap<string, VmObject>): string {
+  if (!isUuid(name)) return vmNamed([...vms.values()], name).zonename;
+  return [...vms.values()].find(({ uuid }) => uuid === name)?.zonename ?? name;
+}
+
+function choose(filter: Filter, vms: ReadonlyMap<string, VmObject>, untilGone: boolean): string[] {
+  const chosen = [...vms.values()].filter((vm) => matches(filter, vm)).map(({ zonename }) => zonename);
+  if (chosen.length === 0 && !untilGone) throw new CommandError('vminfo: no VM matches the filter');
+  return chosen;
+}
+
+/** The VMs that are as wanted, once enough are; undefined before. Gone ones cannot be shown: then the list is empty. */
+function satisfied(
+  { zonenames, filter, deleted, any }: Wanted,
+  vms: ReadonlyMap<string, VmObject>,
+): readonly VmObject[] | undefined {
+  if (deleted) {
+    const isGone = (zonename: string) => !vms.has(zonename);
+    return (any && zonenames.length > 0 ? zonenames.some(isGone) : zonenames.every(isGone)) ? [] : undefined;
+  }
+  const candidates = zonenames.length > 0 ? zonenames.map((each) => vms.get(each)) : [...vms.values()];
+  const found = candidates.filter((vm) => vm !== undefined && matches(filter, vm)) as VmObject[];
+  const enough = any || zonenames.length === 0 ? 1 : zonenames.length;
+  return found.length >= enough ? found : undefined;
+}
+
+/** What is still missing, for the message. */
+function open(
+  wanted: Wanted | undefined,
+  vms: ReadonlyMap<string, VmObject>,
+  seen: ReadonlyMap<string, VmObject>,
+  args: readonly string[],
+): string {
+  if (!wanted || wanted.zonenames.length === 0) return args.join(' ');
+  const { filter, deleted } = wanted;
+  return wanted.zonenames
+    .filter((each) => {
+      const vm = vms.get(each);
+      return deleted ? vm !== undefined : vm === undefined || !matches(filter, vm);
+    })
+    .map((each) => {
+      const vm = vms.get(each);
+      return vm ? `${vm.alias ?? each} is ${vm.state}` : `${seen.get(each)?.alias ?? each} is not there`;
+    })
+    .join(', ');
 }

@@ -3,6 +3,7 @@
  */
 import { Argument, type Command } from 'commander';
 import type { ConfigChange } from '../zonecfg.js';
+import { SimulatorError } from '../simulator-error.js';
 import { onZoneEntries, openHost } from './context.js';
 import { parseEntries, type Value } from './values.js';
 
@@ -51,7 +52,17 @@ function toConfigChange(entries: Readonly<Record<string, Value>>): ConfigChange 
   const rctls: Record<string, number | null> = {};
   for (const [name, value] of Object.entries(rest)) {
     if (name.startsWith('zone.')) rctls[name] = value === null ? null : Number(value);
+    else if (rctlNames.has(name))
+      throw new SimulatorError(name, `is a limit in the zone XML: set ${rctlNames.get(name) ?? ''}=…`);
     else attrs[name.replaceAll('_', '-')] = value;
   }
   return { attrs, rctls, ...(autoboot === undefined ? {} : { autoboot: autoboot === true }) };
 }
+
+/** Properties of VM objects that are limits in the zone XML, by the name of the limit. */
+const rctlNames: ReadonlyMap<string, string> = new Map(
+  [
+    ...['cpu_shares', 'cpu_cap', 'zfs_io_priority', 'max_lwps', 'max_msg_ids', 'max_sem_ids', 'max_shm_ids'],
+    ...['max_locked_memory', 'max_physical_memory', 'max_shm_memory', 'max_swap'],
+  ].map((name) => [name, `zone.${name.replaceAll('_', '-')}`]),
+);

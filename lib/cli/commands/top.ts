@@ -1,0 +1,93 @@
+/** `vminfo top`: the VMs and what happens to them, full-screen; or one frame of it. */
+import { hostname } from 'node:os';
+import { Subject } from 'rxjs';
+import type { VmObject } from '../../vm/vm-object.js';
+import { QueryError } from '../../vm/selector.js';
+import { CommandError, exit, type Context } from '../context.js';
+import type { ColumnName } from '../top/column-names.js';
+import { draw } from '../top/draw.js';
+import { tableRows } from '../top/layout.js';
+import type { ConnectionAction } from '../top/live.js';
+import { initialModel, type Model, type Size } from '../top/model.js';
+import { rowFilter } from '../top/row-filter.js';
+import { update } from '../top/update.js';
+
+export interface TopOptions {
+  readonly once?: boolean;
+  readonly sort?: ColumnName;
+  readonly reverse?: boolean;
+}
+
+export async function top(
+  context: Context,
+  filters: readonly string[],
+  options: TopOptions,
+): Promise<number> {
+  const filter = rowFilter(filters.join(' '));
+  if (filter.problem !== undefined) throw new QueryError(filter.problem, filters);
+  const sort = { column: options.sort ?? 'alias', descending: options.reverse ?? false };
+  const begin = (vms: ReadonlyMap<string, VmObject>, size: Size): Model => ({
+    ...initialModel({ now: Date.now(), size, host: hostOf(context.client.url), vms }),
+    sort,
+    filter,
+  });
+  return options.once ? printFrame(context, begin) : show(context, begin);
+}
+
+type Begin = (vms: ReadonlyMap<string, VmObject>, size: Size) => Model;
+
+/** As large as the terminal is, or, where there is none, as it takes to show all VMs. */
+async function printFrame({ client, stdout, write, paint, signal }: Context, begin: Begin): Promise<number> {
+  const vms = new Map((await client.vms({}, { signal })).map((vm) => [vm.zonename, vm]));
+  const { columns = 80, rows = rowsFor(vms.size) } = stdout as Partial<NodeJS.WriteStream>;
+  const status = await client.status({ signal });
+  const model = update(begin(vms, { columns, rows }), { type: 'status', answer: status }, Date.now());
+  await write(`${draw(model, paint).join('\n')}\n`);
+  return exit.ok;
+}
+
+function rowsFor(vms: number): number {
+  let rows = 24;
+  while (tableRows({ columns: 80, rows }) < vms) rows += 1;
+  return rows;
+}
+
+async function show(context: Context, begin: Begin): Promise<number> {
+  const { client, signal } = context;
+  const { stdin, stdout } = process;
+  // Whoever runs us with another stdout than the process's has no terminal for us.
+  if (context.stdout !== stdout || !stdout.isTTY || !stdin.isTTY) {
+    throw new CommandError('vminfo: top needs a terminal; vminfo top -1 prints one frame without');
+  }
+  // React is quick only in production, and Ink draws nothing where it takes itself to be in a CI: here is a terminal.
+  process.env['NODE_ENV'] = 'production';
+  process.env['CI'] = 'false';
+  const { live, sizeOf } = await import('../top/live.js');
+
+  await client.status({ signal }); // A wrong address is an error, not something to wait for.
+  const connections = new Subject<ConnectionAction>();
+  const watcher = await client.watch({
+    signal,
+    onDisconnect: (error) => {
+      connections.next({ type: 'lost', note: error.message });
+    },
+    onReconnect: (missed) => {
+      const caughtUp = missed === 1 ? '1 change' : `${missed} changes`;
+      connections.next({ type: 'connected', note: `connected again, caught up with ${caughtUp}` });
+    },
+  });
+  try {
+    const changes = watcher.changes();
+    const first = begin(new Map(watcher.vms), sizeOf(stdout));
+    return await live(context, { stdin, stdout }, first, changes, connections);
+  } finally {
+    await watcher.close();
+  }
+}
+
+/** The machine's name for a daemon on this machine, as it is by default; else what one calls it in the URL. */
+function hostOf(url: string): string {
+  if (url.startsWith('unix:')) return hostname();
+  const { host, hostname: name } = new URL(url);
+  return name === 'localhost' || name === '127.0.0.1' || name === '[::1]' ? hostname() : host;
+}

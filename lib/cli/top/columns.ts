@@ -1,0 +1,158 @@
+/** The columns of the table: what stands in each, how wide it is, and by what it is sorted. Pure. */
+import { typeOf, ramOf } from '../../vm/vm-properties.js';
+import type { VmObject } from '../../vm/vm-object.js';
+import { columnNames, type ColumnName } from './column-names.js';
+import type { Entry } from './model.js';
+import { shortAge, shortSize } from './numbers.js';
+
+/** What a cell is made of. */
+export interface RowFacts {
+  readonly vm: VmObject;
+  readonly now: number;
+  readonly change: Entry | undefined;
+}
+
+export interface Column {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+  /** Columns of the screen at 80, and where there is room. */
+  readonly width: number;
+  readonly wideWidth: number;
+  /** Nothing to say is an empty text. */
+  readonly text: (facts: RowFacts) => string;
+  /** Rows without a value come last, whatever the order. */
+  readonly value: (facts: RowFacts) => string | number | undefined;
+}
+
+const byName: Readonly<Record<ColumnName, Column>> = {
+  alias: {
+    title: 'ALIAS',
+    align: 'left',
+    width: 13,
+    wideWidth: 24,
+    text: ({ vm }) => aliasOf(vm),
+    value: ({ vm }) => aliasOf(vm),
+  },
+  brand: {
+    title: 'BRAND',
+    align: 'left',
+    width: 6,
+    wideWidth: 14,
+    text: ({ vm }) => vm.brand,
+    value: ({ vm }) => `${typeOf(vm)} ${vm.brand}`,
+  },
+  state: {
+    title: 'STATE',
+    align: 'left',
+    width: 8,
+    wideWidth: 13,
+    text: ({ vm }) => vm.state,
+    value: ({ vm }) => vm.state,
+  },
+  ram: sized('RAM', ({ vm }) => ramOf(vm)),
+  quota: sized('QUOTA', ({ vm }) => quotaMebibytes(vm)),
+  used: {
+    title: 'USED',
+    align: 'right',
+    width: 4,
+    wideWidth: 5,
+    text: ({ vm }) => {
+      const share = usedShare(vm);
+      return share === undefined ? '' : `${Math.round(share * 100)}%`;
+    },
+    value: ({ vm }) => usedShare(vm),
+  },
+  cap: {
+    title: 'CAP',
+    align: 'right',
+    width: 4,
+    wideWidth: 5,
+    text: ({ vm }) => (vm.cpu_cap === undefined ? '' : `${vm.cpu_cap}%`),
+    value: ({ vm }) => vm.cpu_cap,
+  },
+  ip: {
+    title: 'IP',
+    align: 'left',
+    width: 15,
+    wideWidth: 15,
+    text: ({ vm }) => primaryAddress(vm) ?? '',
+    value: ({ vm }) => primaryAddress(vm)?.replaceAll(/\d+/g, (digits) => digits.padStart(3, '0')),
+  },
+  up: {
+    title: 'UP',
+    align: 'right',
+    width: 4,
+    wideWidth: 5,
+    text: (facts) => {
+      const up = uptimeMs(facts);
+      return up === undefined ? '' : shortAge(up);
+    },
+    value: uptimeMs,
+  },
+  changed: {
+    title: 'CHG',
+    align: 'right',
+    width: 4,
+    wideWidth: 5,
+    text: (facts) => {
+      const since = changedMs(facts);
+      return since === undefined ? '' : shortAge(since);
+    },
+    value: changedMs,
+  },
+};
+
+/** In the order in which they stand. */
+export const columns: readonly (Column & { readonly name: ColumnName })[] = columnNames.map((name) => ({
+  name,
+  ...byName[name],
+}));
+
+export function columnNamed(name: ColumnName): Column {
+  return byName[name];
+}
+
+/** Its alias, or the beginning of its UUID. */
+export function aliasOf({ alias, uuid }: Pick<VmObject, 'alias' | 'uuid'>): string {
+  return alias === undefined || alias === '' ? uuid.slice(0, 8) : alias;
+}
+
+/** A hardware VM has its room in flexible_disk_size, if it has any: its quota is that of its zone. Zero is none. */
+function quotaMebibytes({ hvm, quota, flexible_disk_size }: VmObject): number | undefined {
+  if (hvm && flexible_disk_size !== undefined) return flexible_disk_size;
+  return quota === undefined || quota === 0 ? undefined : quota * 1024;
+}
+
+/** How much of its room a VM has taken, where the VM object tells it: 0 to 1. */
+export function usedShare({ flexible_disk_size: size, free_space: free }: VmObject): number | undefined {
+  return size === undefined || size === 0 || free === undefined ? undefined : 1 - free / size;
+}
+
+function primaryAddress({ nics }: VmObject): string | undefined {
+  return (nics.find(({ primary }) => primary === true) ?? nics[0])?.ip;
+}
+
+function uptimeMs({ vm, now }: RowFacts): number | undefined {
+  return vm.state === 'running' && vm.boot_timestamp !== undefined
+    ? now - Date.parse(vm.boot_timestamp)
+    : undefined;
+}
+
+function changedMs({ vm, now, change }: RowFacts): number | undefined {
+  const at = change?.at ?? Date.parse(vm.last_modified);
+  return Number.isNaN(at) ? undefined : now - at;
+}
+
+function sized(title: string, mebibytes: (facts: RowFacts) => number | undefined): Column {
+  return {
+    title,
+    align: 'right',
+    width: 5,
+    wideWidth: 6,
+    text: (facts) => {
+      const value = mebibytes(facts);
+      return value === undefined ? '' : shortSize(value);
+    },
+    value: mebibytes,
+  };
+}

@@ -1,0 +1,78 @@
+/** A VM as it is when it is open: all its properties, its datasets and snapshots, its changes. Pure. */
+import { asJson, isJsonArray, isJsonObject, type JsonValue } from '../../vm/json.js';
+import { maskVm } from '../../vm/secrets.js';
+import type { VmObject } from '../../vm/vm-object.js';
+import { shortAge } from './numbers.js';
+import type { Model } from './model.js';
+
+export interface DetailLine {
+  readonly kind: 'title' | 'property' | 'change' | 'note';
+  readonly label: string;
+  readonly text: string;
+}
+
+/** Its lines from first to last; the text is as the VM has it. */
+export function detailLines({ vms, selected = '', entries, now }: Model): readonly DetailLine[] {
+  const vm = vms.get(selected);
+  if (!vm) return [{ kind: 'note', label: '', text: 'This VM is gone.' }];
+  const masked = maskVm(vm);
+  const changes = entries.filter(({ zonename }) => zonename === selected);
+  return [
+    title('changes'),
+    ...(changes.length === 0 ? [note('none lately')] : []),
+    ...changes.map(({ at, text }): DetailLine => ({ kind: 'change', label: shortAge(now - at), text })),
+    title('storage'),
+    ...properties(masked, (name) => storage.has(name)),
+    title('properties'),
+    ...properties(masked, (name) => !storage.has(name)),
+  ];
+}
+
+const storage: ReadonlySet<string> = new Set([
+  'zfs_filesystem',
+  'zpool',
+  'quota',
+  'flexible_disk_size',
+  'free_space',
+  'disks',
+  'datasets',
+  'filesystems',
+  'snapshots',
+  'zfs_root_compression',
+  'zfs_root_recsize',
+  'zfs_data_compression',
+  'zfs_data_recsize',
+  'zfs_filesystem_limit',
+  'zfs_snapshot_limit',
+  'zfs_io_priority',
+]);
+
+function properties(vm: VmObject, wanted: (name: string) => boolean): readonly DetailLine[] {
+  return Object.entries(asJson(vm))
+    .filter(([name]) => wanted(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, value]) => (value === undefined ? [] : flattened(name, value)));
+}
+
+/** A line a value: `nics.0.ip`, `tags.role`. What is empty says so. */
+function flattened(label: string, value: JsonValue): readonly DetailLine[] {
+  const members = isJsonArray(value) || isJsonObject(value) ? Object.entries(value) : undefined;
+  if (members === undefined) {
+    return [{ kind: 'property', label, text: typeof value === 'string' ? value : JSON.stringify(value) }];
+  }
+  if (isJsonArray(value) && value.length > 0 && value.every((each) => typeof each !== 'object')) {
+    return [{ kind: 'property', label, text: value.join(', ') }];
+  }
+  if (members.length === 0) return [{ kind: 'property', label, text: '-' }];
+  return members.flatMap(([key, member]) =>
+    member === undefined ? [] : flattened(`${label}.${key}`, member),
+  );
+}
+
+function title(text: string): DetailLine {
+  return { kind: 'title', label: '', text };
+}
+
+function note(text: string): DetailLine {
+  return { kind: 'note', label: '', text };
+}

@@ -1,0 +1,19 @@
+/** What events tell, as entries for the list of last changes. Pure. */
+import { describeEvent } from '../../vm/describe.js';
+import type { VmEvent } from '../../vm/event.js';
+import type { VmObject } from '../../vm/vm-object.js';
+import { aliasOf } from './columns.js';
+import type { Entry } from './model.js';
+
+/** The entries of an event in the order to read them, `known` being the VM before it. Secrets are masked. */
+export function entriesOf(event: VmEvent, known: VmObject | undefined): readonly Entry[] {
+  const { zonename, date } = event;
+  const alias = aliasOf(event.type === 'delete' ? (known ?? { uuid: event.uuid }) : event.vm);
+  return describeEvent(event).map(({ kind, text }) => ({
+    at: Date.parse(date),
+    zonename,
+    alias,
+    kind,
+    text,
+  }));
+}

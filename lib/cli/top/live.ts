@@ -1,0 +1,143 @@
+/** The view while it is open: what the stream, the clock and the keys say goes into the model, and the model is drawn. */
+import { constants } from 'node:os';
+import {
+  BehaviorSubject,
+  exhaustMap,
+  filter,
+  from,
+  fromEvent,
+  interval,
+  map,
+  merge,
+  startWith,
+  Subject,
+  takeUntil,
+  throttleTime,
+  type Observable,
+} from 'rxjs';
+import { top } from '../../config.js';
+import { VminfodError } from '../../client/errors.js';
+import type { VmWatcher } from '../../client/watcher.js';
+import { exit, type Context } from '../context.js';
+import { draw } from './draw.js';
+import type { Model, Size } from './model.js';
+import { Screen } from './screen.js';
+import type { TerminalKey } from './terminal-keys.js';
+import { update, type Action } from './update.js';
+
+export interface Terminal {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+}
+
+/** How the connection of the watcher fares. */
+export type ConnectionAction = Extract<Action, { readonly type: 'connected' | 'lost' }>;
+
+/** Resolves with the exit status once the operator, or a signal, has ended it; the terminal is as it was. */
+export async function live(
+  context: Context,
+  { stdin, stdout }: Terminal,
+  first: Model,
+  changes: ReturnType<VmWatcher['changes']>,
+  connections: Observable<ConnectionAction>,
+): Promise<number> {
+  const keys = new Subject<TerminalKey>();
+  const screen = new Screen({
+    stdin,
+    stdout,
+    onKey: (key) => {
+      keys.next(key);
+    },
+  });
+  const model = new BehaviorSubject(first);
+  const take = (action: Action) => {
+    model.next(update(model.value, action, Date.now()));
+  };
+  const show = () => {
+    screen.draw(draw(model.value, context.paint));
+  };
+  const ended = new Subject<void>();
+
+  // Before Ink listens: what it draws after a resize is of the new size already.
+  const onResize = () => {
+    take({ type: 'resize', size: sizeOf(stdout) });
+    screen.clear();
+    show();
+  };
+  const onContinue = () => {
+    screen.close();
+    screen.open();
+    onResize();
+  };
+  const onSuspend = () => {
+    screen.close();
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  stdout.prependListener('resize', onResize);
+  process.on('SIGTSTP', onSuspend);
+  process.on('SIGCONT', onContinue);
+
+  try {
+    screen.open();
+    show();
+    return await new Promise<number>((resolve, reject) => {
+      const end = (status: number) => {
+        resolve(status);
+      };
+      keys.pipe(takeUntil(ended)).subscribe((key) => {
+        if (key.name === 'interrupt') end(exit.ok);
+        // To all that the terminal would have stopped: `npm exec`, a script around us.
+        else if (key.name === 'suspend') process.kill(0, 'SIGTSTP');
+        else {
+          take({ type: 'key', key });
+          if (model.value.quit) end(exit.ok);
+          else show();
+        }
+      });
+      merge(...endingSignals.map((name) => fromEvent(process, name).pipe(map(() => name))))
+        .pipe(takeUntil(ended))
+        .subscribe((name) => {
+          end(128 + constants.signals[name]);
+        });
+      merge(
+        from(changes).pipe(map((event): Action => ({ type: 'events', events: [event] }))),
+        connections,
+        statuses(context),
+        interval(top.tickMs).pipe(map((): Action => ({ type: 'tick' }))),
+      )
+        .pipe(
+          map(take),
+          throttleTime(top.redrawMs, undefined, { leading: true, trailing: true }),
+          takeUntil(ended),
+        )
+        .subscribe({ next: show, error: reject });
+    });
+  } finally {
+    ended.next();
+    stdout.off('resize', onResize);
+    process.off('SIGTSTP', onSuspend);
+    process.off('SIGCONT', onContinue);
+    screen.close();
+  }
+}
+
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** How the daemon is, again and again; nothing while it does not answer, of which the stream tells. */
+function statuses({ client, signal }: Context): Observable<Action> {
+  return interval(top.statusMs).pipe(
+    startWith(0),
+    exhaustMap(async () => client.status({ signal }).catch(unlessGone)),
+    filter((answer) => answer !== undefined),
+    map((answer): Action => ({ type: 'status', answer })),
+  );
+}
+
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof VminfodError)) throw error;
+  return undefined;
+}
+
+export function sizeOf({ columns, rows }: NodeJS.WriteStream): Size {
+  return { columns, rows };
+}

@@ -1,0 +1,77 @@
+/** All that `vminfo top` knows at a moment: what the stream told, and where the operator is looking. */
+import type { Status } from '../../client/status.js';
+import type { Happening } from '../../vm/describe.js';
+import type { VmObject } from '../../vm/vm-object.js';
+import type { ColumnName } from './column-names.js';
+import { noFilter, type RowFilter } from './row-filter.js';
+
+export interface Model {
+  /** Milliseconds since the epoch, as every time here. */
+  readonly now: number;
+  readonly size: Size;
+  /** What the operator calls the host. */
+  readonly host: string;
+  readonly connection: Connection;
+  /** By zonename. */
+  readonly vms: ReadonlyMap<string, VmObject>;
+  /** The last change of each VM that changed, by zonename. */
+  readonly changed: ReadonlyMap<string, Entry>;
+  /** What happened, the newest first; no more than `top.maxEntries`. */
+  readonly entries: readonly Entry[];
+  /** When the events of the last minute came, the oldest first. */
+  readonly eventTimes: readonly number[];
+  /** The last answer to `/status`, and when it came; a daemon that is away has none that is true. */
+  readonly status: { readonly answer: Status; readonly at: number } | undefined;
+  readonly sort: { readonly column: ColumnName; readonly descending: boolean };
+  readonly filter: RowFilter;
+  /** What the keys go to. */
+  readonly mode: 'table' | 'typing' | 'help' | 'detail';
+  /** The zonename of the row under the cursor, or of the VM that is open. */
+  readonly selected: string | undefined;
+  /** Whether the operator has seen enough. */
+  readonly quit: boolean;
+  /** Rows, or lines of the open VM, above the first that is shown. */
+  readonly scroll: number;
+}
+
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface Connection {
+  readonly state: 'connected' | 'lost';
+  readonly since: number;
+  /** What to say of it for a while: why it was lost, or how it came back. */
+  readonly note: string;
+}
+
+/** Something that happened to a VM. */
+export interface Entry {
+  readonly at: number;
+  readonly zonename: string;
+  readonly alias: string;
+  readonly kind: Happening['kind'];
+  /** As the VM has it: whoever shows it makes it safe. */
+  readonly text: string;
+}
+
+export function initialModel({ now, size, host, vms }: Pick<Model, 'now' | 'size' | 'host' | 'vms'>): Model {
+  return {
+    now,
+    size,
+    host,
+    vms,
+    connection: { state: 'connected', since: now, note: '' },
+    changed: new Map(),
+    entries: [],
+    eventTimes: [],
+    status: undefined,
+    sort: { column: 'alias', descending: false },
+    filter: noFilter,
+    mode: 'table',
+    selected: undefined,
+    quit: false,
+    scroll: 0,
+  };
+}

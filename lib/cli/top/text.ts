@@ -1,0 +1,38 @@
+/** Text in columns of a terminal: measured, cut and padded by what it takes on the screen. Pure. */
+import stringWidth from 'string-width';
+import type { Context } from '../context.js';
+import { printable } from '../printable.js';
+
+/** Styles text that is already cut and padded, or leaves it as it is where there are no colours. */
+export type Paint = Context['paint'];
+
+const plain = /^[\x20-\x7e]*$/;
+const graphemes = new Intl.Segmenter();
+
+/** Columns that a text without styles takes. */
+export function widthOf(text: string): number {
+  return plain.test(text) ? text.length : stringWidth(text);
+}
+
+/** Text of a VM in exactly so many columns, safe for a terminal: cut with `…`, or padded. */
+export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+  const cut = clip(text, width);
+  const padding = ' '.repeat(Math.max(0, width - widthOf(cut)));
+  return align === 'left' ? cut + padding : padding + cut;
+}
+
+/** Text of a VM in at most so many columns, safe for a terminal: what is too long ends with `…`. */
+export function clip(text: string, width: number): string {
+  const safe = printable(text);
+  if (widthOf(safe) <= width) return safe;
+  if (width <= 0) return '';
+  if (plain.test(safe)) return `${safe.slice(0, width - 1)}…`;
+  let kept = '';
+  let taken = 0;
+  for (const { segment } of graphemes.segment(safe)) {
+    taken += stringWidth(segment);
+    if (taken > width - 1) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}

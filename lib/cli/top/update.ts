@@ -1,0 +1,70 @@
+/** How the model changes: by what the stream tells, by time, by the terminal and by keys. Pure. */
+import { top } from '../../config.js';
+import type { Status } from '../../client/status.js';
+import type { VmEvent } from '../../vm/event.js';
+import { entriesOf } from './entries.js';
+import { pressed, type Key } from './keys.js';
+import type { Entry, Model, Size } from './model.js';
+
+export type Action =
+  | { readonly type: 'events'; readonly events: readonly VmEvent[] }
+  | { readonly type: 'status'; readonly answer: Status | undefined }
+  | { readonly type: 'connected'; readonly note: string }
+  | { readonly type: 'lost'; readonly note: string }
+  | { readonly type: 'resize'; readonly size: Size }
+  | { readonly type: 'key'; readonly key: Key }
+  | { readonly type: 'tick' };
+
+/** The model after an action at `now`. */
+export function update(before: Model, action: Action, now: number): Model {
+  const model = { ...before, now };
+  switch (action.type) {
+    case 'events':
+      return withEvents(model, action.events);
+    case 'status':
+      return { ...model, status: action.answer && { answer: action.answer, at: now } };
+    case 'connected':
+      return { ...model, connection: { state: 'connected', since: now, note: action.note } };
+    case 'lost':
+      // The first loss counts: each attempt that fails tells of another.
+      return model.connection.state === 'lost'
+        ? model
+        : { ...model, status: undefined, connection: { state: 'lost', since: now, note: action.note } };
+    case 'resize':
+      return { ...model, size: action.size };
+    case 'key':
+      return pressed(model, action.key);
+    case 'tick':
+      return { ...model, eventTimes: lastMinute(model.eventTimes, now) };
+  }
+}
+
+function withEvents(model: Model, events: readonly VmEvent[]): Model {
+  const vms = new Map(model.vms);
+  const changed = new Map(model.changed);
+  let fresh: readonly Entry[] = [];
+  for (const event of events) {
+    const entries = entriesOf(event, vms.get(event.zonename));
+    fresh = [...entries.toReversed(), ...fresh];
+    if (event.type === 'delete') {
+      vms.delete(event.zonename);
+      changed.delete(event.zonename);
+    } else {
+      vms.set(event.zonename, event.vm);
+      const [entry] = entries;
+      if (entry) changed.set(event.zonename, entry);
+    }
+  }
+  return {
+    ...model,
+    vms,
+    changed,
+    entries: [...fresh, ...model.entries].slice(0, top.maxEntries),
+    eventTimes: lastMinute([...model.eventTimes, ...events.map(() => model.now)], model.now),
+  };
+}
+
+function lastMinute(times: readonly number[], now: number): readonly number[] {
+  const first = times.findIndex((time) => time > now - 60_000);
+  return first === -1 ? [] : times.slice(first);
+}

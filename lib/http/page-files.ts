@@ -1,0 +1,127 @@
+/**
+ * The page for eyes at `GET /`: which files of this package it is made of, and how they are served. They are served as
+ * they are, from memory once they were asked for. A browser may run only these: nothing inline, nothing from elsewhere.
+ *
+ * `/page/` is as `lib/` is when it is compiled, so that the page's modules import those of `lib/vm` by the paths that the
+ * compiler knows; beside them is `lit-html`, in which the page is written.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname } from 'node:path';
+import { isUnchanged } from './conditional.js';
+import { replyError } from './reply.js';
+
+/** The page's files by the path of a URL. */
+export interface PageFiles {
+  /** Answers a request for the page itself or one of its files; 404 for what is none. */
+  reply(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
+}
+
+/** Nothing is read yet. */
+export function pageFiles(): PageFiles {
+  const files = new Map<string, Promise<File>>();
+  return {
+    reply: async (request, response, path) => {
+      const place = placeOf(path);
+      let file = files.get(path);
+      if (file === undefined && place !== undefined) files.set(path, (file = read(place)));
+      if (file === undefined) {
+        replyError(response, 'NotFound', `no such path: ${path}`);
+        return;
+      }
+      try {
+        send(request, response, await file);
+      } catch (error) {
+        files.delete(path);
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        replyError(response, 'NotFound', `no such path: ${path}`);
+      }
+    },
+  };
+}
+
+interface File {
+  readonly bytes: Buffer;
+  readonly type: string;
+  readonly tag: string;
+}
+
+const compiled = new URL('../', import.meta.url);
+const assets = new URL('../../../lib/http/page/', import.meta.url);
+/** Its own directory: what is in it is for browsers, and what Node would be given is below. */
+const litHtml = import.meta.resolve('lit-html').replace(/(?<=\/lit-html\/)(?!.*\/lit-html\/).*/, '');
+
+/** Where a path's file is; `undefined` for what is not the page's. The names leave no way out of the directories. */
+function placeOf(path: string): URL | undefined {
+  if (path === '/') return new URL('index.html', assets);
+  const [, module] = /^\/page\/((?:http\/page|vm)\/[a-z-]+\.js)$/.exec(path) ?? [];
+  if (module !== undefined) return new URL(module, compiled);
+  const [, asset] = /^\/page\/([a-z-]+\.(?:css|svg))$/.exec(path) ?? [];
+  if (asset !== undefined) return new URL(asset, assets);
+  if (!path.startsWith('/page/')) return undefined;
+  const name = path.slice('/page/'.length);
+  if (shared.has(name)) return new URL(name, compiled);
+  return litModules.has(name) ? new URL(name.slice('lit-html/'.length), litHtml) : undefined;
+}
+
+/** Modules outside lib/vm that the page shares with the client. They are as pure. */
+const shared: ReadonlySet<string> = new Set([
+  'config.js',
+  'client/diagnose.js',
+  'client/errors.js',
+  'client/events.js',
+  'client/mirror.js',
+  'client/parse-json.js',
+  'client/status.js',
+]);
+
+const litModules: ReadonlySet<string> = new Set([
+  'lit-html/lit-html.js',
+  'lit-html/directive.js',
+  'lit-html/directive-helpers.js',
+  'lit-html/directives/repeat.js',
+]);
+
+async function read(place: URL): Promise<File> {
+  const bytes = await readFile(place);
+  const tag = `W/"${createHash('sha256').update(bytes).digest('base64url')}"`;
+  return { bytes, type: types[extname(place.pathname)] ?? 'application/octet-stream', tag };
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Trusted Types: no text becomes HTML but the templates of lit-html, which are constants. */
+const policy = [
+  "default-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types lit-html',
+].join('; ');
+
+const headers = {
+  'Content-Security-Policy': policy,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  // A browser asks each time, so that a new version is taken at once.
+  'Cache-Control': 'no-cache',
+} as const;
+
+function send(request: IncomingMessage, response: ServerResponse, { bytes, type, tag }: File): void {
+  const common = { ...headers, ETag: tag, Vary: 'Accept' };
+  if (isUnchanged(request.headers['if-none-match'], tag)) {
+    response.writeHead(304, common).end();
+  } else {
+    response.writeHead(200, { ...common, 'Content-Type': type, 'Content-Length': bytes.length }).end(bytes);
+  }
+}

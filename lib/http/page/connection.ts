@@ -1,0 +1,124 @@
+/**
+ * The event stream in a browser: one EventSource at a time, that goes on where the last one was. The browser itself
+ * reconnects (with Last-Event-ID) after a lost connection; after an error answer, silence or an overflow we do.
+ */
+import { BadAnswerError } from '../../client/errors.js';
+import { parseLine, type StreamEvent } from '../../client/events.js';
+import { Mirror } from '../../client/mirror.js';
+
+export type ConnectionState =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'live' }
+  /** `since` is when the last sign of life came, milliseconds since the epoch. */
+  | { readonly state: 'lost'; readonly since: number };
+
+/**
+ * How a stream goes on: it is the first one, it resumed where the last one was lost, or the daemon was started anew and its
+ * VMs were compared with those that were known.
+ */
+export type Reconnection = 'first' | 'resumed' | 'anew';
+
+export interface ConnectionOptions {
+  /** What happened, in order and without a gap. The first event is `ready`, with all VMs. */
+  readonly onEvents: (events: readonly StreamEvent[]) => void;
+  /** The stream is there (again); what it has to tell of the time between was told before. */
+  readonly onReady: (how: Reconnection, instance: string) => void;
+  readonly onState: (state: ConnectionState) => void;
+}
+
+const heartbeatSeconds = 10;
+/** Without any sign of life for this long the connection is taken for lost, whatever the browser thinks. */
+const silenceMs = 3 * heartbeatSeconds * 1000;
+const minRetryMs = 500;
+const maxRetryMs = 5_000;
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #mirror = new Mirror();
+  #source: EventSource | undefined;
+  #lastSign = Date.now();
+  #failures = 0;
+  #state: ConnectionState = { state: 'connecting' };
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#open();
+    setInterval(() => {
+      if (Date.now() - this.#lastSign > silenceMs && this.#state.state === 'live') this.#reopenSoon();
+    }, 1_000);
+  }
+
+  /** Tries at once, rather than when it is time. */
+  retryNow(): void {
+    if (this.#state.state === 'live') return;
+    this.#failures = 0;
+    this.#open();
+  }
+
+  #open(): void {
+    clearTimeout(this.#retry);
+    this.#source?.close();
+    const parameters = new URLSearchParams({
+      vms: 'array',
+      heartbeat: String(heartbeatSeconds),
+      ...this.#mirror.place,
+    });
+    const source = new EventSource(`/events?${parameters.toString()}`);
+    this.#source = source;
+    source.onmessage = ({ data }) => {
+      this.#lastSign = Date.now();
+      void this.#take(String(data));
+    };
+    source.onerror = () => {
+      this.#lost();
+      if (source.readyState === EventSource.CLOSED) this.#reopenSoon();
+    };
+  }
+
+  async #take(text: string): Promise<void> {
+    try {
+      const line = parseLine(text);
+      if (line === undefined) return;
+      if (line.type === 'overflow') this.#reopenSoon();
+      const how = !this.#mirror.ready ? 'first' : line.type === 'ready' && line.resumed ? 'resumed' : 'anew';
+      this.#options.onEvents(this.#mirror.apply(line));
+      if (line.type === 'ready') {
+        this.#failures = 0;
+        this.#options.onReady(how, line.instance ?? '');
+        this.#set({ state: 'live' });
+      }
+      for (const zonename of this.#mirror.missing) await this.#askFor(zonename);
+    } catch (error) {
+      if (!(error instanceof BadAnswerError)) throw error;
+      // What it says cannot be trusted: begin anew.
+      this.#mirror = new Mirror();
+      this.#reopenSoon();
+    }
+  }
+
+  /** Whether a VM that a new snapshot lacks is gone, or only cannot be read at the moment. */
+  async #askFor(zonename: string): Promise<void> {
+    const answer = await fetch(`/vms/${encodeURIComponent(zonename)}`).catch(() => undefined);
+    if (answer?.status === 404) this.#options.onEvents(this.#mirror.forget(zonename));
+  }
+
+  #lost(): void {
+    if (this.#state.state === 'live') this.#set({ state: 'lost', since: this.#lastSign });
+  }
+
+  #reopenSoon(): void {
+    this.#source?.close();
+    this.#lost();
+    clearTimeout(this.#retry);
+    const delayMs = Math.random() * Math.min(maxRetryMs, minRetryMs * 2 ** this.#failures++);
+    this.#retry = setTimeout(() => {
+      this.#open();
+    }, delayMs);
+  }
+
+  #set(state: ConnectionState): void {
+    this.#state = state;
+    this.#options.onState(state);
+  }
+}

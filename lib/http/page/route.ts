@@ -1,0 +1,65 @@
+/** What the page shows, as the part of its address after the `#`, so that any of it can be bookmarked and sent. Pure. */
+
+/** What of the table is shown, and in which order. */
+export interface Query {
+  readonly search: string;
+  readonly state?: string;
+  readonly brand?: string;
+  readonly owner?: string;
+  readonly package?: string;
+  /** A column's id, with `-` before it for descending. */
+  readonly sort: string;
+}
+
+/** Where one is. */
+export type Route =
+  | { readonly view: 'vms'; readonly query: Query }
+  | { readonly view: 'vm'; readonly id: string }
+  | { readonly view: 'changes' }
+  | { readonly view: 'health' };
+
+export const facets = ['state', 'brand', 'owner', 'package'] as const;
+export type Facet = (typeof facets)[number];
+
+export const defaultSort = 'alias';
+
+export function parseRoute(hash: string): Route {
+  const [path = '', parameters = ''] = hash.replace(/^#/, '').split(/\?(.*)/s);
+  const [, view = '', id = ''] = path.split('/');
+  if (view === 'vms' && id !== '') return { view: 'vm', id: decoded(id) };
+  if (view === 'changes' || view === 'health') return { view };
+  const given = new URLSearchParams(parameters);
+  const chosen = facets.flatMap((facet) => {
+    const value = given.get(facet);
+    return value === null ? [] : [[facet, value] as const];
+  });
+  return {
+    view: 'vms',
+    query: {
+      search: given.get('q') ?? '',
+      sort: given.get('sort') ?? defaultSort,
+      ...Object.fromEntries(chosen),
+    },
+  };
+}
+
+export function vmsHash({ search, sort, ...chosen }: Query): string {
+  const parameters = new URLSearchParams();
+  if (search !== '') parameters.set('q', search);
+  for (const [facet, value] of Object.entries(chosen)) parameters.set(facet, value);
+  if (sort !== defaultSort) parameters.set('sort', sort);
+  const text = parameters.toString();
+  return text === '' ? '#/' : `#/?${text}`;
+}
+
+export function vmHash(id: string): string {
+  return `#/vms/${encodeURIComponent(id)}`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // A `%` that is no escape: then it is no VM's name either.
+  }
+}

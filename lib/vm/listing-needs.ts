@@ -1,0 +1,86 @@
+/** Which datasets and snapshots must be listed, and how: because something changed, or before a VM can show them. Pure. */
+import { datasetOf, delegatedOf, isInFullListing, parentOf, snapshotOf } from './dataset-names.js';
+import type { DatasetTable } from './dataset-table.js';
+import type { ZoneIndex } from './zone-index.js';
+
+/** A dataset or snapshot to be listed. */
+export interface ListingNeed {
+  readonly name: string;
+  /** Of a dataset: with its snapshots and what is directly in it, or just its row. */
+  readonly whole: boolean;
+}
+
+/** What is known of datasets, and who shows them. */
+export interface KnownDatasets {
+  readonly index: ZoneIndex;
+  readonly datasets: DatasetTable;
+}
+
+/**
+ * What to list because this dataset or snapshot, which a VM uses, may be stale. Only of a root are the snapshots shown, and
+ * what is in it may be shown too: all else is in its own row.
+ */
+export function listAgain(
+  { index, datasets }: KnownDatasets,
+  name: string,
+  propertiesOnly: boolean,
+): readonly ListingNeed[] {
+  const dataset = datasetOf(name);
+  if (!index.isRoot(dataset)) return rows(dataset, ...protection(dataset));
+  const isKnown = datasets.byName(dataset) !== undefined;
+  // With a snapshot goes what its dataset's snapshots use, and what the next snapshot holds alone.
+  if (isKnown && dataset !== name) return rows(name, dataset, ...datasets.snapshotAfter(name));
+  if (isKnown && propertiesOnly) return rows(name, ...datasets.childrenOf(name));
+  return [{ name: dataset, whole: true }];
+}
+
+/**
+ * What to list before a VM can show its datasets, of which `listed` are done. What is directly in its root comes with that,
+ * and after it every change is heard.
+ */
+export function listFirst(
+  datasets: DatasetTable,
+  names: readonly string[],
+  root: string | undefined,
+  listed: ReadonlySet<string>,
+): readonly ListingNeed[] {
+  const isRootListed = root !== undefined && listed.has(root);
+  const needs = names.flatMap((name): readonly ListingNeed[] => {
+    const isKnown = datasets.byName(name) !== undefined;
+    const isInRoot = root !== undefined && parentOf(name) === root;
+    const isNews = isInRoot && isRootListed && !isKnown && name !== delegatedOf(root);
+    const whole = name === root || !isRootListed;
+    return [
+      ...(isInRoot ? (isNews ? rows(name) : []) : [{ name, whole }]),
+      ...(isKnown || !isRootListed ? protection(name) : []).map((each) => ({
+        name: each,
+        whole: !isRootListed,
+      })),
+    ];
+  });
+  return needs.filter(({ name }) => !listed.has(name));
+}
+
+/** What to list of a VM's datasets in one go, whatever is known of them. */
+export function listAll(names: readonly string[], root: string | undefined): readonly ListingNeed[] {
+  return names
+    .flatMap((name) => [...(parentOf(name) === root ? [] : [name]), ...protection(name)])
+    .map((name) => ({ name, whole: true }));
+}
+
+/** What to list because a listing of everything, two levels deep, says nothing of it. */
+export function listBelow({ index }: KnownDatasets, name: string): readonly ListingNeed[] {
+  const isRoot = index.isRoot(name);
+  return [...(isInFullListing(name, isRoot) ? [] : [{ name, whole: isRoot }]), ...rows(...protection(name))];
+}
+
+function rows(...names: readonly string[]): readonly ListingNeed[] {
+  return names.map((name) => ({ name, whole: false }));
+}
+
+/** Of a delegated dataset one snapshot matters; a zone may make thousands of others. */
+function protection(dataset: string): readonly string[] {
+  return snapshotOf(dataset) === undefined && delegatedOf(parentOf(dataset)) === dataset
+    ? [`${dataset}@indestructible`]
+    : [];
+}

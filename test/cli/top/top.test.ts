@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { pino } from 'pino';
+import { Subject } from 'rxjs';
+import tap, { type Test } from 'tap';
+import { startDaemon } from '../../../lib/daemon.js';
+import { createSimulatedHost, type SimulatedHost } from '../../../lib/simulator/index.js';
+import type { VmObject } from '../../../lib/vm/vm-object.js';
+import { descendantsOf } from '../../processes.js';
+import { run } from '../run.js';
+import { Terminal } from './terminal.js';
+
+const vminfo = fileURLToPath(new URL('../../../sbin/vminfo.js', import.meta.url));
+
+interface Scene {
+  readonly host: SimulatedHost;
+  readonly terminal: Terminal;
+  readonly url: string;
+  /** Ends the daemon; what it resolves with starts another one at the same place. */
+  readonly stop: () => Promise<() => Promise<void>>;
+  readonly vms: () => Promise<readonly VmObject[]>;
+}
+
+async function scene(t: Test, vms = 12): Promise<Scene> {
+  const host = await createSimulatedHost({ vms });
+  const start = (port: number) =>
+    startDaemon({
+      root: host.root,
+      listen: '127.0.0.1',
+      port,
+      rescanIntervalMs: 2 ** 31 - 1,
+      log: pino({ level: 'silent' }),
+      requests: new Subject(),
+    });
+  let daemon = await start(0);
+  const { url } = daemon;
+  const terminal = await Terminal.open({ columns: 100, rows: 30 });
+  t.teardown(async () => {
+    await terminal[Symbol.asyncDispose]();
+    await daemon.close();
+    await host.remove();
+  });
+  return {
+    host,
+    terminal,
+    url,
+    stop: async () => {
+      await daemon.close();
+      return async () => {
+        daemon = await start(Number(new URL(url).port));
+      };
+    },
+    vms: async () => (await (await fetch(`${url}/vms`)).json()) as readonly VmObject[],
+  };
+}
+
+const command = (url: string) => `${process.execPath} ${vminfo} --url ${url} top; echo "status $?"`;
+
+void tap.test('an operator looks at a host', { timeout: 180_000 }, async (t) => {
+  const { host, terminal, url, stop, vms } = await scene(t);
+  const before = await terminal.state();
+  await terminal.type(command(url));
+  await terminal.press('Enter');
+
+  const first = await terminal.until(/connected/);
+  const all = await vms();
+  for (const { alias } of all) t.match(first, alias?.slice(0, 12), `${alias} is shown`);
+  t.match(first, /12 VMs/);
+  t.match(first, /ALIAS▲/);
+  t.equal((await terminal.state()).alternate, true, 'on a screen of its own');
+
+  const vm = all.find(({ hvm }) => !hvm);
+  if (!vm?.alias) throw new Error('the simulated host has no zone with an alias');
+  const startedAt = performance.now();
+  await host.zfs('set', 'quota=77g', vm.zfs_filesystem ?? '');
+  await terminal.until((screen) => screen.includes(`quota ${vm.quota} -> 77 GiB`));
+  t.comment(
+    `a quota was on the screen after ${Math.round(performance.now() - startedAt)} ms, the polling included`,
+  );
+  t.match(await terminal.screen(), new RegExp(`● ${vm.alias} .* 77G`), 'its row is marked');
+
+  await terminal.press('s');
+  await terminal.until(/BRAND▲/);
+  await terminal.press('r');
+  await terminal.until(/BRAND▼/);
+
+  await terminal.type(`/alias=${vm.alias}`);
+  await terminal.until((screen) => screen.includes('1 of 12 VMs'));
+  await terminal.press('Enter', 'Down', 'Enter');
+  const open = await terminal.until(/PROPERTIES|STORAGE/);
+  t.match(open, vm.uuid);
+  t.match(open, /quota \d+ -> 77 GiB/, 'its changes are there');
+  await terminal.press('End');
+  await terminal.until(/zonepath/);
+  await terminal.press('Escape');
+  await terminal.until(/ALIAS/);
+  await terminal.press('Escape');
+  await terminal.until(/ 12 VMs/);
+
+  await terminal.press('?');
+  await terminal.until(/any key goes back/);
+  await terminal.press('x');
+  await terminal.until(/ALIAS/);
+
+  await terminal.resize({ columns: 80, rows: 24 });
+  const small = await terminal.until((screen) => screen.split('\n')[22]?.includes('q quit') ?? false);
+  t.ok(small.split('\n').every((line) => line.length <= 80));
+  t.match(small.split('\n')[0], /12 VMs .* connected/, 'nothing has moved');
+
+  const start = await stop();
+  await terminal.until(/no connection/);
+  await host.zfs('set', 'quota=78g', vm.zfs_filesystem ?? '');
+  await start();
+  await terminal.until(/connected again, caught up with 1 change/);
+  await terminal.until(/quota 77 -> 78 GiB/);
+
+  await terminal.press('C-z');
+  await terminal.until(/Stopped/);
+  t.match(await terminal.state(), { alternate: false, cursor: true }, 'the shell has its terminal');
+  await terminal.type('fg; echo "ended $?"');
+  await terminal.press('Enter');
+  await terminal.until(/12 VMs/);
+
+  await terminal.press('q');
+  await terminal.until(/ended 0/);
+  t.match(await terminal.state(), { alternate: false, cursor: true });
+  t.equal((await terminal.state()).modes, before.modes, 'the terminal is as it was');
+});
+
+for (const [signal, status] of [
+  ['TERM', 143],
+  ['INT', 130],
+  ['HUP', 129],
+] as const) {
+  void tap.test(`SIG${signal} leaves the terminal as it was`, { timeout: 120_000 }, async (t) => {
+    const { terminal, url } = await scene(t, 1);
+    const before = await terminal.state();
+    await terminal.type(command(url));
+    await terminal.press('Enter');
+    await terminal.until(/connected/);
+    const [top] = await descendantsOf(await terminal.shell());
+    process.kill(top?.pid ?? 0, `SIG${signal}`);
+    await terminal.until(new RegExp(`status ${status}`));
+    const { alternate, cursor, modes } = await terminal.state();
+    t.strictSame({ alternate, cursor, modes }, before);
+  });
+}
+
+void tap.test('without a terminal it says so, and -1 prints one frame', async (t) => {
+  const { url, vms } = await scene(t, 3);
+  const { status, stderr } = await run(url, ['top']);
+  t.equal(status, 1);
+  t.equal(stderr, 'vminfo: top needs a terminal; vminfo top -1 prints one frame without\n');
+
+  const frame = await promisify(execFile)(process.execPath, [
+    vminfo,
+    '--url',
+    url,
+    'top',
+    '-1',
+    '-s',
+    'quota',
+    '-r',
+  ]);
+  t.match(frame.stdout, /QUOT.*▼|QUOTA▼/);
+  for (const { alias } of await vms()) t.match(frame.stdout, alias?.slice(0, 12));
+  t.notMatch(frame.stdout, '\u001b');
+
+  t.match(await run(url, ['top', '-1', 'colour=blue']), { status: 2, stderr: /unknown property: colour/ });
+});
