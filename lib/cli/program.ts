@@ -15,6 +15,7 @@ import type { WaitOptions } from './commands/wait.js';
 import type { VmEvent } from '../vm/event.js';
 import { CommandError, type Context } from './context.js';
 import { addFleetCommands } from './fleet-program.js';
+import { parseSince, type Since } from './since.js';
 import { columnNames } from './top/column-names.js';
 
 /** Whom a command asks: a host's daemon, or the fleet. */
@@ -44,8 +45,8 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('--url <url>', `http://host:port or unix:/path (default: $VMINFOD_URL, else ${defaultUrl})`)
     .option(
       '--timeout <seconds>',
-      'how long vminfod may take to answer (default: 30; ping, doctor: 5)',
-      positiveNumber,
+      'how long vminfod may take to answer; 0: for ever (default: 30; ping, doctor: 5)',
+      seconds,
     )
     .option('-F, --fleet <where>', 'nats://host:port, or a file of settings (default: $VMINFO_FLEET)')
     .exitOverride()
@@ -55,7 +56,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     return {
       url: url ?? env['VMINFOD_URL'] ?? defaultUrl,
       fleet: fleet ?? (url ? undefined : env['VMINFO_FLEET']),
-      timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000,
+      timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000 || Infinity,
     };
   };
   /** Of this host, whether or not there is a fleet. */
@@ -104,6 +105,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('-r, --ready', 'print the ready event too')
     .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
     .option('--path <fields>', 'of modifications only those of these fields')
+    .option('--since <when>', 'begin with what happened since: 90s, 30m, 2h, 1d; or <instance>:<seq>', since)
     .option('--show-secrets', 'print passwords, keys and internal metadata as they are')
     .option('--summary', 'at the end, say how much happened')
     .option('-1, --once', 'end with status 1 when vminfod goes away, instead of reconnecting')
@@ -233,10 +235,10 @@ function seconds(text: string): number {
   throw new InvalidArgumentError(`Expected a number of seconds, at most ${maxSeconds}.`);
 }
 
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value < Infinity) return value;
-  throw new InvalidArgumentError('Expected a number of seconds.');
+function since(text: string): Since {
+  const parsed = parseSince(text);
+  if (parsed) return parsed;
+  throw new InvalidArgumentError('Expected an age (90s, 30m, 2h, 1d) or <instance>:<seq>.');
 }
 
 function append(text: string, before: readonly string[]): string[] {

@@ -72,6 +72,11 @@ export interface EventsOptions {
   readonly heartbeatSeconds?: number;
   /** Every event has the host's `server_uuid` and `datacenter_name`. */
   readonly host?: boolean;
+  /**
+   * `<instance>:<seq>`, as `changes()` and `status()` have them: what happened after that comes before the `ready`, as
+   * far as the daemon still has it.
+   */
+  readonly since?: string;
 }
 
 export interface ChangesOptions extends RequestOptions {
@@ -247,7 +252,7 @@ export class VminfodClient implements AsyncDisposable {
   }
 
   /** All VMs (or those that match), live. Resolves with the first snapshot. Close it when done. */
-  async watch(options: EventsOptions = {}): Promise<VmWatcher> {
+  async watch(options: Omit<EventsOptions, 'since'> = {}): Promise<VmWatcher> {
     return VmWatcher.start(this.events(options));
   }
 

@@ -80,3 +80,19 @@ void tap.test(
     t.match(stdout, /^pong\n\d+ false\n$/);
   },
 );
+
+void tap.test('events: at Ctrl-C --summary says how much happened', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+  const child = spawn(process.execPath, [vminfo, '--url', daemon.url, 'events', '--summary']);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    if (output.includes('12 GiB')) child.kill('SIGINT');
+  });
+  const closed = once(child, 'close');
+  await daemon.listening();
+  daemon.change(uuids.web, { quota: 11 });
+  daemon.change(uuids.web, { quota: 12 });
+  t.strictSame(await closed, [0, null]);
+  t.match(output, /quota 11 -> 12 GiB\n\nIn \d+ s, of 1 VM: 2 changed\.\n$/);
+});
