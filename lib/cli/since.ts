@@ -1,5 +1,5 @@
 /** `--since`: from when on one wants to know what happened. */
-import type { VminfodClient } from '../client/client.js';
+import type { VmClient } from '../client/client.js';
 import { NotFoundError } from '../client/errors.js';
 import { pastEvents as limits } from '../config.js';
 import type { PastEvent, PastEvents } from '../vm/past-events.js';
@@ -59,7 +59,7 @@ export async function beginning({ client, warn, signal }: Context, since: Since)
 }
 
 async function changes(
-  client: VminfodClient,
+  client: VmClient,
   signal: AbortSignal,
   before: number | undefined,
 ): Promise<PastEvents> {

@@ -306,3 +306,6 @@ function withQuery(path: string, query: Query): string {
   const text = new URLSearchParams(query).toString();
   return text ? `${path}?${text}` : path;
 }
+
+/** What a client of one host and one of a fleet (lib/fleet) have in common. */
+export type VmClient = Omit<Pick<VminfodClient, keyof VminfodClient>, 'ready' | 'fieldsOf'>;

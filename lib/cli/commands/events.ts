@@ -45,7 +45,8 @@ export async function events(
   const stop = options.summary ? interrupted(context.signal) : context.signal;
   // A wrong address or name is an error, not something to wait for.
   const zonename = name === undefined ? undefined : await existing(context, name);
-  if (name === undefined) await client.status({ signal: stop });
+  if (name === undefined)
+    await (context.isFleet ? client.ping({ signal: stop }) : client.status({ signal: stop }));
 
   const told = new Tally();
   const aliases = new Map<string, string>();
