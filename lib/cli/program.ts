@@ -77,7 +77,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
   );
 
   command('status', 'print how vminfod is')
-    .option('-f, --full', 'add the refresh log and the watched files')
+    .option('-f, --full', "the platform's layout, with the refresh log and the watched files")
     .action((options: StatusOptions) =>
       start(async (context) => (await import('./commands/status.js')).status(context, options)),
     );

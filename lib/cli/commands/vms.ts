@@ -4,6 +4,7 @@ import type { VmObject } from '../../vm/vm-object.js';
 import { CommandError, exit, type Context } from '../context.js';
 import { getVm, namesAndConditions, vmNamed } from '../name-vm.js';
 import { printableJson } from '../printable.js';
+import { warnIfStale } from '../stale.js';
 import { fieldNames, parsableText, sortVms, tableText } from '../table.js';
 
 export async function vms({ client, write }: Context): Promise<number> {
@@ -37,6 +38,7 @@ export async function list(
   const sorted = sortVms(await matching(context, filters), sort);
   const fields = asked ?? (format === 'wide' ? wideFields : defaultFields);
   await context.write(await text());
+  await warnIfStale(context);
   return exit.ok;
 
   async function text(): Promise<string> {
