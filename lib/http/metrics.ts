@@ -6,13 +6,13 @@ import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CacheStatus } from '../cache/cache.js';
 import type { Reload } from '../cache/lanes.js';
-import type { Commit, Snapshot } from '../cache/vm-store.js';
+import type { Commit, CacheSnapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
 
 /** What is read off the daemon when somebody asks. */
 export interface MetricsState {
-  readonly snapshot: Snapshot;
+  readonly snapshot: CacheSnapshot;
   readonly cache: CacheStatus;
   readonly listeners: Listeners;
   readonly sources: readonly { readonly name: string; readonly state: string; readonly restarts: number }[];
@@ -21,7 +21,7 @@ export interface MetricsState {
 }
 
 /** A command that was run. */
-export interface CommandRun {
+export interface CommandSample {
   readonly command: string;
   readonly durationMs: number;
   readonly error?: { readonly code: string };
@@ -33,7 +33,7 @@ export interface Metrics {
   /** A source said that something may be stale. */
   readonly invalidation: (source: string) => void;
   readonly reload: (reload: Reload) => void;
-  readonly command: (run: CommandRun) => void;
+  readonly command: (run: CommandSample) => void;
   /** The lines of commits are written to all who want them; so many bytes. */
   readonly written: (commits: readonly Commit[], bytes: number) => void;
 }

@@ -1,7 +1,11 @@
 /**
  * The parameters of a request: what a URL asks for, and a clear refusal of what it cannot ask for. Pure.
  */
-import { http as limits, listeners as listenerLimits, pastEvents as pastEventLimits } from '../config.js';
+import {
+  http as limits,
+  listeners as listenerLimits,
+  pastEventLimits as pastEventLimits,
+} from '../config.js';
 import { parseFields, type Fields } from '../vm/fields.js';
 import { parseFilter, type Filter } from '../vm/filter.js';
 import { QueryError, type Selector } from '../vm/selector.js';
