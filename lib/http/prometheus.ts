@@ -1,12 +1,10 @@
 /**
- * What the daemon does, in numbers, for Prometheus. Counting costs about a microsecond; what can be read off the
- * daemon's state is read only when somebody asks.
+ * The metrics, by prom-client, for Prometheus. Counting costs about a microsecond; what can be read off the daemon's state is
+ * read only when somebody asks.
  */
-import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CacheStatus } from '../cache/cache.js';
-import type { Reload } from '../cache/lanes.js';
-import type { Commit, Snapshot } from '../cache/vm-store.js';
+import type { Snapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
 
@@ -27,19 +25,22 @@ export interface CommandRun {
   readonly error?: { readonly code: string };
 }
 
-/** The counters, and the calls by which the daemon's parts count. */
-export interface Metrics {
+/** The counters. */
+export interface Counters {
   report(): Promise<{ readonly contentType: string; readonly text: string }>;
-  /** A source said that something may be stale. */
-  readonly invalidation: (source: string) => void;
-  readonly reload: (reload: Reload) => void;
-  readonly command: (run: CommandRun) => void;
-  /** The lines of commits are written to all who want them; so many bytes. */
-  readonly written: (commits: readonly Commit[], bytes: number) => void;
+  invalidation(source: string): void;
+  reload(lane: string, durationMs: number): void;
+  /** @param failure Why it gave no answer. */
+  command(name: string, durationMs: number, failure: string | undefined): void;
+  /** @param latencyMs Not known of what no source told of. */
+  written(
+    events: readonly { readonly type: string; readonly latencyMs: number | undefined }[],
+    bytes: number,
+  ): void;
 }
 
 /** @param read Called when somebody asks. */
-export function createMetrics(read: () => MetricsState): Metrics {
+export function createCounters(read: () => MetricsState): Counters {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -94,20 +95,18 @@ export function createMetrics(read: () => MetricsState): Metrics {
     invalidation: (source) => {
       invalidations.inc({ source });
     },
-    reload: ({ lane, durationMs }) => {
+    reload: (lane, durationMs) => {
       reloads.observe({ lane }, durationMs / 1000);
     },
-    command: ({ command, durationMs, error }) => {
-      const name = command.slice(command.lastIndexOf('/') + 1);
-      commands.observe({ command: name }, durationMs / 1000);
-      if (error !== undefined) failures.inc({ command: name, code: error.code });
+    command: (command, durationMs, failure) => {
+      commands.observe({ command }, durationMs / 1000);
+      if (failure !== undefined) failures.inc({ command, code: failure });
     },
-    written: (commits, bytes) => {
-      const now = performance.now();
+    written: (written, bytes) => {
       writtenBytes.inc(bytes);
-      for (const { event, noticedAt } of commits) {
-        events.inc({ type: event.type });
-        if (noticedAt !== undefined) latency.observe((now - noticedAt) / 1000);
+      for (const { type, latencyMs } of written) {
+        events.inc({ type });
+        if (latencyMs !== undefined) latency.observe(latencyMs / 1000);
       }
     },
   };
