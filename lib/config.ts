@@ -345,6 +345,10 @@ export const fleet = {
   maxQuestions: 8,
   /** How often the server says that it has nothing to say; two missed, and the reader begins anew. */
   idleHeartbeatMs: 1_000,
+  /** `fleet gc` removes the markers of VMs that have been gone for this: no reader that resumes is away for so long. */
+  markerMs: 7 * 24 * 3_600_000,
+  /** How full the stream may be before `fleet doctor` calls it trouble: there is still time. */
+  fullPercent: 80,
   /** A consumer whose reader is gone is removed by the server after this. */
   consumerInactiveMs: 30_000,
   /** Before a server is connected to again: this, and up to the jitter more, for a fleet must not come back at once. */

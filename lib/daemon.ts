@@ -158,6 +158,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         process: {
           pid: process.pid,
           uptimeNs: process.hrtime.bigint() - startedAt,
+          monotonicNs: process.hrtime.bigint(),
           memory: process.memoryUsage(),
           now: new Date(),
         },

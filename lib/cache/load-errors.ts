@@ -5,6 +5,7 @@ import { backoffLimits } from '../config.js';
 import { backoff } from '../operators/backoff.js';
 import { datasetOf } from '../vm/dataset-names.js';
 import type { ZoneInput } from '../vm/inputs.js';
+import { problemOf } from './problem.js';
 
 /** An input of a zone that can fail on its own. */
 export type FailingInput = ZoneInput | 'datasets';
@@ -14,6 +15,8 @@ export interface LoadError {
   readonly zone: string;
   readonly input: FailingInput;
   readonly error: string;
+  /** The same for all zones whose errors have one cause. */
+  readonly problem: string;
   /** When it first failed, ISO. */
   readonly since: string;
   /** When it is read again, ISO; sooner if an event comes. */
@@ -26,7 +29,7 @@ interface Failure {
   /** The datasets and snapshots, when it is these; else nothing. */
   readonly names: Set<string>;
   readonly sinceMs: number;
-  error: string;
+  error: Error;
   attempts: number;
   nextRetryMs: number;
 }
@@ -48,11 +51,11 @@ export class LoadErrors {
     const nowMs = Date.now();
     const failure = this.#failures.get(keyOf(zone, input)) ?? {
       ...{ zone, input, names: new Set<string>(), sinceMs: nowMs },
-      ...{ error: '', attempts: 0, nextRetryMs: 0 },
+      ...{ error, attempts: 0, nextRetryMs: 0 },
     };
-    const isNews = failure.error !== error.message;
+    const isNews = failure.attempts === 0 || failure.error.message !== error.message;
     const retryAfterMs = backoff(++failure.attempts, backoffLimits.minMs, backoffLimits.maxMs);
-    failure.error = error.message;
+    failure.error = error;
     failure.nextRetryMs = nowMs + retryAfterMs;
     if (name !== undefined) failure.names.add(name);
     this.#failures.set(keyOf(zone, input), failure);
@@ -96,7 +99,8 @@ export class LoadErrors {
     return [...this.#failures.values()].map(({ zone, input, error, sinceMs, nextRetryMs }) => ({
       zone,
       input,
-      error,
+      error: error.message,
+      problem: problemOf(error, zone),
       since: new Date(sinceMs).toISOString(),
       nextRetry: new Date(nextRetryMs).toISOString(),
     }));

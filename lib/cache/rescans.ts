@@ -7,6 +7,7 @@ import { rescanLog as limits } from '../config.js';
 import type { SourceName } from '../sources/invalidation.js';
 import type { ListedFinding, ListingName } from '../host/findings.js';
 import type { Found } from './facts.js';
+import { problemOf } from './problem.js';
 import type { RescanRequest, Waiter } from './requests.js';
 import type { Commit, EventHead } from './vm-store.js';
 
@@ -81,10 +82,18 @@ export interface RescanRecord {
   readonly found: readonly Difference[];
 }
 
+/** What a rescan could not read. */
+export interface RescanFailure {
+  readonly error: string;
+  /** The same for all that has one cause; see problem.ts. */
+  readonly problem: string;
+  readonly time: Date;
+}
+
 /** The last rescans, and counts of all. */
 export interface RescanLog {
   readonly records: readonly RescanRecord[];
-  readonly failures: readonly { readonly error: string; readonly time: Date }[];
+  readonly failures: readonly RescanFailure[];
   /** How many rescans read everything, and how many did not, since the daemon started. */
   readonly complete: number;
   readonly failed: number;
@@ -95,7 +104,7 @@ export interface RescanLog {
 /** All rescans of a daemon. */
 export class Rescans implements RescanLog {
   readonly records: RescanRecord[] = [];
-  readonly failures: { readonly error: string; readonly time: Date }[] = [];
+  readonly failures: RescanFailure[] = [];
   readonly found = { 'zone-events': 0, 'zfs-events': 0, 'file-events': 0 };
   complete = 0;
   failed = 0;
@@ -178,7 +187,7 @@ export class Rescans implements RescanLog {
     this.records.push({ started, ended, reason, found: found.slice(0, limits.maxFound) });
     if (this.records.length > limits.maxRecords) this.records.shift();
     for (const error of errors) {
-      this.failures.push({ error: error.message, time: ended });
+      this.failures.push({ error: error.message, problem: problemOf(error), time: ended });
       if (this.failures.length > limits.maxFailures) this.failures.shift();
     }
     // A rescan of the datasets answers an event, so what it finds was not missed.

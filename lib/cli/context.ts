@@ -1,8 +1,10 @@
 /** What a command has in hand: the client, where to write, and when to stop. */
-import type { VminfodClient } from '../client/client.js';
+import type { VmClient } from '../client/client.js';
 
 export interface Context {
-  readonly client: VminfodClient;
+  readonly client: VmClient;
+  /** Whether that is the fleet, and not one host. */
+  readonly isFleet: boolean;
   /** To stdout; resolves when there is room for more. */
   readonly write: (text: string) => Promise<void>;
   /** To stderr, for people: `vminfo: <text>` and a newline, made safe for a terminal. */
@@ -36,4 +38,9 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
   /** With which vminfo ends. */
   readonly status: number = exit.failed;
+}
+
+/** Options that do not go together. */
+export class UsageError extends CommandError {
+  override readonly status = exit.usage;
 }

@@ -34,6 +34,33 @@ export function addFleetCommands(
       const fleetAt = asked();
       await start(async (context) => (await import('./commands/fleet.js')).init(context, fleetAt, options));
     });
+
+  const simple = (name: string, description: string) =>
+    fleet.command(name).description(description).helpOption('-h, --help', 'print help');
+
+  simple('hosts', 'list the hosts, and how each is')
+    .option('-j, --json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const fleetAt = asked();
+      await start(async (context) => (await import('./commands/fleet.js')).hosts(context, fleetAt, options));
+    });
+
+  simple('doctor', 'say whether the fleet is well, and if not, why and what to do').action(async () => {
+    const fleetAt = asked();
+    await start(async (context) => (await import('./commands/fleet.js')).doctor(context, fleetAt));
+  });
+
+  simple('forget', 'remove a host that is gone for good, and its VMs')
+    .argument('<host>', 'its server UUID')
+    .action(async (server: string) => {
+      const fleetAt = asked();
+      await start(async (context) => (await import('./commands/fleet.js')).forget(context, fleetAt, server));
+    });
+
+  simple('gc', 'remove what is left of VMs that have been gone for a week').action(async () => {
+    const fleetAt = asked();
+    await start(async (context) => (await import('./commands/fleet.js')).gc(context, fleetAt));
+  });
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };

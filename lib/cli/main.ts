@@ -4,10 +4,11 @@
  */
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
+import type { VmClient } from '../client/client.js';
 import { QueryError } from '../vm/selector.js';
 import { CommandError, exit, type Context, type Surroundings } from './context.js';
 import { printable } from './printable.js';
-import { createProgram } from './program.js';
+import { createProgram, type Target } from './program.js';
 
 /** @returns the exit status; everything it opened is closed. */
 export async function main(surroundings: Surroundings): Promise<number> {
@@ -38,16 +39,11 @@ export async function main(surroundings: Surroundings): Promise<number> {
       helps.push(write(text));
     },
     writeErr: (text) => void stderr.write(text),
-    run: async ({ url, timeoutMs }, command) => {
-      const { VminfodClient } = await import('../client/client.js');
-      const client = new VminfodClient({
-        url,
-        name: 'vminfo',
-        signal: gone.signal,
-        ...(timeoutMs !== undefined && { timeoutMs }),
-      });
+    run: async (target, command) => {
+      const client = await clientOf(target, gone.signal);
       const context: Context = {
         client,
+        isFleet: target.fleet !== undefined,
         write,
         warn: (text) => void stderr.write(`vminfo: ${printable(text)}\n`),
         paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
@@ -74,6 +70,23 @@ export async function main(surroundings: Surroundings): Promise<number> {
     stdout.off('error', onOutputError);
     stderr.off('error', ignore);
   }
+}
+
+async function clientOf({ url, fleet, timeoutMs }: Target, signal: AbortSignal): Promise<VmClient> {
+  if (fleet === undefined) {
+    const { VminfodClient } = await import('../client/client.js');
+    return new VminfodClient({
+      url,
+      name: 'vminfo',
+      signal,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
+  }
+  const [{ FleetClient }, { whereIsNats }] = await Promise.all([
+    import('../fleet/client.js'),
+    import('../fleet/nats-flags.js'),
+  ]);
+  return FleetClient.connect({ ...(await whereIsNats(fleet)), name: 'vminfo', signal });
 }
 
 /** What was to be printed cannot be. */

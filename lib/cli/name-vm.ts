@@ -1,5 +1,5 @@
 /** How a VM is named on the command line: by its UUID, its alias, or the beginning of its UUID when no other has it. */
-import type { RequestOptions, VminfodClient } from '../client/client.js';
+import type { RequestOptions, VmClient } from '../client/client.js';
 import { NotFoundError } from '../client/errors.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { CommandError } from './context.js';
@@ -44,7 +44,7 @@ const maxCandidates = 10;
 
 /** A VM by its name, whole. @throws CommandError as vmNamed does. */
 export async function getVm(
-  client: VminfodClient,
+  client: VmClient,
   name: string,
   options: RequestOptions & { readonly sync?: boolean },
 ): Promise<VmObject> {
@@ -63,7 +63,7 @@ export async function getVm(
 
 /** The zonename of a VM by its name. @throws CommandError as vmNamed does. */
 export async function zonenameOf(
-  client: VminfodClient,
+  client: VmClient,
   name: string,
   { signal }: RequestOptions,
 ): Promise<string> {

@@ -15,21 +15,23 @@ import type { WaitOptions } from './commands/wait.js';
 import type { VmEvent } from '../vm/event.js';
 import { CommandError, type Context } from './context.js';
 import { addFleetCommands } from './fleet-program.js';
+import { parseSince, type Since } from './since.js';
 import { columnNames } from './top/column-names.js';
+
+/** Whom a command asks: a host's daemon, or the fleet. */
+export interface Target {
+  readonly url: string;
+  readonly fleet: string | undefined;
+  /** How long it may take to answer; `undefined`: as the client has it. */
+  readonly timeoutMs: number | undefined;
+}
 
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
-  /** Runs a command with a client. */
-  readonly run: (daemon: Daemon, command: (context: Context) => Promise<number>) => Promise<void>;
-}
-
-/** Which daemon is asked. */
-export interface Daemon {
-  readonly url: string;
-  /** How long it may take to answer; `undefined`: as the client has it. */
-  readonly timeoutMs: number | undefined;
+  /** Runs a command with a client for the host, or for the fleet. */
+  readonly run: (target: Target, command: (context: Context) => Promise<number>) => Promise<void>;
 }
 
 const defaultUrl = `http://${defaultListen}:${defaultPort}`;
@@ -43,19 +45,25 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('--url <url>', `http://host:port or unix:/path (default: $VMINFOD_URL, else ${defaultUrl})`)
     .option(
       '--timeout <seconds>',
-      'how long vminfod may take to answer (default: 30; ping, doctor: 5)',
-      positiveNumber,
+      'how long vminfod may take to answer; 0: for ever (default: 30; ping, doctor: 5)',
+      seconds,
     )
     .option('-F, --fleet <where>', 'nats://host:port, or a file of settings (default: $VMINFO_FLEET)')
     .exitOverride()
     .configureOutput({ writeOut, writeErr });
-  const start = (command: (context: Context) => Promise<number>, defaultTimeoutMs?: number) => {
-    const { url = env['VMINFOD_URL'] ?? defaultUrl, timeout } = program.opts<{
-      url?: string;
-      timeout?: number;
-    }>();
-    return run({ url, timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000 }, command);
+  const where = (defaultTimeoutMs?: number) => {
+    const { url, fleet, timeout } = program.opts<{ url?: string; fleet?: string; timeout?: number }>();
+    return {
+      url: url ?? env['VMINFOD_URL'] ?? defaultUrl,
+      fleet: fleet ?? (url ? undefined : env['VMINFO_FLEET']),
+      timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000 || Infinity,
+    };
   };
+  /** Of this host, whether or not there is a fleet. */
+  const start = (command: (context: Context) => Promise<number>, defaultTimeoutMs?: number) =>
+    run({ ...where(defaultTimeoutMs), fleet: undefined }, command);
+  /** Of the fleet where one is named. */
+  const startAnywhere = (command: (context: Context) => Promise<number>) => run(where(), command);
 
   const command = (name: string, description: string) =>
     program
@@ -69,13 +77,13 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
   );
 
   command('status', 'print how vminfod is')
-    .option('-f, --full', 'add the refresh log and the watched files')
+    .option('-f, --full', "the platform's layout, with the refresh log and the watched files")
     .action((options: StatusOptions) =>
       start(async (context) => (await import('./commands/status.js')).status(context, options)),
     );
 
   command('vms', 'print all VM objects as JSON').action(() =>
-    start(async (context) => (await import('./commands/vms.js')).vms(context)),
+    startAnywhere(async (context) => (await import('./commands/vms.js')).vms(context)),
   );
 
   const vm = command('vm', 'print one VM object as JSON')
@@ -83,7 +91,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .action((uuid?: string) => {
       // The platform's vminfo ends with 1 here, not with the 2 of other wrong usage.
       if (uuid === undefined) throw new CommandError(vm.helpInformation().split('\n', 1)[0] ?? '');
-      return start(async (context) => (await import('./commands/vms.js')).vm(context, uuid));
+      return startAnywhere(async (context) => (await import('./commands/vms.js')).vm(context, uuid));
     });
 
   command('events', 'print changes as they happen')
@@ -97,11 +105,12 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('-r, --ready', 'print the ready event too')
     .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
     .option('--path <fields>', 'of modifications only those of these fields')
+    .option('--since <when>', 'begin with what happened since: 90s, 30m, 2h, 1d; or <instance>:<seq>', since)
     .option('--show-secrets', 'print passwords, keys and internal metadata as they are')
     .option('--summary', 'at the end, say how much happened')
     .option('-1, --once', 'end with status 1 when vminfod goes away, instead of reconnecting')
     .action((args: string[], options: EventsOptions) =>
-      start(async (context) => (await import('./commands/events.js')).events(context, args, options)),
+      startAnywhere(async (context) => (await import('./commands/events.js')).events(context, args, options)),
     );
 
   command('history', 'print what happened lately, as far as vminfod still has it')
@@ -120,6 +129,9 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .argument('[vm-or-filter...]', 'these VMs; or state=running, alias~^web, ram>=2g, …: all must match')
     .option('-p, --parsable', 'print values separated by colons, without header')
     .option('-H, --no-header', 'print no header')
+    .addOption(
+      new Option('-w, --watch', 'keep it up to date, where it stands').conflicts(['json', 'parsable']),
+    )
     .option(
       '-o, --output <fields>',
       'the columns (default: uuid,type,ram,state,alias); or json, yaml, wide',
@@ -130,7 +142,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       'uuid',
     ])
     .action((filters: string[], options: ListOptions) =>
-      start(async (context) => (await import('./commands/vms.js')).list(context, filters, options)),
+      startAnywhere(async (context) => (await import('./commands/vms.js')).list(context, filters, options)),
     );
 
   program
@@ -152,13 +164,15 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .action((filters: string[], options: LookupOptions) => {
       if (options.output && !options.json)
         lookup.error("error: option '-o, --output <fields>' needs '-j, --json'");
-      return start(async (context) => (await import('./commands/vms.js')).lookup(context, filters, options));
+      return startAnywhere(async (context) =>
+        (await import('./commands/vms.js')).lookup(context, filters, options),
+      );
     });
 
   command('get', 'print one VM object as JSON, as vmadm(8) does')
     .argument('<vm>', 'its UUID, the beginning of it, or its alias')
     .action((uuid: string) =>
-      start(async (context) => (await import('./commands/vms.js')).vm(context, uuid)),
+      startAnywhere(async (context) => (await import('./commands/vms.js')).vm(context, uuid)),
     );
 
   command('wait', 'wait until VMs are as wanted, now or later')
@@ -173,7 +187,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       seconds,
     )
     .action((args: string[], options: Partial<WaitOptions>) =>
-      start(async (context) => {
+      startAnywhere(async (context) => {
         // `--timeout` is the program's, wherever it stands; `-t` is ours.
         const timeout = options.timeout ?? program.opts<Partial<WaitOptions>>().timeout ?? defaultWaitSeconds;
         return (await import('./commands/wait.js')).wait(context, args, { ...options, timeout });
@@ -200,7 +214,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       ),
   );
 
-  addFleetCommands(program, () => program.opts<{ fleet?: string }>().fleet ?? env['VMINFO_FLEET'], start);
+  addFleetCommands(program, () => where().fleet, start);
 
   program
     .command('completion')
@@ -224,10 +238,10 @@ function seconds(text: string): number {
   throw new InvalidArgumentError(`Expected a number of seconds, at most ${maxSeconds}.`);
 }
 
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value < Infinity) return value;
-  throw new InvalidArgumentError('Expected a number of seconds.');
+function since(text: string): Since {
+  const parsed = parseSince(text);
+  if (parsed) return parsed;
+  throw new InvalidArgumentError('Expected an age (90s, 30m, 2h, 1d) or <instance>:<seq>.');
 }
 
 function append(text: string, before: readonly string[]): string[] {

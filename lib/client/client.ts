@@ -1,6 +1,6 @@
 /** The client of vminfod: requests with promises, and the event stream. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
+import type { Agent } from 'node:http';
 import {
   defaultListen,
   defaultPort,
@@ -31,8 +31,8 @@ export interface ClientOptions {
   readonly url?: string;
   /** Who asks: operators see it in `/status`. */
   readonly name: string;
-  /** An undici dispatcher to use instead of our own; whoever made it closes it. */
-  readonly dispatcher?: Dispatcher;
+  /** Connections to use instead of our own; whoever made it destroys it. */
+  readonly agent?: Agent;
   /** Ends everything this client does, and closes its connections. */
   readonly signal?: AbortSignal;
   /** How long each request may take, ms; Infinity: for ever. Default: 30 s, and 35 s with `sync`. */
@@ -72,6 +72,11 @@ export interface EventsOptions {
   readonly heartbeatSeconds?: number;
   /** Every event has the host's `server_uuid` and `datacenter_name`. */
   readonly host?: boolean;
+  /**
+   * `<instance>:<seq>`, as `changes()` and `status()` have them: what happened after that comes before the `ready`, as
+   * far as the daemon still has it.
+   */
+  readonly since?: string;
 }
 
 export interface ChangesOptions extends RequestOptions {
@@ -97,12 +102,14 @@ export class VminfodClient implements AsyncDisposable {
   readonly #closed = new AbortController();
 
   /** @throws TypeError for a url of another form. */
-  constructor({ url = defaultUrl, name, dispatcher, signal, timeoutMs }: ClientOptions) {
+  constructor({ url = defaultUrl, name, agent, signal, timeoutMs }: ClientOptions) {
     this.name = name;
     this.#timeoutMs = timeoutMs;
     this.url = url;
-    this.#transport = new Transport({ url, name, dispatcher, signal: this.#closed.signal });
-    const onAbort = () => void this.#end(signal?.reason);
+    this.#transport = new Transport({ url, name, agent, signal: this.#closed.signal });
+    const onAbort = () => {
+      this.#end(signal?.reason);
+    };
     signal?.addEventListener('abort', onAbort, { signal: this.#closed.signal });
     if (signal?.aborted) onAbort();
   }
@@ -247,17 +254,18 @@ export class VminfodClient implements AsyncDisposable {
   }
 
   /** All VMs (or those that match), live. Resolves with the first snapshot. Close it when done. */
-  async watch(options: EventsOptions = {}): Promise<VmWatcher> {
+  async watch(options: Omit<EventsOptions, 'since'> = {}): Promise<VmWatcher> {
     return VmWatcher.start(this.events(options));
   }
 
   /** Ends what is under way (it rejects) and closes the connections. */
-  async close(): Promise<void> {
-    await this.#end();
+  close(): Promise<void> {
+    this.#end();
+    return Promise.resolve();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#end();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #get(path: string, { signal, timeoutMs }: RequestOptions, defaultMs = requestTimeoutMs): Promise<unknown> {
@@ -276,9 +284,9 @@ export class VminfodClient implements AsyncDisposable {
     }
   }
 
-  async #end(reason?: unknown): Promise<void> {
+  #end(reason?: unknown): void {
     this.#closed.abort(reason);
-    await this.#transport.close();
+    this.#transport.close();
   }
 
   #wait(
@@ -301,3 +309,6 @@ function withQuery(path: string, query: Query): string {
   const text = new URLSearchParams(query).toString();
   return text ? `${path}?${text}` : path;
 }
+
+/** What a client of one host and one of a fleet (lib/fleet) have in common. */
+export type VmClient = Omit<Pick<VminfodClient, keyof VminfodClient>, 'ready' | 'fieldsOf'>;

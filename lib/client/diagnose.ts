@@ -2,32 +2,40 @@
  * Whether what vminfod says can be trusted, and if not, why and what to do, in words: a pure function of its status.
  */
 import { defaultRescanIntervalMs, missedRescans } from '../config.js';
-import { errorText, isUnhealthy, type Status } from './status.js';
+import { errorText, isUnhealthy, type RefreshError, type SourceStatus, type Status } from './status.js';
 
 /** Something is wrong: what, and what to do about it. */
 export interface Trouble {
   readonly what: string;
   readonly advice: string;
+  /** Whether VMs may be shown as they were rather than as they are. */
+  readonly isStale: boolean;
 }
 
-/** All that is wrong, what weighs most first. */
+/** All that is wrong, what weighs most first. What has one cause is one trouble, however many zones show it. */
 export function diagnose(status: Status): Trouble[] {
+  const ill = (status.sources ?? []).filter(isUnhealthy);
+  const readings = failedReadings(status);
+  const hostIsGone = readings.some(({ problem }) => isMissing(problem) && problem.startsWith('/'));
+  const isExplained = (problem: string) => hostIsGone && isMissing(problem);
   return [
     ...boot(status),
     ...paused(status),
-    ...(status.sources ?? []).filter(isUnhealthy).map((source) => ({
-      what: `source ${source.name} is ${source.state} since ${source.since}${source.lastError ? `: ${source.lastError.message}` : ''}`,
-      advice: `It is restarted by itself (${source.restarts} times so far). Until then only the rescan finds what it would have said.`,
-    })),
+    ...(hostIsGone ? [gone(readings.filter(({ problem }) => isMissing(problem)))] : []),
+    ...ill.filter(({ lastError }) => !isExplained(lastError?.message ?? '')).map(illSource),
     ...missedEvents(status),
     ...unwrittenLog(status),
-    ...rescans(status),
-    ...(status.loadErrors ?? []).map(({ zone, input, error, since }) => ({
-      what: `zone ${zone}: its ${input} cannot be read since ${since}: ${error}`,
-      advice:
-        'Its last good state is served. Mend the cause; it is read again by itself, or at once by vminfo sync.',
-    })),
+    ...noRescan(status),
+    ...grouped(readings.filter(({ problem }) => !isExplained(problem))).map(unreadable),
   ];
+}
+
+function illSource({ name, state, since, lastError, restarts }: SourceStatus): Trouble {
+  return {
+    what: `source ${name} is ${state} since ${since}${lastError ? `: ${lastError.message}` : ''}`,
+    advice: `It is restarted by itself (${restarts} times so far). Until then only the rescan finds what it would have said.`,
+    isStale: true,
+  };
 }
 
 function boot({ state, awaiting = [] }: Status): Trouble[] {
@@ -37,6 +45,7 @@ function boot({ state, awaiting = [] }: Status): Trouble[] {
       what: `vminfod is still loading${awaiting.length > 0 ? `; it waits for ${awaiting.join(', ')}` : ''}`,
       advice:
         'Until then it answers 503. A zfs list with many snapshots takes minutes; see the service log for errors.',
+      isStale: false,
     },
   ];
 }
@@ -44,7 +53,11 @@ function boot({ state, awaiting = [] }: Status): Trouble[] {
 function paused({ state }: Status): Trouble[] {
   if (state !== 'paused') return [];
   return [
-    { what: 'vminfod is paused: nothing is read', advice: 'Restart it: svcadm restart svc:/system/vminfod.' },
+    {
+      what: 'vminfod is paused: nothing is read',
+      advice: 'Restart it: svcadm restart svc:/system/vminfod.',
+      isStale: true,
+    },
   ];
 }
 
@@ -55,6 +68,7 @@ function missedEvents({ missed = {} }: Status): Trouble[] {
       what: `${count} ${count === 1 ? 'change' : 'changes'} came without an event of ${source}; a rescan found them`,
       advice:
         'The kernel drops events under load. If this grows, a shorter --rescan-interval finds them sooner.',
+      isStale: false,
     }));
 }
 
@@ -66,39 +80,136 @@ function unwrittenLog({ log }: Status): Trouble[] {
       what: `the log cannot be written: ${log.error}${lost}`,
       advice:
         'Make room where it lies (svcs -L vminfod), or see who reads it. Nothing else is held up by it.',
+      isStale: false,
     },
   ];
 }
 
-function rescans(status: Status): Trouble[] {
-  const { state, curTime, uptime, lastRefresh, refreshErrors, rescanIntervalMs } = status;
-  if (state === 'booting') return [];
-  const ageMs = milliseconds(lastRefresh ?? uptime);
-  // A rescan that ended with an error has the time of its end.
-  const failure = refreshErrors.findLast(
-    ({ time }) => new Date(time).getTime() >= curTime - ageMs - clockGrainMs,
-  );
-  if (failure) {
-    return [
-      {
-        what: `the last rescan failed ${failure.ago} ago: ${errorText(failure.err)}`,
-        advice:
-          'It is tried again. Try the command by hand; svcadm refresh svc:/system/vminfod rescans at once.',
-      },
-    ];
-  }
+function noRescan(status: Status): Trouble[] {
+  const { state, rescanIntervalMs } = status;
+  const ageMs = sinceRescanMs(status);
+  if (state === 'booting' || lastFailures(status).length > 0) return [];
   if (ageMs <= missedRescans * (rescanIntervalMs ?? defaultRescanIntervalMs)) return [];
   return [
     {
       what: `no rescan has ended for ${Math.round(ageMs / 1000)} s`,
       advice:
         'A zfs list may hang: see ps -ef and the service log; svcadm refresh svc:/system/vminfod rescans at once.',
+      isStale: true,
     },
   ];
 }
 
+/** Something that could not be read: of a zone, or by the last rescan. */
+interface FailedReading {
+  readonly problem: string;
+  readonly error: string;
+  /** None of a rescan. */
+  readonly zone?: string;
+  readonly input?: string;
+  readonly since?: string;
+  /** How long ago the rescan ended. */
+  readonly ago?: string;
+}
+
+function failedReadings(status: Status): FailedReading[] {
+  return [
+    ...lastFailures(status).map(({ err, problem, ago }) => {
+      const error = errorText(err);
+      return { error, problem: problem ?? error, ago };
+    }),
+    ...(status.loadErrors ?? []).map(({ error, problem = error, zone, input, since }) => ({
+      ...{ error, problem, zone, input, since },
+    })),
+  ];
+}
+
+/** Why the last rescan failed, if it did: what has the time of its end. */
+function lastFailures(status: Status): readonly RefreshError[] {
+  if (status.state === 'booting') return [];
+  const { curDate, refreshErrors } = status;
+  const endedAt = Date.parse(curDate) - sinceRescanMs(status) - clockGrainMs;
+  return refreshErrors.filter(({ time }) => new Date(time).getTime() >= endedAt);
+}
+
+function isMissing(problem: string): boolean {
+  return problem.endsWith(' does not exist');
+}
+
+/** The commands of the host are not there, and so all else that is not is not, either, for the same reason. */
+function gone(readings: readonly FailedReading[]): Trouble {
+  const commands = readings
+    .filter(({ problem }) => problem.startsWith('/'))
+    .map(({ problem }) => problem.slice(0, problem.indexOf(' ')));
+  const zones = new Set(readings.flatMap(({ zone }) => zone ?? []));
+  return {
+    what: `the host cannot be read: there is no ${some([...new Set(commands)], 3, 'or')}`,
+    advice:
+      `Is the root of the host (--root) there, and mounted? Until it is back ${vmsText(zones.size)} shown as last seen; ` +
+      'then vminfod goes on by itself, or at once after svcadm refresh svc:/system/vminfod.',
+    isStale: true,
+  };
+}
+
+function vmsText(count: number): string {
+  if (count === 0) return 'all VMs are';
+  return count === 1 ? '1 VM is' : `${count} VMs are`;
+}
+
+/** By their cause, in the order in which each was first met. */
+function grouped(readings: readonly FailedReading[]): FailedReading[][] {
+  const groups = new Map<string, FailedReading[]>();
+  for (const reading of readings) {
+    const group = groups.get(reading.problem);
+    if (group) group.push(reading);
+    else groups.set(reading.problem, [reading]);
+  }
+  return [...groups.values()];
+}
+
+function unreadable(group: readonly FailedReading[]): Trouble {
+  const { error = '' } = group[0] ?? {};
+  const ago = group.findLast((each) => each.ago !== undefined)?.ago;
+  const zones = [...new Set(group.flatMap(({ zone }) => zone ?? []))];
+  const inputs = [...new Set(group.flatMap(({ input }) => input ?? []))];
+  const [since] = group.flatMap((each) => each.since ?? []).sort();
+  const [first = ''] = zones;
+  if (zones.length === 0) {
+    return {
+      what: `the last rescan failed ${ago} ago: ${error}`,
+      advice:
+        'It is tried again. Try the command by hand; svcadm refresh svc:/system/vminfod rescans at once.',
+      isStale: true,
+    };
+  }
+  const which =
+    zones.length === 1
+      ? `zone ${first}: its ${some(inputs, 3, 'and')}`
+      : `${zones.length} zones: their ${some(inputs, 3, 'and')}`;
+  const named = zones.length === 1 ? '' : ` (${some(zones, 3, 'and')})`;
+  const rescan = ago === undefined ? '' : `; by this the last rescan failed, too, ${ago} ago`;
+  return {
+    what: `${which} cannot be read since ${since}: ${error}${named}${rescan}`,
+    advice:
+      'Its last good state is served. Mend the cause; it is read again by itself, or at once by vminfo sync.',
+    isStale: true,
+  };
+}
+
+/** Some names, and how many more there are. */
+function some(names: readonly string[], max: number, word: 'and' | 'or'): string {
+  const shown = names.slice(0, max);
+  const last = names.length > max ? `${names.length - max} more` : shown.pop();
+  return shown.length === 0 ? `${last}` : `${shown.join(', ')} ${word} ${last}`;
+}
+
 /** Times in `/status` are whole milliseconds, made one after the other. */
 const clockGrainMs = 5;
+
+/** How long ago a rescan ended; before the first: since the start. */
+function sinceRescanMs({ lastRefresh, uptime }: Status): number {
+  return milliseconds(lastRefresh ?? uptime);
+}
 
 /** Of a pretty duration: `15.506684706s (15.51s)`. */
 function milliseconds(duration: string): number {

@@ -93,8 +93,7 @@ export function refusal(status: number, text: string, path: string): VminfodErro
 export function asClientError(error: unknown, url: string): VminfodError {
   if (error instanceof VminfodError) return error;
   const { code = '', message } = error as { code?: string; message: string };
-  const protocol = code.startsWith('HPE_') || code === 'UND_ERR_RESPONSE_EXCEEDED_SIZE';
-  return protocol
+  return code.startsWith('HPE_')
     ? new BadAnswerError(`${url} does not speak HTTP: ${message}`, { cause: error })
     : new UnreachableError(`cannot reach vminfod at ${url}: ${message || code}`, { cause: error });
 }

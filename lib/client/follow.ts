@@ -9,6 +9,7 @@ import { linesFrom } from './connection.js';
 import { BadAnswerError, BadRequestError, NotFoundError, NotReadyError } from './errors.js';
 import type { StreamEvent } from './events.js';
 import { Mirror } from './mirror.js';
+import { pastEvents } from './past.js';
 import type { Transport } from './transport.js';
 
 export interface FollowOptions {
@@ -24,6 +25,8 @@ export interface FollowOptions {
   readonly timeoutMs: number;
   /** Whether every line says of which host it is. */
   readonly host: boolean;
+  /** Where to begin: `<instance>:<seq>`. */
+  readonly since?: string | undefined;
   readonly onDisconnect?: ((error: Error) => void) | undefined;
   readonly onReconnect?: ((missed: number) => void) | undefined;
   readonly signal: AbortSignal;
@@ -33,7 +36,7 @@ export async function* follow(
   transport: Transport,
   options: FollowOptions,
 ): AsyncGenerator<StreamEvent, never> {
-  const { zonename, query, reconnect, heartbeatSeconds, patienceMs, host, signal } = options;
+  const { zonename, query, reconnect, heartbeatSeconds, patienceMs, host, since, signal } = options;
   const mirror = new Mirror(zonename);
   const silenceMs = silentPeriods * heartbeatSeconds * 1000;
   let failures = 0;
@@ -43,18 +46,27 @@ export async function* follow(
   for (;;) {
     const openedAt = performance.now();
     try {
-      const request = {
-        ...query,
-        ...(zonename !== undefined && { zonename }),
-        vms: 'array',
-        heartbeat: String(heartbeatSeconds),
-        ...(host && { host: 'true' }),
-        ...mirror.place,
+      const connection = (place: Readonly<Record<string, string>>) => {
+        const request = {
+          ...query,
+          ...(zonename !== undefined && { zonename }),
+          heartbeat: String(heartbeatSeconds),
+          ...(host && { host: 'true' }),
+          ...place,
+        };
+        return { query: new URLSearchParams(request), silenceMs, signal };
       };
-      const connection = { query: new URLSearchParams(request), silenceMs, signal };
-      for await (const line of linesFrom(transport, connection)) {
-        if (line.type === 'ready' && !line.instance && Object.keys(query).length > 0) {
-          throw new BadRequestError(`vminfod at ${transport.url} cannot filter events`, 'BadRequest');
+      for await (const line of linesFrom(transport, connection({ vms: 'array', ...mirror.place }))) {
+        if (
+          line.type === 'ready' &&
+          !line.instance &&
+          (since !== undefined || Object.keys(query).length > 0)
+        ) {
+          const what = since === undefined ? 'cannot filter events' : 'does not keep what happened';
+          throw new BadRequestError(`vminfod at ${transport.url} ${what}`, 'BadRequest');
+        }
+        if (line.type === 'ready' && since !== undefined && !mirror.ready) {
+          yield* pastEvents(transport, connection({ vms: 'none', since }), line.seq ?? 0);
         }
         const events = mirror.apply(line);
         if (missed !== undefined) missed += events.filter(({ type }) => type !== 'ready').length;

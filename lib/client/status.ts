@@ -8,8 +8,8 @@ export interface Status {
   /** Bytes, as `process.memoryUsage()`. */
   readonly memory: Readonly<Record<string, number>>;
   readonly numVms: number;
-  /** Now, milliseconds since the epoch. */
-  readonly curTime: number;
+  /** Now, ISO. */
+  readonly curDate: string;
   readonly queue: {
     readonly paused: boolean;
     readonly idle: boolean;
@@ -17,7 +17,7 @@ export interface Status {
   };
   /** None until the first rescan has ended. */
   readonly lastRefresh?: string | null;
-  readonly refreshErrors: readonly { readonly err: unknown; readonly time: string; readonly ago: string }[];
+  readonly refreshErrors: readonly RefreshError[];
   readonly eventsListeners: Readonly<
     Record<
       string,
@@ -57,10 +57,21 @@ export interface SourceStatus {
   readonly lastError?: { readonly message: string; readonly time: string } | null;
 }
 
+/** Why a rescan could not read something. */
+export interface RefreshError {
+  readonly err: unknown;
+  /** The same text for all that has one cause. */
+  readonly problem?: string;
+  readonly time: string;
+  readonly ago: string;
+}
+
 export interface LoadError {
   readonly zone: string;
   readonly input: string;
   readonly error: string;
+  /** The same text for all that has one cause. */
+  readonly problem?: string;
   readonly since: string;
   readonly nextRetry?: string;
 }

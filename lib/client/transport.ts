@@ -2,52 +2,41 @@
  * One daemon's address and the connections to it. Every failure of a request becomes one of errors.ts, and what was
  * opened is closed. Knows nothing of VMs or events.
  */
+import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { hostname } from 'node:os';
-import type { Dispatcher } from 'undici';
+import { text } from 'node:stream/consumers';
+import { urlToHttpOptions } from 'node:url';
 import { keepAliveMs } from '../config.js';
 import { deadline } from './deadline.js';
 import { asClientError, refusal, TimeoutError } from './errors.js';
 import { joinSignals } from './join-signals.js';
 import { parseJson } from './parse-json.js';
-import { Agent, request } from './undici-parts.js';
 
 export interface TransportOptions {
   /** `http://host[:port]`, or `unix:/path` for a Unix socket. */
   readonly url: string;
   readonly name: string;
-  readonly dispatcher?: Dispatcher | undefined;
+  readonly agent?: Agent | undefined;
   /** Aborts every request. */
   readonly signal: AbortSignal;
 }
 
-export type Body = Dispatcher.ResponseData['body'];
-
 export class Transport {
   readonly url: string;
   readonly signal: AbortSignal;
-  readonly #origin: string;
-  readonly #dispatcher: Dispatcher;
-  readonly #close: () => Promise<void>;
-  readonly #userAgent: string;
+  readonly #request: RequestOptions;
+  readonly #ownAgent: Agent | undefined;
 
   /** @throws TypeError for a url that is neither of the two forms. */
-  constructor({ url, name, dispatcher, signal }: TransportOptions) {
-    const { origin, socketPath } = parseUrl(url);
+  constructor({ url, name, agent, signal }: TransportOptions) {
     this.url = url;
     this.signal = signal;
-    this.#origin = origin;
-    this.#userAgent = userAgent(name);
-    if (dispatcher) {
-      this.#dispatcher = dispatcher;
-      this.#close = () => Promise.resolve();
-    } else {
-      const agent = new Agent({
-        keepAliveTimeout: keepAliveMs,
-        ...(socketPath && { connect: { socketPath } }),
-      });
-      this.#dispatcher = agent;
-      this.#close = () => agent.destroy();
-    }
+    if (!agent) this.#ownAgent = new Agent({ keepAlive: true, timeout: keepAliveMs });
+    this.#request = {
+      ...parseUrl(url),
+      agent: agent ?? this.#ownAgent,
+      headers: { 'user-agent': userAgent(name), accept: 'application/json' },
+    };
   }
 
   /** The answer to a GET, parsed. When a signal aborts, its reason is thrown. `timeoutMs` may be Infinity. */
@@ -58,7 +47,7 @@ export class Transport {
     const cancel = joinSignals(this.signal, signal, limit.signal);
     try {
       const body = await this.open(path, cancel.signal);
-      return parseJson(await body.text(), `the answer to ${path}`);
+      return parseJson(await text(body), `the answer to ${path}`);
     } catch (error) {
       cancel.signal.throwIfAborted();
       throw asClientError(error, this.url);
@@ -68,37 +57,44 @@ export class Transport {
     }
   }
 
-  /** The body of a GET's 200, not yet read. Destroying it, or aborting the signal, closes its connection. */
-  async open(path: string, signal: AbortSignal): Promise<Body> {
-    const { statusCode, body } = await request(this.#dispatcher, {
-      origin: this.#origin,
-      path,
-      method: 'GET',
-      headers: { 'user-agent': this.#userAgent, accept: 'application/json' },
-      signal,
-      // The callers' signals bound the time: an event stream may rightly be silent for hours.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    if (statusCode === 200) return body;
-    throw refusal(statusCode, await body.text(), path);
+  /**
+   * The body of a GET's 200, not yet read. Destroying it, or aborting the signal, closes its connection. The callers'
+   * signals bound the time: an event stream may rightly be silent for hours.
+   */
+  async open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const answer = await get({ ...this.#request, path, signal });
+    if (answer.statusCode === 200) return answer;
+    throw refusal(answer.statusCode ?? 0, await text(answer), path);
   }
 
-  /** Closes the connections at once. A dispatcher that was passed in stays open: it is its owner's. */
-  async close(): Promise<void> {
-    await this.#close();
+  /** Closes the connections at once. An agent that was passed in stays open: it is its owner's. */
+  close(): void {
+    this.#ownAgent?.destroy();
   }
 }
 
-function parseUrl(url: string): { origin: string; socketPath?: string } {
-  if (url.startsWith('unix:/')) return { origin: 'http://localhost', socketPath: url.slice('unix:'.length) };
+/** The answer's head; its body is not yet read. */
+function get(options: RequestOptions): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request(options, resolve);
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // The daemon closed an idle connection at the moment at which it was used again: nobody has seen the request.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(get(options));
+      else reject(error);
+    });
+    sent.end();
+  });
+}
+
+function parseUrl(url: string): RequestOptions {
+  if (url.startsWith('unix:/')) return { socketPath: url.slice('unix:'.length), host: 'localhost' };
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.pathname !== '/' || parsed.search) {
+  if (parsed?.protocol !== 'http:' || parsed.pathname !== '/' || parsed.search) {
     throw new TypeError(
       `expected a url like http://127.0.0.1:9090 or unix:/path, got ${JSON.stringify(url)}`,
     );
   }
-  return { origin: parsed.origin };
+  return urlToHttpOptions(parsed);
 }
 
 /** `<name> - <hostname>/<pid> (<argv[1]>)`; what a header cannot carry becomes `?`. */

@@ -8,25 +8,33 @@ import type { VmObject } from '../vm/vm-object.js';
 import { VminfodError } from './errors.js';
 import type { StreamEvent } from './events.js';
 
+/** What tells VMs apart; of a VM and of its events it is the same. */
+type KeyOf = (each: VmObject | VmEvent) => string;
+
 export class VmWatcher implements AsyncDisposable {
   readonly #vms = new Map<string, VmObject>();
   readonly #readers = new Set<Readable>();
   readonly #events: AsyncIterator<StreamEvent>;
+  readonly #keyOf: KeyOf;
   readonly #ended: Promise<void>;
   #failure: Error | undefined;
 
-  private constructor(events: AsyncIterator<StreamEvent>) {
+  private constructor(events: AsyncIterator<StreamEvent>, keyOf: KeyOf) {
     this.#events = events;
+    this.#keyOf = keyOf;
     this.#ended = this.#follow();
   }
 
   /** Resolves once the first snapshot is in. */
-  static async start(stream: AsyncIterable<StreamEvent>): Promise<VmWatcher> {
+  static async start(
+    stream: AsyncIterable<StreamEvent>,
+    keyOf: KeyOf = ({ zonename }) => zonename,
+  ): Promise<VmWatcher> {
     const events = stream[Symbol.asyncIterator]();
     const first = await events.next();
-    const watcher = new VmWatcher(events);
+    const watcher = new VmWatcher(events, keyOf);
     if (!first.done && first.value.type === 'ready') {
-      for (const vm of first.value.vms) watcher.#vms.set(vm.zonename, vm);
+      for (const vm of first.value.vms) watcher.#vms.set(keyOf(vm), vm);
     }
     return watcher;
   }
@@ -76,8 +84,8 @@ export class VmWatcher implements AsyncDisposable {
   }
 
   #take(event: VmEvent): void {
-    if (event.type === 'delete') this.#vms.delete(event.zonename);
-    else this.#vms.set(event.zonename, event.vm);
+    if (event.type === 'delete') this.#vms.delete(this.#keyOf(event));
+    else this.#vms.set(this.#keyOf(event), event.vm);
     for (const reader of this.#readers) {
       if (reader.push(event)) continue;
       reader.destroy(new VminfodError(`more than ${maxUnreadEvents} changes were not read`, 'Overflow'));

@@ -103,6 +103,8 @@ export function decodeHeaders(raw: RawMessage): StoredHeaders | undefined {
   const epoch = Number(raw.header(headerNames.epoch));
   const isGone = raw.header(headerNames.operation) !== '';
   const hash = raw.header(headerNames.hash) || undefined;
+  // NATS lets anyone have an answer sent to any subject, so also a stored message to another host's VM. It is marked.
+  if (raw.header(headerNames.answerOf) !== '') return undefined;
   if (
     key === undefined ||
     !id.endsWith(`:${key.zonename}`) ||

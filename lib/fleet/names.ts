@@ -27,6 +27,8 @@ export const headerNames = {
   operation: 'KV-Operation',
   /** `<instance>:<seq>:<zonename>`; the server stores an id once. */
   messageId: 'Nats-Msg-Id',
+  /** The server puts it on what it answers to who asks for a stored message. No publisher sends it. */
+  answerOf: 'Nats-Subject',
   /** Of the redacted VM: two that are equal have the same. */
   hash: 'Vminfo-Hash',
   /** Of the publisher; it grows with each that takes over. */

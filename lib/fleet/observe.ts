@@ -3,7 +3,15 @@ import type { Nats } from './connection.js';
 import { consume } from './consume.js';
 import { asFleetError } from './errors.js';
 import { decodeHeaders, decodeMessage, type StoredMessage } from './message.js';
-import { parseVmSubject, vmStream, vmSubject, vmSubjects, type HostId, type VmKey } from './names.js';
+import {
+  headerNames,
+  parseVmSubject,
+  vmStream,
+  vmSubject,
+  vmSubjects,
+  type HostId,
+  type VmKey,
+} from './names.js';
 
 /** What a publisher must know of a VM's last message. */
 export interface Observed {
@@ -43,7 +51,13 @@ export async function lastMessage({ manager }: Nats, key: VmKey): Promise<Stored
     const message = await manager.direct.getMessage(vmStream, { last_by_subj: subject });
     if (message === null) return undefined;
     const { seq: revision, data, header } = message;
-    return decodeMessage({ subject, revision, data, header: (name) => header.get(name) });
+    // It is an answer: that it is marked as one says nothing.
+    return decodeMessage({
+      subject,
+      revision,
+      data,
+      header: (name) => (name === headerNames.answerOf ? '' : header.get(name)),
+    });
   } catch (error) {
     throw asFleetError(error, vmStream);
   }

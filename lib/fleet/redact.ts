@@ -3,6 +3,7 @@
  * cannot even see that it is there. Pure.
  */
 import { isJsonArray, isJsonObject, asJson, type JsonValue } from '../vm/json.js';
+import { isSecret } from '../vm/secrets.js';
 import type { VmObject } from '../vm/vm-object.js';
 
 /** Exceptions from what is left out by default. */
@@ -17,7 +18,7 @@ export interface RedactionOptions {
 export function redaction({ include = [], exclude = [] }: RedactionOptions = {}): (vm: VmObject) => VmObject {
   const included = new Set(include);
   const excluded = new Set(exclude);
-  const isLeftOut = (name: string) => !included.has(name) && isSecret(name);
+  const isLeftOut = (name: string) => !included.has(name) && (secretProperties.has(name) || isSecret([name]));
   return (vm) => {
     const kept = Object.entries(asJson(vm)).filter(([name]) => !excluded.has(name) && !isLeftOut(name));
     return Object.fromEntries(
@@ -28,12 +29,6 @@ export function redaction({ include = [], exclude = [] }: RedactionOptions = {})
 
 /** Whole properties that customers and operators put secrets into. */
 const secretProperties: ReadonlySet<string> = new Set(['customer_metadata', 'internal_metadata']);
-
-function isSecret(name: string): boolean {
-  return (
-    secretProperties.has(name) || /(^|[_.:-])(pw|pass|passwd|password|secret|token|key|keys)$/i.test(name)
-  );
-}
 
 function without(value: JsonValue, isLeftOut: (name: string) => boolean): JsonValue {
   if (isJsonArray(value)) {

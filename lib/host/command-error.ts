@@ -24,6 +24,8 @@ export class CommandError extends Error {
   readonly command: string;
   readonly args: readonly string[];
   readonly code: CommandErrorCode;
+  /** What is wrong with it, whatever its arguments were. */
+  readonly problem: string;
   readonly exitCode: number | undefined;
   /** The beginning of what it wrote to stderr. */
   readonly stderr: string;
@@ -37,6 +39,7 @@ export class CommandError extends Error {
     this.command = command;
     this.args = args;
     this.code = code;
+    this.problem = problem;
     this.exitCode = exitCode;
     this.stderr = stderr.slice(0, errorTextMaxChars);
   }

@@ -14,6 +14,8 @@ import { parseTarget } from './target.js';
  */
 export function admit(handler: Handler, isAllowed?: HostCheck): Handler {
   return (request, response) => {
+    // Nobody reads it: what comes after it on this connection would have to wait for all of it.
+    if (hasBody(request)) response.setHeader('Connection', 'close');
     const target = parseTarget(request.url ?? '');
     const named = namedHosts(request);
     // HTTP/1.0 has no Host: load balancers and scripts of old ask that way.
@@ -40,6 +42,10 @@ function areAllowed(
     return false;
   }
   return true;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** How many Host headers there are. `headers` has the first only. */

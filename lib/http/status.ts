@@ -3,12 +3,14 @@ import type { CacheStatus } from '../cache/cache.js';
 import type { Snapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
-import { nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
+import { hrtime, nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
 
 /** What the daemon says of its own process. */
 export interface ProcessStatus {
   readonly pid: number;
   readonly uptimeNs: bigint;
+  /** What the clock that never goes back says: process.hrtime.bigint(). */
+  readonly monotonicNs: bigint;
   readonly memory: NodeJS.MemoryUsage;
   readonly now: Date;
 }
@@ -66,16 +68,17 @@ export function status(inputs: StatusInputs): object {
     numVms: snapshot.vms.size,
     rescanIntervalMs,
     curDate: now.toISOString(),
-    curTime: now.getTime(),
+    curTime: hrtime(process.monotonicNs),
     queue: {
-      now: now.toISOString(),
+      now: hrtime(process.monotonicNs),
       paused: !snapshot.loaded,
       idle: isIdle,
-      vasync_queue: { concurrency: 1, npending: pending, nqueued: queued, pending: [], queued: [] },
+      vasync_queue: { concurrency: 1, npending: pending, nqueued: queued, pending: {}, queued: [] },
     },
     lastRefresh: last === undefined ? null : prettyDuration(nanosecondsBetween(last.ended, now)),
-    refreshErrors: cache.rescans.failures.map(({ error, time }) => ({
+    refreshErrors: cache.rescans.failures.map(({ error, problem, time }) => ({
       err: error,
+      problem,
       time: time.toISOString(),
       ago: ago(time),
     })),

@@ -60,7 +60,10 @@ export function propertyOf(vm: VmObject, property: string): JsonValue | undefine
   return property === 'ram' ? ramOf(vm) : ownProperty(asJson(vm), property);
 }
 
-const selectable: ReadonlySet<string> = new Set([...vmProperties, 'type']);
+/** What a VM has only as one of a fleet (lib/fleet); on its own host it has none of them. */
+const ofTheFleet = ['host', 'datacenter', 'stale'];
+
+const selectable: ReadonlySet<string> = new Set([...vmProperties, 'type', ...ofTheFleet]);
 
 function toSelector(key: string): Selector {
   const [property = '', ...keys] = key.split('.');

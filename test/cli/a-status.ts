@@ -9,7 +9,7 @@ export function aStatus(overrides: Partial<Status> = {}): Status {
     uptime: '17.095167897s (17.1s)',
     memory: { rss: 47.25 * 1024 * 1024 },
     numVms: 34,
-    curTime: Date.parse('2026-11-23T10:00:20.000Z'),
+    curDate: '2026-11-23T10:00:20.000Z',
     queue: { paused: false, idle: true, vasync_queue: { npending: 0, nqueued: 0 } },
     lastRefresh: '15.506684706s (15.51s)',
     refreshErrors: [{ err: 'zfs: exit 1', time: '2026-11-23T10:00:04.000Z', ago: '16s (16s)' }],

@@ -1,5 +1,5 @@
 /** `vminfo doctor` on a real daemon in trouble. */
-import { writeFile } from 'node:fs/promises';
+import { rename, rm, symlink, writeFile } from 'node:fs/promises';
 import tap, { type Test } from 'tap';
 import { eventually, startTestDaemon } from '../daemon/harness.js';
 import { run } from './run.js';
@@ -20,6 +20,14 @@ void tap.test('doctor names what is wrong with a daemon', async (t) => {
   const [zonename = ''] = host.zonenames();
   await writeFile(host.configFile(zonename, 'tags'), 'not json');
   await says(t, daemon.url, new RegExp(`trouble: zone ${zonename}: its tags cannot be read`));
+  await rm(host.configFile(zonename, 'tags'));
+  await symlink('/etc/passwd', host.configFile(zonename, 'tags'));
+  await says(
+    t,
+    daemon.url,
+    new RegExp(`trouble: zone ${zonename}: .* is a symbolic link, which is not followed`),
+  );
+  await rm(host.configFile(zonename, 'tags'));
   await writeFile(host.configFile(zonename, 'tags'), '{}');
   await eventually(async () => (await run(daemon.url, ['doctor'])).status === 0, 'tags mended');
 
@@ -42,6 +50,31 @@ void tap.test('doctor names what is wrong with a daemon', async (t) => {
 
   await daemon.close();
   await says(t, daemon.url, /trouble: cannot reach vminfod at /);
+});
+
+void tap.test('doctor: a root that is gone is one trouble, until it is back', async (t) => {
+  const { host, daemon, requests, status } = await startTestDaemon(t, { vms: 8 });
+  await rename(host.root, `${host.root}.away`);
+  requests.next({ type: 'everything', reason: 'test' });
+  await eventually(async () => {
+    const { loadErrors, refreshErrors } = await status();
+    return refreshErrors.length > 0 && loadErrors.length >= 8;
+  }, 'the rescan has failed, and each VM has an error');
+  const { stdout } = await run(daemon.url, ['doctor', '-j']);
+  const { troubles } = JSON.parse(stdout) as { troubles: { what: string; advice: string }[] };
+  t.match(troubles, [
+    {
+      what: /^the host cannot be read: there is no .*zoneadm/,
+      advice: /--root.*\d VMs are shown as last seen/,
+    },
+  ]);
+  t.match(await run(daemon.url, ['list']), {
+    status: 0,
+    stderr: /may have changed .* the host cannot be read/,
+  });
+  await rename(`${host.root}.away`, host.root);
+  requests.next({ type: 'everything', reason: 'test' });
+  await eventually(async () => (await run(daemon.url, ['doctor'])).status === 0, 'the root is back');
 });
 
 void tap.test('doctor says what a booting daemon waits for', async (t) => {

@@ -81,6 +81,27 @@ const troubles: { name: string; status: Partial<Status>; says: RegExp[] }[] = [
     },
     says: [/zone z1: its tags .* not JSON/, /zone z2: its xml .* empty/],
   },
+  {
+    name: 'a command that fails, of which zones and the last rescan suffer',
+    status: {
+      refreshErrors: [
+        {
+          err: 'zoneadm list: exit 1',
+          problem: 'zoneadm exit 1',
+          time: '2026-11-23T10:00:04.493Z',
+          ago: '15.51s',
+        },
+      ],
+      loadErrors: ['z1', 'z2', 'z3', 'z4', 'z5'].flatMap((zone) =>
+        ['record', 'kstat'].map((input) => ({
+          ...{ zone, input, error: `zoneadm ${zone}: exit 1`, problem: 'zoneadm exit 1', since },
+        })),
+      ),
+    },
+    says: [
+      /^5 zones: their record and kstat cannot be read since .*: zoneadm list: exit 1 \(z1, z2, z3 and 2 more\); by this the last rescan failed, too, 15.51s ago$/,
+    ],
+  },
 ];
 for (const { name, status, says } of troubles) {
   void tap.test(`doctor sees ${name}`, (t) => {

@@ -1,8 +1,10 @@
 import tap, { type Test } from 'tap';
 import { diff } from '../../lib/vm/diff.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
+import { eventLog as logLimits } from '../../lib/config.js';
 import { aVm, uuids } from '../client/a-vm.js';
 import { FakeDaemon } from '../client/fake-daemon.js';
+import { aSmallVm, instance, serve } from '../http/serve.js';
 import { run } from './run.js';
 
 const date = '2026-11-23T17:19:03.015Z';
@@ -169,4 +171,50 @@ void tap.test('filters are asked of the daemon', async (t) => {
   for (const key of ['ram>=1g', 'ram>2', 'state!=failed']) t.ok(searchParams.has(key), key);
   daemon.overflow();
   await running;
+});
+
+void tap.test('--since: what happened before, then what happens, each once', async (t) => {
+  const past = 'vm1 quota 10 -> 11 GiB\nvm2 quota 10 -> 31 GiB\nvm2 deleted\n';
+  const after = 'vm1 quota 11 -> 40 GiB\n';
+  const gone = 'vm2 created (joyent, 10.0.0.1)\nvm2 deleted\n';
+  const cases: { argv: string[]; text: string; stderr?: RegExp }[] = [
+    { argv: ['1h'], text: past + after },
+    { argv: [`${instance}:2`], text: `vm2 deleted\n${after}` },
+    { argv: [`${instance}:1`, 'quota>20g'], text: `${gone}vm1 created (joyent, 10.0.0.1)\n` },
+    { argv: [`${instance}:0`, aSmallVm(1).uuid], text: `vm1 quota 10 -> 11 GiB\n${after}` },
+    { argv: ['another:7'], text: past + after, stderr: /started anew since then/ },
+  ];
+  for (const { argv, text, stderr = /^$/ } of cases) {
+    const { url, store, close } = await serve(t, { vms: [aSmallVm(1), aSmallVm(2)] });
+    store.put(aSmallVm(1, { quota: 11 }));
+    store.put(aSmallVm(2, { quota: 31 }));
+    store.delete(aSmallVm(2).zonename);
+    const wanted = text.split('\n').length;
+    let done = false;
+    const result = await run(url, ['events', '-1', '--since', ...argv], {
+      onOutput: (printed) => {
+        const lines = printed.split('\n').length;
+        if (lines === wanted - 1) store.put(aSmallVm(1, { quota: 40 }));
+        if (lines !== wanted || done) return;
+        done = true;
+        void close();
+      },
+    });
+    t.equal(result.stdout.replaceAll(/^\d\d:\d\d:\d\d /gm, ''), text, argv.join(' '));
+    t.match(result.stderr.replace('vminfo: VminfodEventStream ended prematurely\n', ''), stderr);
+  }
+  const { url, store, close } = await serve(t, { vms: [aSmallVm(1)] });
+  for (const when of ['soon', '5', '0s', ':1'])
+    t.equal((await run(url, ['events', '--since', when])).status, 2, when);
+  for (let quota = 11; quota <= 11 + logLimits.maxEvents; quota++) store.put(aSmallVm(1, { quota }));
+  const wrapped = await run(url, ['events', '-1', '--since', `${instance}:0`], {
+    onOutput: () => void close(),
+  });
+  t.match(wrapped.stderr, /^vminfo: what happened before \d{4}-\S*Z is no longer kept\n/);
+  t.match(wrapped.stdout, /quota 11 -> 12 GiB\n/);
+  const old = await FakeDaemon.start(t, { old: true });
+  t.match(await run(old.url, ['events', '--since', '1h']), {
+    status: 1,
+    stderr: /does not keep what happened/,
+  });
 });

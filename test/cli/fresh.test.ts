@@ -95,6 +95,7 @@ void tap.test('wait gives up in time', async (t) => {
     status: 2,
     stderr: /unknown property: foo/,
   });
+  t.equal((await run(daemon.url, ['wait', uuids.web, 'state=running', '--timeout', '0'])).status, 0);
   t.match(await run(daemon.url, ['wait', uuids.web, '-t', 'soon']), {
     status: 2,
     stderr: /number of seconds/,

@@ -1,7 +1,8 @@
 import { EventEmitter, once } from 'node:events';
+import { Agent } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import tap from 'tap';
-import { Agent } from 'undici';
 import { VminfodClient } from '../../lib/client/client.js';
 import {
   BadAnswerError,
@@ -38,16 +39,37 @@ void tap.test('asks over a Unix socket', async (t) => {
   await daemon.quiet();
 });
 
-void tap.test('uses a dispatcher that it is given, and leaves it to its owner', async (t) => {
+void tap.test('uses an agent that it is given, and leaves it to its owner', async (t) => {
   const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
-  const dispatcher = new Agent();
-  t.teardown(() => dispatcher.close());
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => {
+    agent.destroy();
+  });
   for (const name of ['one', 'two']) {
-    await using client = new VminfodClient({ url: daemon.url, name, dispatcher });
+    await using client = new VminfodClient({ url: daemon.url, name, agent });
     await client.ping();
     for await (const event of client.events()) if (event.type === 'ready') break;
   }
   t.match(daemon.requests.at(-1)?.userAgent, /^two - /);
+});
+
+void tap.test('asks again when an idle connection was closed just as it was used', async (t) => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    let requests = 0;
+    socket.on('data', () => {
+      if (++requests > 1) socket.resetAndDestroy();
+      else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  await using client = new VminfodClient({ url: `http://127.0.0.1:${port}`, name: 'tester' });
+  for (let round = 0; round < 3; round++) await client.ping();
+  t.equal(connections, 3);
 });
 
 const refusals = [

@@ -36,14 +36,17 @@ async function start(t: Test) {
   return { host, client, restart };
 }
 
+/** ROUNDS=500 for a long look; a restart in seven of them takes a second or two. */
+const rounds = Number(process.env['ROUNDS'] ?? 100);
+
 void tap.test(
-  '500 times change-then-wait, with restarts in between: no hang, no false success',
+  `${rounds} times change-then-wait, with restarts in between: no hang, no false success`,
   async (t) => {
     const { host, client, restart } = await start(t);
     const random = createRandom(1);
     const [zonename = ''] = host.zonenames();
     let restarts = 0;
-    for (let round = 1; round <= 500; round++) {
+    for (let round = 1; round <= rounds; round++) {
       let written = false;
       let restarting: Promise<void> | undefined;
       const event = await client.waitForChanges(
@@ -67,6 +70,6 @@ void tap.test(
       await restarting;
     }
     t.comment(`${restarts} restarts`);
-    t.ok(restarts > 20);
+    t.ok(restarts > rounds / 20);
   },
 );

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Test } from 'tap';
+import { aStatus } from '../cli/a-status.js';
 import { diff } from '../../lib/vm/diff.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 
@@ -144,7 +145,8 @@ export class FakeDaemon {
     const vms = [...this.vms.values()];
     const [, first, zonename] = pathname.split('/');
     if (pathname === '/ping') json(response, 200, { ping: 'pong' });
-    else if (pathname === '/status') json(response, 200, { pid: 1, numVms: vms.length });
+    else if (pathname === '/status')
+      json(response, 200, aStatus({ pid: 1, numVms: vms.length, refreshErrors: [] }));
     else if (pathname === '/vms') json(response, 200, vms);
     else if (pathname === '/events') this.#listen(searchParams, response);
     else if (first === 'vms' && this.vms.has(zonename ?? ''))

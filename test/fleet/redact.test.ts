@@ -4,7 +4,7 @@ import { asJson } from '../../lib/vm/json.js';
 import { aVm } from '../client/a-vm.js';
 
 const secret = {
-  customer_metadata: { root_authorized_keys: 'ssh-ed25519', 'user-script': 'hunter2' },
+  customer_metadata: { root_authorized_keys: 'ssh-ed25519', 'user-script': 'hunter2', role: 'db' },
   internal_metadata: { root_pw: 'hunter2' },
   vnc_password: 'hunter2',
   spice_password: 'hunter2',
@@ -22,7 +22,13 @@ void tap.test('what is secret does not leave the host', (t) => {
     [
       'included: what is secret in it stays out',
       { include: ['customer_metadata'] },
-      { customer_metadata: { 'user-script': 'hunter2' } },
+      { customer_metadata: { role: 'db' } },
+      ['internal_metadata'],
+    ],
+    [
+      'included, and a program in it',
+      { include: ['customer_metadata', 'user-script'] },
+      { customer_metadata: { 'user-script': 'hunter2', role: 'db' } },
       ['internal_metadata'],
     ],
     ['included by name', { include: ['vnc_password'] }, { vnc_password: 'hunter2' }, ['spice_password']],

@@ -107,7 +107,13 @@ export async function serve(
     page: page ? pageFiles() : undefined,
     status: () =>
       status({
-        process: { pid: 1, uptimeNs: 1n, memory: process.memoryUsage(), now: new Date() },
+        process: {
+          pid: 1,
+          uptimeNs: 1n,
+          monotonicNs: 12_345_678_901n,
+          memory: process.memoryUsage(),
+          now: new Date(),
+        },
         snapshot: store.snapshot.value,
         cache: cacheStatus,
         rescanIntervalMs: 300_000,

@@ -44,6 +44,19 @@ void tap.test('a request by another name is refused', async (t) => {
   t.match(refused, { status: 403, json: { code: 'Forbidden', message: /"evil\.example"/ } });
 });
 
+void tap.test("/status has the platform's types where its clients may look", async (t) => {
+  const { url } = await serve(t);
+  const { json } = await get(`${url}/status`);
+  const { curTime, queue } = json as {
+    curTime: unknown;
+    queue: { now: unknown; vasync_queue: { pending: unknown; queued: unknown } };
+  };
+  t.strictSame(
+    [curTime, queue.now, queue.vasync_queue.pending, queue.vasync_queue.queued],
+    ['12.345678901', '12.345678901', {}, []],
+  );
+});
+
 void tap.test('a port that is taken is said to be', async (t) => {
   const { url } = await serve(t);
   const port = Number(new URL(url).port);
@@ -91,6 +104,25 @@ void tap.test(
     t.match(answers, [/^HTTP\/1\.1 408 /, /^HTTP\/1\.1 408 /, /^HTTP\/1\.1 405 /]);
   },
 );
+
+void tap.test('one Host header, and no body: else it is said, and the connection is closed', async (t) => {
+  const { url } = await serve(t);
+  const port = Number(new URL(url).port);
+  const host = 'Host: localhost\r\n';
+  const rest = 'GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  for (const [request, status, says] of [
+    [`GET /ping HTTP/1.1\r\n${host}${host}\r\n${rest}`, 400, 'there is more than one Host header'],
+    [`GET /ping HTTP/1.1\r\n${host}host: evil.example\r\n\r\n${rest}`, 400, 'more than one Host header'],
+    [`POST /vms HTTP/1.1\r\n${host}Content-Length: 1000\r\n\r\nx`, 405, 'only GET and HEAD are allowed'],
+    [`GET /ping HTTP/1.1\r\n${host}Content-Length: 1000\r\n\r\nx`, 200, 'pong'],
+    [`GET /ping HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n5\r\n`, 200, 'pong'],
+  ] as const) {
+    // It resolves when the server has closed the connection.
+    const text = await slowly(port, request);
+    t.match(text, new RegExp(`^HTTP/1\\.1 ${status} [^]*\r\nConnection: close\r\n[^]*${says}`), request);
+    t.equal(text.match(/HTTP\/1\.1/g)?.length, 1, 'one answer');
+  }
+});
 
 void tap.test('a huge URL and huge headers are refused', async (t) => {
   const { url } = await serve(t);

@@ -27,6 +27,7 @@ function unreachable({ message }: Error): Trouble {
     what: message,
     advice:
       'Is the service online? See svcs -xv svc:/system/vminfod and its log (svcs -L); check --url and VMINFOD_URL.',
+    isStale: true,
   };
 }
 
@@ -36,5 +37,6 @@ function hanging({ message }: Error): Trouble {
     advice:
       'It runs but does nothing: it is stopped (prun), or waits for a file system or the kernel (pstack, mdb -k). ' +
       'svcadm restart svc:/system/vminfod starts a new one.',
+    isStale: true,
   };
 }

@@ -9,6 +9,7 @@ import { CommandError, exit, type Context } from '../context.js';
 import { classicLines, peopleLines } from '../event-lines.js';
 import { getVm, isUuid, namesAndConditions, zonenameOf } from '../name-vm.js';
 import { printable, printableJson } from '../printable.js';
+import { beginning, type Since } from '../since.js';
 
 export interface EventsOptions {
   readonly json?: boolean;
@@ -26,6 +27,8 @@ export interface EventsOptions {
   readonly showSecrets?: boolean;
   /** At the end, how much happened. */
   readonly summary?: boolean;
+  /** Begin with what happened before. */
+  readonly since?: Since;
 }
 
 export async function events(
@@ -42,13 +45,17 @@ export async function events(
   const stop = options.summary ? interrupted(context.signal) : context.signal;
   // A wrong address or name is an error, not something to wait for.
   const zonename = name === undefined ? undefined : await existing(context, name);
-  if (name === undefined) await client.status({ signal: stop });
+  if (name === undefined)
+    await (context.isFleet ? client.ping({ signal: stop }) : client.status({ signal: stop }));
 
   const told = new Tally();
   const aliases = new Map<string, string>();
+  const past = options.since && (await beginning(context, options.since));
+  for (const vm of past?.named ?? []) remember(aliases, vm);
   const stream = client.events({
     ...(zonename !== undefined && { zonename }),
     query: toQuery(conditions),
+    ...(past && { since: past.since }),
     reconnect: !options.once,
     onDisconnect: (error) => {
       warn(`lost, reconnecting: ${error.message}`);
@@ -173,8 +180,9 @@ class Tally {
 /** A signal that aborts when the user has seen enough, too: for who has a last word. */
 function interrupted(signal: AbortSignal): AbortSignal {
   const enough = new AbortController();
+  // `on`, not `once`: npm passes on the signal that the terminal has sent already.
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
+    process.on(name, () => {
       enough.abort();
     });
   }

@@ -1,5 +1,5 @@
 /** `vminfo history`: what happened lately, as far as the daemon still has it. */
-import type { VminfodClient } from '../../client/client.js';
+import type { VmClient } from '../../client/client.js';
 import { NotFoundError } from '../../client/errors.js';
 import { pastEvents as limits } from '../../config.js';
 import type { VmEvent } from '../../vm/event.js';
@@ -72,7 +72,7 @@ function jsonLine(event: PastEvent, { showSecrets = false }: HistoryOptions): st
 
 /** The last events, the newest first, and the last answer. */
 async function read(
-  client: VminfodClient,
+  client: VmClient,
   zonename: string | undefined,
   { number, type, path }: HistoryOptions,
   signal: AbortSignal,

@@ -1,5 +1,8 @@
-/** `vminfo status`: how the daemon is, in the layout that operators' eyes and scripts know. */
+/** `vminfo status`: how the daemon is, in a few lines for people; `-f` in the platform's layout, which scripts know. */
+import { diagnose } from '../../client/diagnose.js';
 import { errorText, isUnhealthy, type Status } from '../../client/status.js';
+import { spanText, agoText } from '../../vm/span.js';
+import { sizeText } from '../../vm/units.js';
 import { exit, type Context } from '../context.js';
 import { printable, printableJson } from '../printable.js';
 
@@ -9,15 +12,55 @@ export interface StatusOptions {
 }
 
 export async function status(
-  { client, write }: Context,
+  { client, write, paint }: Context,
   { json, full = false }: StatusOptions,
 ): Promise<number> {
   const answer = await client.status({ full });
-  await write(json ? `${printableJson(answer, 2)}\n` : statusText(answer, full));
+  if (json) await write(`${printableJson(answer, 2)}\n`);
+  else await write(full ? classicText(answer) : peopleText(answer, paint));
   return exit.ok;
 }
 
-function statusText(answer: Status, full: boolean): string {
+function peopleText(answer: Status, paint: Context['paint']): string {
+  const { state, status: doing, awaiting = [], uptime, lastRefresh, numVms, memory, queue } = answer;
+  const open = queue.vasync_queue.npending + queue.vasync_queue.nqueued;
+  const rescan =
+    typeof lastRefresh === 'string' ? `last rescan ${agoText(milliseconds(lastRefresh))}` : 'no rescan yet';
+  const pending = open === 0 ? 'nothing pending' : `${open} pending`;
+  const troubles = diagnose(answer);
+  const listeners = Object.values(answer.eventsListeners);
+  const lines = [
+    `${paint(state === 'running' ? 'green' : 'yellow', state)}${awaiting.length > 0 ? `, ${printable(doing)}` : ''}`,
+    `up ${spanText(milliseconds(uptime))}, ${rescan}, ${pending}`,
+    `${numVms} ${numVms === 1 ? 'VM' : 'VMs'}, ${sizeText(Math.round((memory['rss'] ?? 0) / 2 ** 20), 'MiB')} of memory, pid ${answer.pid}`,
+    `${listeners.length} ${listeners.length === 1 ? 'listener' : 'listeners'} to events`,
+    ...listeners.map(
+      ({ userAgent, createdDate, createdAgo }) =>
+        `  ${printable(userAgent ?? '-')}, since ${printable(spanOf(createdDate, answer.curDate) ?? createdAgo)}`,
+    ),
+    ...(troubles.length === 0
+      ? []
+      : [
+          paint(
+            'red',
+            `${troubles.length} ${troubles.length === 1 ? 'trouble' : 'troubles'}; vminfo doctor says what to do:`,
+          ),
+          ...troubles.map(({ what }) => `  ${printable(what)}`),
+        ]),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Of a pretty duration: `15.506684706s (15.51s)`. */
+function milliseconds(duration: string): number {
+  return Number.parseFloat(duration) * 1000;
+}
+
+function spanOf(from: string | undefined, to: string): string | undefined {
+  return from === undefined ? undefined : spanText(Date.parse(to) - Date.parse(from));
+}
+
+function classicText(answer: Status): string {
   const { paused, idle, vasync_queue: work } = answer.queue;
   const listeners = Object.entries(answer.eventsListeners);
   const lines = [
@@ -41,7 +84,7 @@ function statusText(answer: Status, full: boolean): string {
       `    ${uuid} created ${createdAgo} ago`,
     ]),
     ...troubles(answer),
-    ...(full ? fullLines(answer) : []),
+    ...fullLines(answer),
   ];
   return lines.map((line) => `${printable(line)}\n`).join('');
 }

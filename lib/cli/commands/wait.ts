@@ -1,5 +1,5 @@
 /** `vminfo wait`: until VMs are as one wants them, now or later. */
-import type { VminfodClient } from '../../client/client.js';
+import type { VmClient } from '../../client/client.js';
 import { NotFoundError, NotReadyError, UnreachableError } from '../../client/errors.js';
 import type { StreamEvent } from '../../client/events.js';
 import { matches, parseConditions, type Filter } from '../../vm/filter.js';
@@ -85,7 +85,7 @@ export class DestroyedError extends CommandError {
   override readonly status = exit.destroyed;
 }
 
-async function isThere(client: VminfodClient, zonename: string, signal: AbortSignal): Promise<boolean> {
+async function isThere(client: VmClient, zonename: string, signal: AbortSignal): Promise<boolean> {
   return client.vm(zonename, { signal }).then(
     () => true,
     (error: unknown) => {

@@ -3,7 +3,8 @@ import { html, nothing, type TemplateResult } from '/page/lit-html/lit-html.js';
 import { diagnose, type Trouble } from '../../client/diagnose.js';
 import { errorText, type Status } from '../../client/status.js';
 import { sizeText } from '../../vm/units.js';
-import { clockText, spanText } from './format.js';
+import { spanText } from '../../vm/span.js';
+import { clockText } from './format.js';
 import type { Model } from './model.js';
 import { vmHash } from './route.js';
 
@@ -20,7 +21,7 @@ export function healthPage(model: Model): TemplateResult {
     <header>
       <a class="back" href="#/">← All VMs</a>
       <h1 id="health-title" tabindex="-1">Health</h1>
-      <span class="sub">as of ${clockText(new Date(status.curTime).toISOString())}</span>
+      <span class="sub">as of ${clockText(status.curDate)}</span>
     </header>
     <div class="cards">
       <section class="card wide" data-kind="troubles">

@@ -1,7 +1,8 @@
 /** The page: what is known, what the reader has set, and the address are drawn together, at most once a frame. */
 import { html, nothing, render, type TemplateResult } from '/page/lit-html/lit-html.js';
 import { changeList } from './changes.js';
-import { agoText, clockText } from './format.js';
+import { agoText } from '../../vm/span.js';
+import { clockText } from './format.js';
 import { healthPage, troublesOf } from './health.js';
 import { Model } from './model.js';
 import { parseRoute, vmHash, vmsHash, type Query, type Route } from './route.js';

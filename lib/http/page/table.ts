@@ -2,7 +2,8 @@
 import { html, nothing, type TemplateResult } from '/page/lit-html/lit-html.js';
 import { repeat } from '/page/lit-html/directives/repeat.js';
 import { sizeText } from '../../vm/units.js';
-import { agoText, clockText, spanText } from './format.js';
+import { agoText, spanText } from '../../vm/span.js';
+import { clockText } from './format.js';
 import { vmHash, type Query } from './route.js';
 import type { ColumnId, Row } from './rows.js';
 import type { Ui } from './ui.js';

@@ -1,0 +1,76 @@
+/** `--since`: from when on one wants to know what happened. */
+import type { VmClient } from '../client/client.js';
+import { NotFoundError } from '../client/errors.js';
+import { pastEvents as limits } from '../config.js';
+import type { PastEvent, PastEvents } from '../vm/past-events.js';
+import { CommandError, type Context } from './context.js';
+
+/** An age, or a place in the events of one run of the daemon. */
+export type Since = { readonly ageMs: number } | { readonly instance: string; readonly seq: number };
+
+/** `90s`, `30m`, `2h`, `1d`, or `<instance>:<seq>`; undefined when it is none of these. */
+export function parseSince(text: string): Since | undefined {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
+  const ageMs = Number(digits) * (msIn[unit] ?? 0);
+  if (ageMs > 0) return { ageMs };
+  const [, instance = '', seq = ''] = /^([\w-]{1,64}):(\d{1,15})$/.exec(text) ?? [];
+  return seq === '' ? undefined : { instance, seq: Number(seq) };
+}
+
+const msIn: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+export interface Beginning {
+  /** `<instance>:<seq>`: after this. */
+  readonly since: string;
+  /** What has an alias, the newest last: a VM that is gone does not say what it was called. */
+  readonly named: readonly PastEvent[];
+}
+
+/** Where to begin. What is no longer known is said on stderr. */
+export async function beginning({ client, warn, signal }: Context, since: Since): Promise<Beginning> {
+  const from = 'ageMs' in since ? Date.now() - since.ageMs : undefined;
+  const named: PastEvent[] = [];
+  let before: number | undefined;
+  for (;;) {
+    const answer = await changes(client, signal, before);
+    const { instance, oldest, complete, next } = answer;
+    const isOther = 'instance' in since && since.instance !== instance;
+    const isBefore = ({ seq, date }: PastEvent) =>
+      'seq' in since ? !isOther && seq <= since.seq : Date.parse(date) < (from ?? 0);
+    const last = answer.events.find(isBefore);
+    named.unshift(...answer.events.toReversed());
+    if (last !== undefined) return { since: `${instance}:${last.seq}`, named };
+    if (next !== null) {
+      before = next;
+      continue;
+    }
+    const first = oldest === null ? answer.seq : oldest.seq - 1;
+    if (isOther) warn('vminfod was started anew since then, and does not know what happened before');
+    else if (!complete && !('seq' in since && since.seq >= first))
+      warn(`what happened before ${oldest?.date ?? 'now'} is no longer kept`);
+    return { since: `${instance}:${first}`, named };
+  }
+}
+
+async function changes(
+  client: VmClient,
+  signal: AbortSignal,
+  before: number | undefined,
+): Promise<PastEvents> {
+  try {
+    return await client.changes({
+      limit: limits.maxLimit,
+      signal,
+      ...(before !== undefined && { before }),
+    });
+  } catch (cause) {
+    if (!(cause instanceof NotFoundError)) throw cause;
+    throw new CommandError(`vminfod at ${client.url} does not keep what happened`, { cause });
+  }
+}

@@ -1,0 +1,18 @@
+/** Whether what is printed may not be how things are: said on stderr, beside what was asked for. */
+import { diagnose } from '../client/diagnose.js';
+import { VminfodError } from '../client/errors.js';
+import type { Context } from './context.js';
+
+/** Says on stderr that VMs may be shown as they were, and why. */
+export async function warnIfStale({ client, warn, signal }: Context): Promise<void> {
+  try {
+    const reasons = diagnose(await client.status({ signal })).filter(({ isStale }) => isStale);
+    const [first, ...others] = reasons;
+    if (first === undefined) return;
+    const more = others.length === 0 ? '' : `, and ${others.length} more`;
+    warn(`VMs may have changed since they were read: ${first.what}${more}; vminfo doctor says what to do`);
+  } catch (error) {
+    if (!(error instanceof VminfodError)) throw error;
+    warn(`it is not known whether that is up to date: ${error.message}`);
+  }
+}

@@ -1,0 +1,290 @@
+/** The client of the fleet: what VminfodClient is to one host, over all hosts. */
+import { BadRequestError, NotFoundError } from '../client/errors.js';
+import type { EventsOptions, Query, RequestOptions, VmClient } from '../client/client.js';
+import type { ReadyEvent, StreamEvent } from '../client/events.js';
+import { joinSignals } from '../client/join-signals.js';
+import { ChangeTally, matchesEvent, type EventMatch, type WantedChanges } from '../client/matching.js';
+import type { Status } from '../client/status.js';
+import { wait, type WaitOptions } from '../client/wait.js';
+import { VmWatcher } from '../client/watcher.js';
+import type { VmEvent } from '../vm/event.js';
+import { matches, parseFilter, type Filter } from '../vm/filter.js';
+import type { PastEvents } from '../vm/past-events.js';
+import type { VmObject } from '../vm/vm-object.js';
+import { connectNats, withoutLogin, type Nats, type NatsOptions } from './connection.js';
+import { asFleetError } from './errors.js';
+import { followFleet } from './follow.js';
+import { readHosts, type FleetHost } from './hosts.js';
+import { FleetMirror } from './mirror.js';
+import { hostName, vmStream, vmSubjects, type HostId } from './names.js';
+
+/** Of a fleet: where NATS is, and who asks. */
+export interface FleetClientOptions extends NatsOptions {
+  readonly name: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * VMs of all hosts. Each has, beside its own properties, `datacenter`, `host` (the host's name) and, when its host has
+ * not been heard of, `stale`: since when. A VM that is being migrated is there twice, with another `server_uuid`.
+ *
+ * @example
+ * await using fleet = await FleetClient.connect({ servers: ['nats://10.0.0.5:4222'], name: 'inventory' });
+ * for await (const event of fleet.events()) console.log(event.type, event.uuid);
+ */
+export class FleetClient implements VmClient {
+  readonly name: string;
+  readonly url: string;
+  readonly #nats: Nats;
+  readonly #closed = new AbortController();
+
+  private constructor(nats: Nats, { name, servers, signal }: FleetClientOptions) {
+    this.name = name;
+    this.url = servers.map(withoutLogin).join(',');
+    this.#nats = nats;
+    const onAbort = () => void this.#end(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { signal: this.#closed.signal });
+    if (signal?.aborted) onAbort();
+  }
+
+  /** @throws UnreachableError */
+  static async connect(options: FleetClientOptions): Promise<FleetClient> {
+    return new FleetClient(await connectNats(options, options.name), options);
+  }
+
+  /** Resolves when NATS answers and has the fleet's streams. */
+  async ping({ signal }: RequestOptions = {}): Promise<void> {
+    await this.hosts({ ...(signal && { signal }) });
+  }
+
+  /** There is no such thing: `hosts` says how each is. */
+  status(): Promise<Status> {
+    return Promise.reject(new BadRequestError('the fleet has no status: vminfo fleet doctor', 'BadRequest'));
+  }
+
+  /** The stream keeps a VM's last messages, but nobody can ask for them yet. */
+  changes(): Promise<PastEvents> {
+    return Promise.reject(new BadRequestError('the fleet cannot be asked for its history yet', 'BadRequest'));
+  }
+
+  /** The hosts, and whether they are heard of. */
+  async hosts({ signal }: RequestOptions = {}): Promise<readonly FleetHost[]> {
+    return this.#during(signal, (joined) => readHosts(this.#nats, joined));
+  }
+
+  /** How full the stream of VMs is, bytes. */
+  async fill(): Promise<{ readonly bytes: number; readonly maxBytes: number }> {
+    try {
+      const { state, config } = await this.#nats.manager.streams.info(vmStream);
+      return { bytes: state.bytes, maxBytes: config.max_bytes };
+    } catch (error) {
+      throw asFleetError(error, vmStream);
+    }
+  }
+
+  /** All VMs, or those that match. */
+  async vms(query: Query = {}, { signal }: RequestOptions = {}): Promise<VmObject[]> {
+    for await (const event of this.events({ query, ...(signal && { signal }) })) {
+      if (event.type === 'ready') return [...event.vms];
+    }
+    return [];
+  }
+
+  /**
+   * One VM; of one that is on two hosts, the one that runs, else the one that was heard of last.
+   *
+   * @throws NotFoundError; BadRequestError for `sync`, which only its host can do.
+   */
+  async vm(
+    zonename: string,
+    { sync = false, signal }: RequestOptions & { readonly sync?: boolean } = {},
+  ): Promise<VmObject> {
+    if (sync) throw new BadRequestError('only a VM’s own host can read it afresh', 'BadRequest');
+    const all = await this.#vmsOf(zonename, signal);
+    const [best] = preferred(all);
+    if (best === undefined) throw new NotFoundError(`no VM ${JSON.stringify(zonename)}`, 'NotFound');
+    return best;
+  }
+
+  /** As VminfodClient: one `ready`, then every change, once, over lost connections. `seq` is the stream's. */
+  events({
+    zonename,
+    query = {},
+    reconnect = true,
+    onDisconnect,
+    signal,
+  }: EventsOptions = {}): AsyncIterable<StreamEvent> {
+    const filter = parseFilter(Object.entries(query));
+    return this.#events({ zonename, query, filter, reconnect, onDisconnect }, signal);
+  }
+
+  /** As VminfodClient. @throws TimeoutError */
+  async waitForEvent(match: EventMatch, options: WaitOptions = {}): Promise<VmEvent> {
+    return this.#wait('waitForEvent', match, options, () => true);
+  }
+
+  /** As VminfodClient. @throws TimeoutError */
+  async waitForChanges(
+    match: EventMatch,
+    changes: WantedChanges,
+    options: WaitOptions = {},
+  ): Promise<VmEvent> {
+    const tally = new ChangeTally(changes);
+    return this.#wait(
+      'waitForChanges',
+      match,
+      options,
+      (event) => event.type === 'modify' && tally.add(event.changes),
+    );
+  }
+
+  /** As VminfodClient; the keys are `datacenter/server_uuid/zonename`. */
+  async watch(options: EventsOptions = {}): Promise<VmWatcher> {
+    return VmWatcher.start(this.events(options), keyOf);
+  }
+
+  async close(): Promise<void> {
+    await this.#end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+  }
+
+  async *#events(
+    {
+      zonename,
+      query,
+      filter,
+      reconnect,
+      onDisconnect,
+    }: Required<Pick<EventsOptions, 'query' | 'reconnect'>> & {
+      readonly zonename: string | undefined;
+      readonly filter: Filter;
+      readonly onDisconnect: EventsOptions['onDisconnect'] | undefined;
+    },
+    given: AbortSignal | undefined,
+  ): AsyncGenerator<StreamEvent, void> {
+    const joined = joinSignals(this.#closed.signal, given);
+    const { signal } = joined;
+    try {
+      const mirror = new FleetMirror(dresser(await readHosts(this.#nats, signal)));
+      const subjects = vmSubjects({
+        ...(zonename !== undefined && { zonename }),
+        ...(query['zonename'] !== undefined && isPlain(query['zonename']) && { zonename: query['zonename'] }),
+        ...(query['datacenter'] !== undefined &&
+          isPlain(query['datacenter']) && { datacenter: query['datacenter'] }),
+        ...(query['server_uuid'] !== undefined &&
+          isPlain(query['server_uuid']) && { server: query['server_uuid'] }),
+      });
+      const shown = new Set<string>();
+      for await (const event of followFleet(this.#nats, {
+        filter: subjects,
+        mirror,
+        reconnect,
+        onDisconnect,
+        signal,
+      })) {
+        const seen = filtered(event, filter, shown);
+        if (seen) yield seen;
+      }
+    } finally {
+      joined.release();
+    }
+  }
+
+  async #vmsOf(zonename: string, signal: AbortSignal | undefined): Promise<VmObject[]> {
+    for await (const event of this.events({ zonename, ...(signal && { signal }) })) {
+      if (event.type === 'ready') return [...event.vms];
+    }
+    return [];
+  }
+
+  async #during<T>(given: AbortSignal | undefined, use: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const joined = joinSignals(this.#closed.signal, given);
+    return use(joined.signal).finally(() => {
+      joined.release();
+    });
+  }
+
+  async #end(reason?: unknown): Promise<void> {
+    this.#closed.abort(reason);
+    await this.#nats.connection.close();
+  }
+
+  #wait(
+    name: string,
+    match: EventMatch,
+    options: WaitOptions,
+    isDone: (event: VmEvent) => boolean,
+  ): Promise<VmEvent> {
+    const { zonename } = match;
+    return wait({
+      ...options,
+      events: (signal) => this.events({ ...(zonename !== undefined && { zonename }), signal }),
+      isWhatWeWaitFor: (event) => matchesEvent(match, event) && isDone(event),
+      what: `${name}: ${this.name}`,
+    });
+  }
+}
+
+/** The best of several VMs with the same zonename first: running before not, heard of before stale. */
+export function preferred(vms: readonly VmObject[]): readonly VmObject[] {
+  const rank = (vm: VmObject) => (vm.state === 'running' ? 0 : 2) + (isStale(vm) ? 1 : 0);
+  return vms.toSorted((a, b) => rank(a) - rank(b) || (a.last_modified < b.last_modified ? 1 : -1));
+}
+
+function isStale(vm: VmObject): boolean {
+  return 'stale' in vm;
+}
+
+/** A filter's value that is neither a pattern nor a comparison: it can be a subject. */
+function isPlain(value: string): boolean {
+  return /^[A-Za-z0-9]/.test(value);
+}
+
+/** A VM or an event as a key, unlike that of any other host's. */
+function keyOf(each: { readonly zonename: string; readonly server_uuid?: string }): string {
+  const { datacenter = '' } = each as { datacenter?: string };
+  return `${datacenter}/${each.server_uuid ?? ''}/${each.zonename}`;
+}
+
+function dresser(hosts: readonly FleetHost[]): (vm: VmObject, host: HostId) => VmObject {
+  const known = new Map(hosts.map((host) => [hostName(host), host]));
+  return (vm, id) => {
+    const host = known.get(hostName(id));
+    return {
+      ...vm,
+      server_uuid: id.server,
+      datacenter: id.datacenter,
+      host: host?.record.hostname ?? id.server,
+      ...(host?.stale !== undefined && { stale: host.stale }),
+    };
+  };
+}
+
+/** An event as a filter lets it through: what begins or ends to match appears as create or delete. */
+function filtered(event: StreamEvent, filter: Filter, shown: Set<string>): StreamEvent | undefined {
+  if (event.type === 'ready') {
+    const vms = event.vms.filter((vm) => matches(filter, vm));
+    for (const vm of vms) shown.add(keyOf(vm));
+    return { ...event, vms } satisfies ReadyEvent;
+  }
+  if (filter.length === 0) return event;
+  const key = keyOf(event);
+  const wasShown = shown.delete(key);
+  if (event.type === 'delete' || !matches(filter, event.vm)) {
+    if (!wasShown) return undefined;
+    const { date, zonename, uuid, seq } = event;
+    return { ...placeOf(event), type: 'delete', date, zonename, uuid, ...(seq !== undefined && { seq }) };
+  }
+  shown.add(key);
+  if (wasShown) return event;
+  const { date, zonename, uuid, seq, vm } = event;
+  return { ...placeOf(event), type: 'create', date, zonename, uuid, vm, ...(seq !== undefined && { seq }) };
+}
+
+function placeOf(event: VmEvent): object {
+  const { datacenter, server_uuid } = event as { datacenter?: string; server_uuid?: string };
+  return { datacenter, server_uuid };
+}

@@ -1,0 +1,75 @@
+/**
+ * The fleet's changes over as many consumers as it takes. It goes on where it was while the message there is still the
+ * same; otherwise it reads everything and tells the differences.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReadyEvent } from '../client/events.js';
+import { reconnectMaxMs, reconnectMinMs } from '../config.js';
+import { Backoff } from './backoff.js';
+import type { Nats } from './connection.js';
+import { consume } from './consume.js';
+import { headerNames, vmStream } from './names.js';
+import { decodeMessage, type StoredMessage } from './message.js';
+import type { FleetEvent, FleetMirror, Place } from './mirror.js';
+
+export interface FleetFollowOptions {
+  /** Subjects of the VMs (names.ts). */
+  readonly filter: string;
+  readonly mirror: FleetMirror;
+  readonly reconnect: boolean;
+  /** Told of each loss before it is tried again. */
+  readonly onDisconnect?: ((error: Error) => void) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** One `ready`, then what happens. @throws VminfodError when it cannot begin; the signal's reason. */
+export async function* followFleet(
+  nats: Nats,
+  { filter, mirror, reconnect, onDisconnect, signal }: FleetFollowOptions,
+): AsyncGenerator<ReadyEvent | FleetEvent, never> {
+  const backoff = new Backoff(reconnectMinMs, reconnectMaxMs);
+  let isReady = false;
+  for (;;) {
+    try {
+      const from = await resumeAt(nats, mirror.place);
+      let snapshot: StoredMessage[] | undefined = from === undefined ? [] : undefined;
+      for await (const raw of consume(nats, vmStream, {
+        filter,
+        signal,
+        ...(from !== undefined && { from }),
+      })) {
+        if (raw === 'abreast') {
+          if (snapshot === undefined) continue;
+          const differences = mirror.replace(snapshot);
+          snapshot = undefined;
+          if (isReady) yield* differences;
+          else yield { type: 'ready', date: new Date().toISOString(), uuid: randomUUID(), vms: mirror.vms };
+          isReady = true;
+          continue;
+        }
+        backoff.reset();
+        const message = decodeMessage(raw);
+        if (message === undefined) continue;
+        if (snapshot !== undefined) {
+          snapshot.push(message);
+          continue;
+        }
+        const event = mirror.take(message);
+        if (event) yield event;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isReady || !reconnect) throw error;
+      onDisconnect?.(error as Error);
+      await sleep(backoff.next(), undefined, { signal });
+    }
+  }
+}
+
+/** The sequence to go on with; `undefined` when what was known is not what the stream has any more. */
+async function resumeAt({ manager }: Nats, place: Place | undefined): Promise<number | undefined> {
+  if (place === undefined) return undefined;
+  const message = await manager.direct.getMessage(vmStream, { seq: place.revision });
+  return message?.header.get(headerNames.messageId) === place.id ? place.revision + 1 : undefined;
+}

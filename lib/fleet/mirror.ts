@@ -1,0 +1,99 @@
+/**
+ * What a reader knows of the fleet: each VM as its last message has it. Says what is new in a message, or in all of them
+ * after a loss, so that a consumer hears of each change once and never backwards. Pure.
+ */
+import { diff } from '../vm/diff.js';
+import type { VmEvent } from '../vm/event.js';
+import type { VmObject } from '../vm/vm-object.js';
+import type { StoredMessage } from './message.js';
+import { hostName, type HostId } from './names.js';
+
+/** An event of the fleet: which host it is of, beside what a host's own event has. `seq` is the stream's. */
+export type FleetEvent = VmEvent & { readonly datacenter: string; readonly server_uuid: string };
+
+interface Entry {
+  readonly vm: VmObject;
+  readonly message: StoredMessage;
+}
+
+/** The place in the stream up to which all is known. */
+export interface Place {
+  readonly revision: number;
+  /** The id of the message there: when another is there now, it is not the same stream any more. */
+  readonly id: string;
+}
+
+export class FleetMirror {
+  readonly #entries = new Map<string, Entry>();
+  readonly #epochs = new Map<string, number>();
+  readonly #dress: (vm: VmObject, host: HostId) => VmObject;
+  #place: Place | undefined;
+
+  /** @param dress Adds what a VM of the fleet has beside its own properties. */
+  constructor(dress: (vm: VmObject, host: HostId) => VmObject) {
+    this.#dress = dress;
+  }
+
+  get place(): Place | undefined {
+    return this.#place;
+  }
+
+  get vms(): readonly VmObject[] {
+    return [...this.#entries.values()].map(({ vm }) => vm);
+  }
+
+  /** Takes in the next message of the stream. */
+  take(message: StoredMessage): FleetEvent | undefined {
+    if (this.#place !== undefined && message.revision <= this.#place.revision) return undefined;
+    this.#place = message;
+    const host = hostName(message.key);
+    const newest = this.#epochs.get(host) ?? 0;
+    // Of a publisher that another has replaced: its host's next comparison puts the VM right.
+    if (message.epoch < newest) return undefined;
+    this.#epochs.set(host, message.epoch);
+    return this.#store(message);
+  }
+
+  /** Takes in the last message of every VM, in the order of the stream: all that there is now. */
+  replace(messages: readonly StoredMessage[]): readonly FleetEvent[] {
+    const present = new Set(messages.map(({ key }) => nameOf(key)));
+    const gone = [...this.#entries.values()].flatMap(({ message }) =>
+      present.has(nameOf(message.key)) ? [] : this.#remove(message, new Date().toISOString()),
+    );
+    this.#epochs.clear();
+    const events = messages.flatMap((message) => {
+      this.#epochs.set(hostName(message.key), message.epoch);
+      return this.#store(message) ?? [];
+    });
+    this.#place = messages.at(-1);
+    return [...gone, ...events];
+  }
+
+  #store(message: StoredMessage): FleetEvent | undefined {
+    const { key, at: date, revision: seq, type } = message;
+    if (type === 'delete' || message.vm === undefined) return this.#remove(message, date)[0];
+    const vm = this.#dress(message.vm, key);
+    const before = this.#entries.get(nameOf(key));
+    this.#entries.set(nameOf(key), { vm, message: { ...message, vm } });
+    const common = { date, zonename: vm.zonename, uuid: vm.uuid, seq, ...placeOf(key), vm };
+    if (before === undefined) return { type: 'create', ...common };
+    const changes = before.message.hash === message.hash ? [] : diff(before.vm, vm);
+    return changes.length === 0 ? undefined : { type: 'modify', ...common, changes };
+  }
+
+  #remove({ key, revision: seq }: StoredMessage, date: string): FleetEvent[] {
+    const known = this.#entries.get(nameOf(key));
+    this.#entries.delete(nameOf(key));
+    if (known === undefined) return [];
+    const { zonename, uuid } = known.vm;
+    return [{ type: 'delete', date, zonename, uuid, seq, ...placeOf(key) }];
+  }
+}
+
+function placeOf({ datacenter, server }: HostId): { datacenter: string; server_uuid: string } {
+  return { datacenter, server_uuid: server };
+}
+
+function nameOf({ datacenter, server, zonename }: StoredMessage['key']): string {
+  return `${datacenter}/${server}/${zonename}`;
+}
