@@ -84,6 +84,9 @@ export const reloads = {
   maxZoneReads: 16,
 } as const;
 
+/** What is counted before prom-client is loaded: about 100 bytes each. So much means that the daemon has work, and it is loaded. */
+export const maxWaitingCounts = 1_000;
+
 /** How long work on many things, such as assembling VMs, may hold the event loop before it gives way. */
 export const sliceMs = 4;
 

@@ -39,3 +39,8 @@ export class CommandError extends Error {
   /** With which vminfo ends. */
   readonly status: number = exit.failed;
 }
+
+/** Options that do not go together. */
+export class UsageError extends CommandError {
+  override readonly status = exit.usage;
+}

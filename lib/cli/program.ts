@@ -129,6 +129,9 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .argument('[vm-or-filter...]', 'these VMs; or state=running, alias~^web, ram>=2g, …: all must match')
     .option('-p, --parsable', 'print values separated by colons, without header')
     .option('-H, --no-header', 'print no header')
+    .addOption(
+      new Option('-w, --watch', 'keep it up to date, where it stands').conflicts(['json', 'parsable']),
+    )
     .option(
       '-o, --output <fields>',
       'the columns (default: uuid,type,ram,state,alias); or json, yaml, wide',

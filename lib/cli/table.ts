@@ -4,15 +4,23 @@
  */
 import { isJsonArray, type JsonValue } from '../vm/json.js';
 import { parseSelectors, valuesAt, type Selector } from '../vm/selector.js';
+import { sizeText, unitOf } from '../vm/units.js';
 import type { VmObject } from '../vm/vm-object.js';
+import { shortAge } from './numbers.js';
 import { printable, printableJson } from './printable.js';
+import { stateStyle } from './state-style.js';
+import { clip, fit, widthOf, type Paint } from './text.js';
 
 export interface TableOptions {
   /** Dotted keys: the columns. */
   readonly fields: readonly string[];
   readonly header: boolean;
-  /** Cuts lines to this, in characters; undefined: never. */
+  /** Cuts lines to this, in columns of the screen; undefined: never. */
   readonly columns?: number | undefined;
+  /** Colours the state. */
+  readonly paint?: Paint;
+  /** Ages are counted from here, ms since the epoch. Default: now. */
+  readonly now?: number;
 }
 
 /** Fields as they are written, from what was typed in whatever case: `ALIAS,Nics.*.ip`. Keys below a property keep theirs. */
@@ -23,7 +31,7 @@ export function fieldNames(typed: readonly string[]): readonly string[] {
   });
 }
 
-/** The widths of vmadm's columns; any other is as wide as its longest value. */
+/** The least widths of vmadm's columns; any other is as wide as its longest value. */
 const fixedWidths: ReadonlyMap<string, number> = new Map([
   ['uuid', 36],
   ['type', 4],
@@ -55,22 +63,36 @@ export function sortVms(vms: readonly VmObject[], keys: readonly string[]): VmOb
 }
 
 /**
- * A table with columns two spaces apart; an absent or false value is `-`.
+ * A table for people, with columns two spaces apart: sizes with their units, times as ages, an absent or false value as `-`.
  * @throws QueryError for an unknown field.
  */
-export function tableText(vms: readonly VmObject[], { fields, header, columns }: TableOptions): string {
+export function tableText(vms: readonly VmObject[], options: TableOptions): string {
+  const { fields, header, columns = Infinity, paint, now = Date.now() } = options;
   const selectors = parseSelectors(fields);
-  const rows = vms.map((vm) => selectors.map((selector) => cell(valuesAt(vm, selector)) || '-'));
+  const rows = vms.map((vm) => selectors.map((selector) => cell(vm, selector, now) || '-'));
   if (header) rows.unshift(fields.map((field) => field.toUpperCase()));
-  const widths = fields.map(
-    (field, column) => fixedWidths.get(field) ?? Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)),
+  const widths = fields.map((field, column) =>
+    rows.reduce((width, row) => Math.max(width, widthOf(row[column] ?? '')), fixedWidths.get(field) ?? 0),
   );
+  const painted = paint === undefined ? -1 : fields.indexOf('state');
   return rows
-    .map((row) => {
-      const padded = row.map((text, column) => text.padEnd(widths[column] ?? 0));
-      return `${cutTo(columns, padded.join('  ').trimEnd())}\n`;
+    .map((row, index) => {
+      const isHeader = header && index === 0;
+      const padded = row.map((text, column) => fit(text, widths[column] ?? 0));
+      const line = clip(padded.join('  ').trimEnd(), columns);
+      if (paint === undefined || painted < 0 || isHeader) return `${line}\n`;
+      const start = padded.slice(0, painted).join('  ').length + (painted === 0 ? 0 : 2);
+      return `${paintPart(line, start, row[painted] ?? '', paint)}\n`;
     })
     .join('');
+}
+
+/** A line with the state in it, as far as it is to be seen, in its colour. */
+function paintPart(line: string, start: number, state: string, paint: Paint): string {
+  const style = stateStyle(state);
+  const shown = line.slice(start, start + state.length);
+  if (style === undefined || shown === '') return line;
+  return `${line.slice(0, start)}${paint(style, shown)}${line.slice(start + state.length)}`;
 }
 
 /**
@@ -86,18 +108,23 @@ export function parsableText(vms: readonly VmObject[], fields: readonly string[]
   return vms.map((vm) => `${selectors.map((selector) => value(vm, selector)).join(':')}\n`).join('');
 }
 
-/** A line no longer than a terminal is wide: one VM, one line. */
-function cutTo(columns: number | undefined, line: string): string {
-  return columns !== undefined && line.length > columns
-    ? `${line.slice(0, Math.max(0, columns - 1))}…`
-    : line;
+function cell(vm: VmObject, selector: Selector, now: number): string {
+  const unit = unitOf(selector);
+  return valuesAt(vm, selector)
+    .filter((value) => !isMissing(value) && value !== false)
+    .map((value) => {
+      if (unit !== undefined && typeof value === 'number') return sizeText(value, unit);
+      return typeof value === 'string' && isTime.test(value)
+        ? ageText(now - Date.parse(value))
+        : valueText(value);
+    })
+    .join(',');
 }
 
-function cell(values: readonly JsonValue[]): string {
-  return values
-    .filter((value) => !isMissing(value) && value !== false)
-    .map(valueText)
-    .join(',');
+const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+function ageText(ms: number): string {
+  return ms < 0 ? `in ${shortAge(-ms)}` : `${shortAge(ms)} ago`;
 }
 
 /** A scalar as it is, a list of them separated by commas, everything else as JSON. */

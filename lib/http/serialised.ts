@@ -7,7 +7,7 @@ import { gzip } from 'node:zlib';
 import { eachInSlices } from '../slices.js';
 import type { CacheSnapshot, StoredVm } from '../cache/vm-store.js';
 import { http as limits } from '../config.js';
-import { matches } from '../vm/filter.js';
+import { matches } from '../vm/conditions.js';
 import type { Selection } from './parameters.js';
 import { viewOf } from './view.js';
 

@@ -6,7 +6,7 @@ import type { Commit, StoredVm } from '../cache/vm-store.js';
 import type { Change } from '../vm/diff.js';
 import type { HostNames } from '../vm/event.js';
 import { project } from '../vm/fields.js';
-import { matches } from '../vm/filter.js';
+import { matches } from '../vm/conditions.js';
 import { touches } from '../vm/touches.js';
 import type { EventSelection, EventType, Selection } from './parameters.js';
 

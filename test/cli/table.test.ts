@@ -27,9 +27,9 @@ void tap.test('a table has the columns of vmadm', (t) => {
     tableText([web, db, lx, bare], { fields: columns, header: true }),
     [
       'UUID                                  TYPE  RAM      STATE             ALIAS',
-      'c4103a37-0000-4000-8000-000000000001  OS    256      running           web',
-      'd5204b48-0000-4000-8000-000000000002  BHYV  1024     stopped           a:b',
-      'e6305c59-0000-4000-8000-000000000003  LX    64       running           web',
+      'c4103a37-0000-4000-8000-000000000001  OS    256 MiB  running           web',
+      'd5204b48-0000-4000-8000-000000000002  BHYV  1 GiB    stopped           a:b',
+      'e6305c59-0000-4000-8000-000000000003  LX    64 MiB   running           web',
       'c4103a37-0000-4000-8000-000000000001  KVM   -        running           -',
       '',
     ].join('\n'),
@@ -40,7 +40,7 @@ void tap.test('a table has the columns of vmadm', (t) => {
 const rows: { name: string; fields: string[]; table: string; parsable: string }[] = [
   { name: 'false and null', fields: ['firewall_enabled', 'zoneid'], table: '-  -', parsable: 'false:' },
   { name: 'zero', fields: ['cpu_cap'], table: '0', parsable: '0' },
-  { name: 'absent', fields: ['hostname', 'quota'], table: '-  10', parsable: ':10' },
+  { name: 'absent', fields: ['hostname', 'quota'], table: '-  10 GiB', parsable: ':10' },
   { name: 'a colon', fields: ['alias'], table: 'a:b', parsable: 'a\\:b' },
   { name: 'an empty list', fields: ['resolvers', 'uuid'], table: `-  ${uuids.db}`, parsable: `:${uuids.db}` },
   {
@@ -75,12 +75,47 @@ for (const { name, fields, table, parsable } of rows) {
 void tap.test('a column is as wide as its longest value', (t) => {
   t.equal(
     tableText([web, aVm({ hostname: 'long.example.com' })], { fields: ['hostname', 'quota'], header: true }),
-    'HOSTNAME          QUOTA\n-                 10\nlong.example.com  10\n',
+    'HOSTNAME          QUOTA\n-                 10 GiB\nlong.example.com  10 GiB\n',
   );
   t.equal(tableText([], { fields: ['hostname', 'quota'], header: true }), 'HOSTNAME  QUOTA\n');
   t.equal(tableText([], { fields: columns, header: false }), '');
   t.end();
 });
+
+void tap.test(
+  'sizes have units, times are ages, and states colours, within the width of the terminal',
+  (t) => {
+    const now = Date.parse('2026-11-27T12:00:00.000Z');
+    const vm = aVm({
+      alias: '世界',
+      boot_timestamp: '2026-11-27T09:59:00.000Z',
+      disks: [{ size: 10240 }, { size: 512 }],
+    });
+    const table = (fields: string[], columns?: number) =>
+      tableText([vm], { fields, header: false, now, columns });
+    t.equal(table(['boot_timestamp', 'disks.*.size']), '2h ago  10 GiB,512 MiB\n');
+    t.equal(table(['alias', 'quota']), '世界        10 GiB\n', 'the alias takes four columns of ten');
+    t.equal(table(['disks.*.size', 'state'], 10), '10 GiB,51…\n');
+    t.equal(parsableText([vm], ['boot_timestamp', 'quota']), '2026-11-27T09\\:59\\:00.000Z:10\n');
+    const paint = (style: string, text: string) => `<${style}>${text}</>`;
+    const painted = (columns?: number) =>
+      tableText([vm, { ...vm, state: 'stopped' }], {
+        fields: ['alias', 'state', 'quota'],
+        header: true,
+        paint,
+        columns,
+      });
+    t.equal(
+      painted(),
+      'ALIAS       STATE             QUOTA\n' +
+        '世界        <green>running</>           10 GiB\n' +
+        '世界        <dim>stopped</>           10 GiB\n',
+    );
+    t.match(painted(16), /\n世界 {8}<green>run…<\/>\n/);
+    t.match(painted(8), /\n世界 {3}…\n/);
+    t.end();
+  },
+);
 
 const orders: { by: string[]; order: string[] }[] = [
   { by: ['ram', 'uuid'], order: ['a', 'c', 'd', 'b', 'e'] },

@@ -1,7 +1,7 @@
 /** The commands that read VMs: the platform's `vms` and `vm`, and vmadm's `list`, `lookup` and `get`. */
 import { parseFields, project } from '../../vm/fields.js';
 import type { VmObject } from '../../vm/vm-object.js';
-import { CommandError, exit, type Context } from '../context.js';
+import { CommandError, exit, UsageError, type Context } from '../context.js';
 import { getVm, namesAndConditions, vmNamed } from '../name-vm.js';
 import { printableJson } from '../printable.js';
 import { warnIfStale } from '../stale.js';
@@ -25,18 +25,31 @@ export interface ListOptions {
   readonly parsable?: boolean;
   readonly header: boolean;
   readonly json?: boolean;
+  /** Kept up to date where it stands. */
+  readonly watch?: boolean;
 }
 
 export async function list(
   context: Context,
   filters: readonly string[],
-  { output, sort, parsable, header, json }: ListOptions,
+  { output, sort, parsable, header, json, watch }: ListOptions,
 ): Promise<number> {
   const [only = '', ...others] = output ?? [];
   const format = others.length === 0 && formats.has(only) ? only : json ? 'json' : undefined;
   const asked = output && !formats.has(only) ? fieldNames(output) : undefined;
-  const sorted = sortVms(await matching(context, filters), sort);
   const fields = asked ?? (format === 'wide' ? wideFields : defaultFields);
+  const { paint } = context;
+  if (watch) {
+    if (format === 'json' || format === 'yaml') throw new UsageError(`vminfo: -w does not go with ${format}`);
+    const { watchList } = await import('./list-watch.js');
+    const choose = await chooser(filters);
+    return watchList(context, (vms, columns) =>
+      tableText(sortVms(choose(vms), sort), { fields, header, columns, paint })
+        .trimEnd()
+        .split('\n'),
+    );
+  }
+  const sorted = sortVms(await matching(context, filters), sort);
   await context.write(await text());
   await warnIfStale(context);
   return exit.ok;
@@ -48,7 +61,12 @@ export async function list(
       return yamlText(projected(sorted, asked));
     }
     if (parsable) return parsableText(sorted, fields);
-    return tableText(sorted, { fields, header, columns: format === 'wide' ? undefined : context.columns });
+    return tableText(sorted, {
+      fields,
+      header,
+      columns: format === 'wide' ? undefined : context.columns,
+      paint,
+    });
   }
 }
 
@@ -94,10 +112,18 @@ function projected(found: readonly VmObject[], output: readonly string[] | undef
  * that those of every age answer the same.
  */
 async function matching({ client, signal }: Context, args: readonly string[]): Promise<VmObject[]> {
+  const choose = await chooser(args);
+  return choose(await client.vms({}, { signal }));
+}
+
+/** What chooses VMs by names and conditions. What a name means is decided by the first VMs that it is given. */
+async function chooser(args: readonly string[]): Promise<(vms: readonly VmObject[]) => VmObject[]> {
   const { names, conditions } = namesAndConditions(args);
   const { matches, parseConditions } = await import('../../vm/filter.js');
   const filter = parseConditions(conditions);
-  const vms = await client.vms({}, { signal });
-  const named = names.length === 0 ? vms : [...new Set(names.map((name) => vmNamed(vms, name)))];
-  return named.filter((each) => matches(filter, each));
+  let named: ReadonlySet<string> | undefined;
+  return (vms) => {
+    if (names.length > 0) named ??= new Set(names.map((name) => vmNamed(vms, name).zonename));
+    return vms.filter((each) => named?.has(each.zonename) !== false && matches(filter, each));
+  };
 }

@@ -3,7 +3,7 @@ import { typeOf, ramOf } from '../../vm/vm-properties.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { columnNames, type ColumnName } from './column-names.js';
 import type { Entry } from './model.js';
-import { shortAge, shortSize } from './numbers.js';
+import { shortAge, shortSize } from '../numbers.js';
 
 /** What a cell is made of. */
 export interface RowFacts {

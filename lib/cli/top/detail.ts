@@ -2,7 +2,7 @@
 import { asJson, isJsonArray, isJsonObject, type JsonValue } from '../../vm/json.js';
 import { maskVm } from '../../vm/secrets.js';
 import type { VmObject } from '../../vm/vm-object.js';
-import { shortAge } from './numbers.js';
+import { shortAge } from '../numbers.js';
 import type { Model } from './model.js';
 
 export interface DetailLine {

@@ -3,7 +3,7 @@ import { aliasOf } from './columns.js';
 import { detailLines, type DetailLine } from './detail.js';
 import { detailRows } from './layout.js';
 import type { Model } from './model.js';
-import { clip, fit, type Paint } from './text.js';
+import { clip, fit, type Paint } from '../text.js';
 
 const labelWidth = 28;
 

@@ -2,9 +2,10 @@
 import { top } from '../../config.js';
 import { isUnhealthy } from '../../client/status.js';
 import type { Style } from '../context.js';
+import { stateStyle } from '../state-style.js';
 import type { Model } from './model.js';
-import { shortAge } from './numbers.js';
-import { clip, fit, widthOf, type Paint } from './text.js';
+import { shortAge } from '../numbers.js';
+import { clip, fit, widthOf, type Paint } from '../text.js';
 
 interface Part {
   readonly text: string;
@@ -32,21 +33,6 @@ function hostParts({ host, vms, filter }: Model): readonly Part[] {
     { text: filter.text === '' ? count : `${all.filter(filter.matches).length} of ${count}` },
     ...states.map(([state, count]) => ({ text: `${count} ${state}`, style: stateStyle(state) })),
   ];
-}
-
-/** For the eye: what runs is well, what failed is not, what is neither is on its way. */
-export function stateStyle(state: string): Style | undefined {
-  switch (state) {
-    case 'running':
-      return 'green';
-    case 'failed':
-      return 'red';
-    case 'stopped':
-    case 'installed':
-      return 'dim';
-    default:
-      return 'yellow';
-  }
 }
 
 function connectionPart({ connection: { state, since, note }, now }: Model): Part {

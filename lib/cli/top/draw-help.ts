@@ -1,6 +1,6 @@
 /** What the keys do, for who presses `?`. Pure. */
 import type { Model } from './model.js';
-import { clip, fit, type Paint } from './text.js';
+import { clip, fit, type Paint } from '../text.js';
 
 const help: readonly (readonly [keys: string, what: string])[] = [
   ['↑ ↓  k j', 'move the cursor'],

@@ -3,12 +3,12 @@ import { top } from '../../config.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import type { Style } from '../context.js';
 import { columns, type Column } from './columns.js';
-import { stateStyle } from './draw-header.js';
+import { stateStyle } from '../state-style.js';
 import { tableRows } from './layout.js';
 import type { Entry, Model } from './model.js';
-import { shortAge } from './numbers.js';
+import { shortAge } from '../numbers.js';
 import { shownVms } from './rows.js';
-import { clip, fit, type Paint } from './text.js';
+import { clip, fit, type Paint } from '../text.js';
 
 /** From this many columns on, what last happened to a VM stands behind its row, */
 const lastChangeColumns = 100;

@@ -5,7 +5,7 @@ import { drawHelp } from './draw-help.js';
 import { drawEntry, drawTable } from './draw-table.js';
 import { changesLines } from './layout.js';
 import type { Model } from './model.js';
-import { clip, widthOf, type Paint } from './text.js';
+import { clip, widthOf, type Paint } from '../text.js';
 
 /**
  * As many lines as the screen has less one, each narrower than it: a terminal scrolls when its last line is filled, and

@@ -1,7 +1,7 @@
 import tap from 'tap';
 import { draw } from '../../../lib/cli/top/draw.js';
-import { shortAge, shortSize } from '../../../lib/cli/top/numbers.js';
-import { clip, fit, widthOf } from '../../../lib/cli/top/text.js';
+import { shortAge, shortSize } from '../../../lib/cli/numbers.js';
+import { clip, fit, widthOf } from '../../../lib/cli/text.js';
 import { update } from '../../../lib/cli/top/update.js';
 import { aVm, uuids } from '../../client/a-vm.js';
 import { aModel, now } from './a-model.js';

@@ -1,7 +1,7 @@
 /** Text in columns of a terminal: measured, cut and padded by what it takes on the screen. Pure. */
 import stringWidth from 'string-width';
-import type { Context } from '../context.js';
-import { printable } from '../printable.js';
+import type { Context } from './context.js';
+import { printable } from './printable.js';
 
 /** Styles text that is already cut and padded, or leaves it as it is where there are no colours. */
 export type Paint = Context['paint'];
