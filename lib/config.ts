@@ -84,6 +84,9 @@ export const reloads = {
   maxZoneReads: 16,
 } as const;
 
+/** What is counted before prom-client is loaded: about 100 bytes each. So much means that the daemon has work, and it is loaded. */
+export const maxWaitingCounts = 1_000;
+
 /** How long work on many things, such as assembling VMs, may hold the event loop before it gives way. */
 export const sliceMs = 4;
 
@@ -167,7 +170,7 @@ export const eventLog = {
 } as const;
 
 /** What `/changes` gives of the event log. */
-export const pastEvents = {
+export const pastEventLimits = {
   /** Events in an answer, unless it is asked for another number: some screens full. */
   defaultLimit: 100,
   /** Events in an answer, at most: with their VMs, some megabytes. */

@@ -100,7 +100,7 @@ try {
       if (running.isStuck()) endBySignal(signal);
     });
   };
-  // `on`, not `once`: execa ends the process at a signal that nobody else listens to.
+  // `on`, not `once`: a second signal must not end us before the children are gone.
   process.on('SIGTERM', stop).on('SIGINT', stop);
   await running.ended;
   await running.close();

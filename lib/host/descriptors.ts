@@ -8,8 +8,8 @@ import { closeSync, openSync } from 'node:fs';
 const descriptorsOfAProcess = 16;
 
 /**
- * Without descriptors node gives execa a process without pipes and an `error` event of which execa does not hear: it would
- * end us. So whoever starts a process asks first.
+ * Without descriptors node gives us a process without pipes, and threads of ours may be left without what they are at. So
+ * whoever starts a process asks first.
  *
  * @throws the error of open(2): `EMFILE` when our process may not open more, `ENFILE` when the host may not.
  */

@@ -8,8 +8,8 @@
  * and a command that it was running fails. Only what such a process prints while another command runs cannot be told from
  * that command's own output; none of the commands that we run leaves a process behind.
  */
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { execa } from 'execa';
 import { CommandOutput, type BadOutput, type OutputMarks } from './command-output.js';
 import { requireDescriptors } from './descriptors.js';
 
@@ -43,9 +43,8 @@ export class Shell {
   constructor() {
     const id = randomUUID();
     this.#marks = { before: `${id}\n`, after: `\n${id} ` };
-    // It settles when it cannot be started, and otherwise when it has ended, of which we have heard by then.
-    void this.#child.then((result) => {
-      this.#end(notStarted(result));
+    this.#child.on('error', (cause) => {
+      this.#end(notStarted(cause));
     });
     // `exit`, not `close`: what it ran may live on and hold its pipes.
     this.#child.on('exit', (code, signal) => {
@@ -152,20 +151,17 @@ function startShell() {
   try {
     requireDescriptors();
   } catch (error) {
-    throw notStarted({ cause: error });
+    throw notStarted(error as Error);
   }
-  return execa('/bin/sh', [], {
-    stdin: 'pipe',
-    buffer: false,
-    reject: false,
+  return spawn('/bin/sh', [], {
+    stdio: 'pipe',
     detached: true, // In a process group of its own, by which all that it started is killed.
-    extendEnv: false,
     env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/usr/sbin:/sbin' },
   });
 }
 
-function notStarted({ cause }: { readonly cause?: unknown }): ShellError {
-  return new ShellError('SPAWN', `could not be started: ${(cause as Error | undefined)?.message}`, { cause });
+function notStarted(cause: Error): ShellError {
+  return new ShellError('SPAWN', `could not be started: ${cause.message}`, { cause });
 }
 
 function outputError(bad: BadOutput, maxBytes: number): ShellError {

@@ -1,31 +1,12 @@
 /**
- * What the daemon does, in numbers, for Prometheus. Counting costs about a microsecond; what can be read off the
- * daemon's state is read only when somebody asks.
+ * What the daemon does, in numbers. They are counted by prom-client, which is loaded when somebody asks for them, or when
+ * so much has been counted that it is worth it: until then the counts wait. A start needs none of it.
  */
 import { performance } from 'node:perf_hooks';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { CacheStatus } from '../cache/cache.js';
 import type { Reload } from '../cache/lanes.js';
-import type { Commit, Snapshot } from '../cache/vm-store.js';
-import type { SinkStatus } from '../sink.js';
-import type { Listeners } from './listeners.js';
-
-/** What is read off the daemon when somebody asks. */
-export interface MetricsState {
-  readonly snapshot: Snapshot;
-  readonly cache: CacheStatus;
-  readonly listeners: Listeners;
-  readonly sources: readonly { readonly name: string; readonly state: string; readonly restarts: number }[];
-  readonly log: SinkStatus;
-  readonly files: { readonly threads: number; readonly hung: readonly unknown[] };
-}
-
-/** A command that was run. */
-export interface CommandRun {
-  readonly command: string;
-  readonly durationMs: number;
-  readonly error?: { readonly code: string };
-}
+import type { Commit } from '../cache/vm-store.js';
+import { maxWaitingCounts } from '../config.js';
+import type { CommandSample, Counters, MetricsState } from './prometheus.js';
 
 /** The counters, and the calls by which the daemon's parts count. */
 export interface Metrics {
@@ -33,151 +14,57 @@ export interface Metrics {
   /** A source said that something may be stale. */
   readonly invalidation: (source: string) => void;
   readonly reload: (reload: Reload) => void;
-  readonly command: (run: CommandRun) => void;
+  readonly command: (run: CommandSample) => void;
   /** The lines of commits are written to all who want them; so many bytes. */
   readonly written: (commits: readonly Commit[], bytes: number) => void;
 }
 
 /** @param read Called when somebody asks. */
 export function createMetrics(read: () => MetricsState): Metrics {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  let counters: Counters | undefined;
+  let loading: Promise<Counters> | undefined;
+  let waiting: ((counters: Counters) => void)[] = [];
 
-  const events = new Counter({
-    name: 'vminfod_events_total',
-    help: 'Events, by type.',
-    labelNames: ['type'],
-    registers,
-  });
-  const latency = new Histogram({
-    name: 'vminfod_event_latency_seconds',
-    help: 'From a source saying that a VM may have changed to the line written to every listener.',
-    buckets: seconds,
-    registers,
-  });
-  const invalidations = new Counter({
-    name: 'vminfod_invalidations_total',
-    help: 'What sources said may be stale, by source.',
-    labelNames: ['source'],
-    registers,
-  });
-  const reloads = new Histogram({
-    name: 'vminfod_reload_duration_seconds',
-    help: 'How long it took to read what may be stale, by what is read.',
-    labelNames: ['lane'],
-    buckets: seconds,
-    registers,
-  });
-  const commands = new Histogram({
-    name: 'vminfod_command_duration_seconds',
-    help: 'How long commands ran.',
-    labelNames: ['command'],
-    buckets: seconds,
-    registers,
-  });
-  const failures = new Counter({
-    name: 'vminfod_command_failures_total',
-    help: 'Commands that gave no answer, by why.',
-    labelNames: ['command', 'code'],
-    registers,
-  });
-  const writtenBytes = new Counter({
-    name: 'vminfod_listener_bytes_total',
-    help: 'Bytes of events written to listeners, snapshots and missed events not counted.',
-    registers,
-  });
-  registerState(registry, read);
+  const load = () =>
+    (loading ??= import('./prometheus.js').then(({ createCounters }) => {
+      const loaded = (counters = createCounters(read));
+      for (const count of waiting) count(loaded);
+      waiting = [];
+      return loaded;
+    }));
+  const count = (add: (counters: Counters) => void) => {
+    if (counters !== undefined) add(counters);
+    else if (waiting.push(add) >= maxWaitingCounts) void load();
+  };
 
   return {
-    report: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    report: async () => (await load()).report(),
     invalidation: (source) => {
-      invalidations.inc({ source });
+      count((all) => {
+        all.invalidation(source);
+      });
     },
     reload: ({ lane, durationMs }) => {
-      reloads.observe({ lane }, durationMs / 1000);
+      count((all) => {
+        all.reload(lane, durationMs);
+      });
     },
     command: ({ command, durationMs, error }) => {
       const name = command.slice(command.lastIndexOf('/') + 1);
-      commands.observe({ command: name }, durationMs / 1000);
-      if (error !== undefined) failures.inc({ command: name, code: error.code });
+      count((all) => {
+        all.command(name, durationMs, error?.code);
+      });
     },
     written: (commits, bytes) => {
       const now = performance.now();
-      writtenBytes.inc(bytes);
-      for (const { event, noticedAt } of commits) {
-        events.inc({ type: event.type });
-        if (noticedAt !== undefined) latency.observe((now - noticedAt) / 1000);
-      }
+      // Not the commits themselves: what waits must not keep the VMs of long ago.
+      const events = commits.map(({ event: { type }, noticedAt }) => ({
+        type,
+        latencyMs: noticedAt === undefined ? undefined : now - noticedAt,
+      }));
+      count((all) => {
+        all.written(events, bytes);
+      });
     },
   };
-}
-
-/** From half a millisecond, which is about the least that a reload takes, to minutes, which a full `zfs list` may. */
-const seconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-
-/** The metrics that are the daemon's state. */
-function registerState(registry: Registry, read: () => MetricsState): void {
-  const state = (
-    type: typeof Gauge | typeof Counter,
-    name: string,
-    help: string,
-    labels: readonly string[],
-    values: (state: MetricsState) => Iterable<readonly [labels: Record<string, string>, value: number]>,
-  ) => {
-    new type({
-      name: `vminfod_${name}`,
-      help,
-      labelNames: [...labels],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [labels, value] of values(read())) this.inc(labels, value);
-      },
-    });
-  };
-
-  state(Gauge, 'vms', 'VMs, by state and brand.', ['state', 'brand'], ({ snapshot }) =>
-    [...snapshot.vms.values()].map(({ vm }) => [{ state: vm.state, brand: vm.brand }, 1] as const),
-  );
-  state(Gauge, 'listeners', 'Open event streams.', [], ({ listeners }) => [[{}, listeners.list().length]]);
-  state(Gauge, 'listener_unsent_bytes', 'Bytes that listeners have not read.', [], ({ listeners }) => [
-    [{}, listeners.list().reduce((sum, { unsentBytes }) => sum + unsentBytes, 0)],
-  ]);
-  state(Counter, 'listener_overflows_total', 'Listeners cut off, by why.', ['reason'], ({ listeners }) =>
-    Object.entries(listeners.overflows).map(([reason, count]) => [{ reason }, count] as const),
-  );
-  state(Counter, 'rescans_total', 'Rescans, by how they ended.', ['result'], ({ cache }) => [
-    [{ result: 'complete' }, cache.rescans.complete],
-    [{ result: 'failed' }, cache.rescans.failed],
-  ]);
-  state(
-    Counter,
-    'missed_changes_total',
-    'Changes that only a rescan found, by the source that should have told.',
-    ['source'],
-    ({ cache }) => Object.entries(cache.rescans.found).map(([source, count]) => [{ source }, count] as const),
-  );
-  state(Gauge, 'load_errors', 'Inputs of zones that cannot be read.', [], ({ cache }) => [
-    [{}, cache.loadErrors.length],
-  ]);
-  state(Counter, 'log_lost_lines_total', 'Lines of the log that could not be written.', [], ({ log }) => [
-    [{}, log.lostLines],
-  ]);
-  state(
-    Gauge,
-    'file_threads',
-    'Threads that read and watch files; one, and one for each that is stuck.',
-    [],
-    ({ files }) => [[{}, files.threads]],
-  );
-  state(Gauge, 'hung_zones', 'Zones whose files do not answer.', [], ({ files }) => [
-    [{}, files.hung.length],
-  ]);
-  state(Gauge, 'source_up', '1 for a source that is live.', ['source'], ({ sources }) =>
-    sources.map(({ name, state }) => [{ source: name }, state === 'running' ? 1 : 0] as const),
-  );
-  state(Counter, 'source_restarts_total', 'How often a source was replaced.', ['source'], ({ sources }) =>
-    sources.map(({ name, restarts }) => [{ source: name }, restarts] as const),
-  );
 }

@@ -1,11 +1,17 @@
 /**
- * The parameters of a request: what a URL asks for, and a clear refusal of what it cannot ask for. Pure.
+ * The parameters of a request: what a URL asks for, and a clear refusal of what it cannot ask for. Pure, once RE2 is loaded for
+ * what has a `~` (patterns.ts).
  */
-import { http as limits, listeners as listenerLimits, pastEvents as pastEventLimits } from '../config.js';
+import {
+  http as limits,
+  listeners as listenerLimits,
+  pastEventLimits as pastEventLimits,
+} from '../config.js';
 import { parseFields, type Fields } from '../vm/fields.js';
-import { parseFilter, type Filter } from '../vm/filter.js';
+import { parseConditionsWith, toCondition, type Filter } from '../vm/conditions.js';
 import { QueryError, type Selector } from '../vm/selector.js';
 import { parsePaths } from '../vm/touches.js';
+import { compilePattern } from './patterns.js';
 
 /** A place in the stream of events: after the event `seq` of a daemon's run. */
 export interface Position {
@@ -76,7 +82,7 @@ export function parseVmsParameters(query: string): VmsParameters {
     selection:
       filters.length === 0 && fields === undefined
         ? undefined
-        : { filter: parseFilter(filters), fields: fields === undefined ? undefined : parseFields(fields) },
+        : { filter: toFilter(filters), fields: fields === undefined ? undefined : parseFields(fields) },
     since: since === undefined ? undefined : parsePosition(since),
   };
 }
@@ -112,7 +118,7 @@ export function parseEventsParameters(query: string): EventsParameters {
       filters.length === 0 && selecting.length === 0
         ? undefined
         : {
-            filter: parseFilter(filters),
+            filter: toFilter(filters),
             fields: fields === undefined ? undefined : parseFields(fields),
             fieldPaths: fields === undefined ? undefined : parsePaths(fields),
             types: parseTypes(own.get('type')),
@@ -199,6 +205,10 @@ const wholeStream: EventsParameters = {
   heartbeatMs: undefined,
   since: undefined,
 };
+
+function toFilter(entries: readonly (readonly [string, string])[]): Filter {
+  return parseConditionsWith(compilePattern, entries.map(toCondition));
+}
 
 interface Split {
   readonly own: ReadonlyMap<string, string>;

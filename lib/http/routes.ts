@@ -11,6 +11,7 @@ import { replyIndex } from './index-reply.js';
 import type { Metrics } from './metrics.js';
 import type { PageFiles } from './page-files.js';
 import { parseEventsParameters, parseFlags, parsePosition, parseVmParameters } from './parameters.js';
+import { loadPatterns, needsPatterns } from './patterns.js';
 import { replyError, replyJson } from './reply.js';
 import type { VmReplies } from './vms.js';
 
@@ -54,13 +55,23 @@ export function routes({
       vms.one(request, response, known);
       return;
     }
+    if (!needsPatterns(url)) answer(request, response, url);
+    else {
+      void loadPatterns().then(() => {
+        // Whoever has gone meanwhile would never be heard to go.
+        if (!response.destroyed) answer(request, response, url);
+      });
+    }
+  };
+
+  function answer(request: IncomingMessage, response: ServerResponse, url: string): void {
     try {
       route(request, response, url);
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
       replyError(response, 'BadRequest', error.message);
     }
-  };
+  }
 
   function route(request: IncomingMessage, response: ServerResponse, url: string): void {
     const { path, query } = split(url);

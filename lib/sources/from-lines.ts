@@ -1,7 +1,7 @@
 /**
  * The lines of a command that should never end. It owns the child process: whoever unsubscribes ends it.
  */
-import { execa } from 'execa';
+import { spawn } from 'node:child_process';
 import { Observable } from 'rxjs';
 import { requireDescriptors } from '../host/descriptors.js';
 import { LineSplitter, LineTooLongError } from '../line-splitter.js';
@@ -44,14 +44,13 @@ export function fromLines({ command, args, maxLineBytes, killAfterMs }: LinesOpt
       fail(endOf(cause as NodeJS.ErrnoException), cause);
       return;
     }
-    const abort = new AbortController();
-    const child = execa(command, args, {
-      buffer: false,
-      stdin: 'ignore',
-      env: { LC_ALL: 'C' },
-      cancelSignal: abort.signal,
-      forceKillAfterDelay: killAfterMs,
+    // Node's own spawn: execa takes a third of the time that the daemon's modules take to load.
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, LC_ALL: 'C' },
     });
+    const kill = () => child.kill();
+    process.once('exit', kill); // However we end, it does not stay behind.
 
     const lines = new LineSplitter(maxLineBytes);
     child.stdout.on('data', (chunk: Buffer) => {
@@ -65,23 +64,24 @@ export function fromLines({ command, args, maxLineBytes, killAfterMs }: LinesOpt
     child.stderr.on('data', (chunk: Buffer) => {
       fail(`wrote to stderr: ${chunk.toString('utf8', 0, 200).trim()}`);
     });
-    child.then(
-      () => {
-        fail('ended with exit code 0');
-      },
-      (cause: unknown) => {
-        fail(cause instanceof Error ? endOf(cause) : 'ended', cause);
-      },
-    );
+    child.on('error', (cause: NodeJS.ErrnoException) => {
+      fail(cause.code === 'ENOENT' ? 'is missing' : endOf(cause), cause);
+    });
+    child.on('close', (exitCode, signal) => {
+      process.off('exit', kill);
+      fail(signal === null ? `ended with exit code ${exitCode}` : `was killed by ${signal}`);
+    });
     return () => {
-      abort.abort();
+      kill();
+      const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+      child.once('close', () => {
+        clearTimeout(timer);
+      });
     };
   });
 }
 
-/** How the command ended, in a few words. */
-function endOf(error: Error & { signal?: string; exitCode?: number; code?: string | undefined }): string {
-  if (error.signal !== undefined) return `was killed by ${error.signal}`;
-  if (error.exitCode !== undefined) return `ended with exit code ${error.exitCode}`;
-  return error.code === 'ENOENT' ? 'is missing' : `could not be run (${error.code ?? error.message})`;
+/** Why there is no command, in a few words. */
+function endOf({ code, message }: NodeJS.ErrnoException): string {
+  return `could not be run (${code ?? message})`;
 }

@@ -15,13 +15,15 @@ import type { VmObject } from '../../lib/vm/vm-object.js';
 import type { ProbeRequest, Usage } from './probe.js';
 
 /** How often we look whether something has come about, ms. */
-const lookEveryMs = 2;
+const lookEveryMs = 3;
 
 export interface DaemonProcess {
   readonly url: string;
   readonly port: number;
   /** From its start to the first answered `/ping`, ms. */
   readonly startMs: number;
+  /** CPU time of all its threads until then, not of its children, ms. */
+  readonly startCpuMs: number;
   vms(): Promise<VmObject[]>;
   /** What it used since this was last asked. */
   usage(): Promise<Usage>;
@@ -45,16 +47,20 @@ export interface Memory {
   readonly peakMb: number;
 }
 
-/** Starts a daemon; resolves when it answers. */
-export async function startDaemonProcess(root: string): Promise<DaemonProcess> {
+/** Starts a daemon; resolves when it answers. Bare, it has no probe, which takes some milliseconds of its start: then what is asked of the probe is not to be had. */
+export async function startDaemonProcess(root: string, { isBare = false } = {}): Promise<DaemonProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'vminfod-bench-'));
   const logFile = join(directory, 'log');
   const output = openSync(logFile, 'w');
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
-    [...profiling(), '--import', fileOf('./probe.js'), vminfod, '--root', root, '--port', '0'],
-    { stdio: ['ignore', output, 'inherit', 'ipc'] },
+    [
+      ...profiling(),
+      ...(isBare ? [] : ['--import', fileOf('./probe.js')]),
+      ...[vminfod, '--root', root, '--port', '0'],
+    ],
+    { stdio: ['ignore', output, 'inherit', ...(isBare ? [] : (['ipc'] as const))] },
   );
   closeSync(output);
   const log = () => readFileSync(logFile, 'utf8');
@@ -64,6 +70,7 @@ export async function startDaemonProcess(root: string): Promise<DaemonProcess> {
   while ((url = /listening on (http:[^"\s]+)/.exec(log())?.[1]) === undefined) await next(child);
   while ((await statusOf(`${url}/ping`)) !== 200) await next(child);
   const startMs = performance.now() - startedAt;
+  const startCpuMs = cpuMsOf(child.pid ?? 0);
   const address = url;
 
   const probe = async (request: ProbeRequest) => {
@@ -76,6 +83,7 @@ export async function startDaemonProcess(root: string): Promise<DaemonProcess> {
     url: address,
     port: Number(new URL(address).port),
     startMs,
+    startCpuMs,
     vms: async () => (await (await request(`${address}/vms`)).body.json()) as VmObject[],
     usage: () => probe('usage'),
     collect: () => probe('collect'),
@@ -104,7 +112,7 @@ export async function startDaemonProcess(root: string): Promise<DaemonProcess> {
 }
 
 /** Another build can be measured by the same means: VMINFOD_BENCH_DAEMON is then its vminfod.js. */
-const vminfod = process.env['VMINFOD_BENCH_DAEMON'] ?? fileOf('../../sbin/vminfod.js');
+export const vminfod = process.env['VMINFOD_BENCH_DAEMON'] ?? fileOf('../../sbin/vminfod.js');
 
 /** With the directory VMINFOD_BENCH_PROFILE every daemon leaves a CPU profile there, for Chromium's developer tools. */
 function profiling(): readonly string[] {
@@ -132,4 +140,12 @@ function memoryOf(pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8');
   const mb = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) / 1024;
   return { rssMb: mb('VmRSS'), peakMb: mb('VmHWM') };
+}
+
+/** As the kernel counts it, in hundredths of a second. */
+function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
