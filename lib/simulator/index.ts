@@ -5,6 +5,7 @@
 export {
   createSimulatedHost,
   openSimulatedHost,
+  removeAbandonedHosts,
   type SimulatedHost,
   type SimulatedHostOptions,
 } from './host.js';
