@@ -170,7 +170,7 @@ export const eventLog = {
 } as const;
 
 /** What `/changes` gives of the event log. */
-export const pastEvents = {
+export const pastEventLimits = {
   /** Events in an answer, unless it is asked for another number: some screens full. */
   defaultLimit: 100,
   /** Events in an answer, at most: with their VMs, some megabytes. */

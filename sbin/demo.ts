@@ -1,15 +1,14 @@
 /** `npm run demo`: a simulated host, the daemon on it, and life; the events as `vminfo events` prints them. */
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import { execa } from 'execa';
 import { NEVER } from 'rxjs';
+import { main } from '../lib/cli/main.js';
+import { VminfodClient } from '../lib/client/client.js';
 import { defaultListen, defaultPort, defaultRescanIntervalMs } from '../lib/config.js';
 import { startDaemon } from '../lib/daemon.js';
 import { ListenError } from '../lib/http/server.js';
 import { createLog } from '../lib/log.js';
 import { Sink } from '../lib/sink.js';
-import { createSimulatedHost, lifelike } from '../lib/simulator/index.js';
+import { createSimulatedHost, lifelike, removeAbandonedHosts } from '../lib/simulator/index.js';
 
 interface Flags {
   readonly vms: number;
@@ -34,6 +33,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+await removeAbandonedHosts();
 const host = await createSimulatedHost({ vms, seed });
 try {
   await using(port);
@@ -55,6 +55,8 @@ async function using(wantedPort: number): Promise<void> {
     requests: NEVER,
   });
   const { url } = daemon;
+  await using client = new VminfodClient({ name: 'demo', url });
+  await client.ready();
   process.stdout.write(`
 vminfod ${url} on a simulated SmartOS global zone with ${vms} VMs, in ${host.root}
 
@@ -68,20 +70,11 @@ Below, what happens, as \`vminfo events\` prints it. Ctrl-C ends it and removes 
 `);
   // VMs change, but none comes or goes: what the lines above say stays true.
   const life = lifelike(host, { seed, createAndDestroy: false }).subscribe();
-  const vminfo = fileURLToPath(new URL('vminfo.js', import.meta.url));
-  const watching = execa(process.execPath, [vminfo, '--url', url, 'events', '--summary'], {
-    stdio: 'inherit',
-    reject: false,
-    cancelSignal: interrupted.signal,
-  });
-  await Promise.race([
-    watching,
-    daemon.ended,
-    interrupted.signal.aborted ? undefined : once(interrupted.signal, 'abort'),
-  ]);
-  interrupted.abort();
+  // In this process, so that nothing is left when it is killed. It ends at the same signals, or with the daemon.
+  const { env, stdout, stderr } = process;
+  const argv = ['--url', url, 'events', '--summary', '--once'];
+  if (!interrupted.signal.aborted) await Promise.race([main({ argv, env, stdout, stderr }), daemon.ended]);
   life.unsubscribe();
-  await watching;
   await daemon.close();
 }
 

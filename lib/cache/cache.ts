@@ -19,7 +19,7 @@ import { commitsOf } from './pipeline.js';
 import { datasetRequests, zoneRequest, type Request, type Waiter } from './requests.js';
 import { Rescans, type RescanLog } from './rescans.js';
 import { HostState } from './state.js';
-import { createVmStore, type Commit, type Snapshot } from './vm-store.js';
+import { createVmStore, type Commit, type CacheSnapshot } from './vm-store.js';
 
 /** A request for a fresh reading was not served in time. */
 export class SyncTimeoutError extends Error {
@@ -72,7 +72,7 @@ export interface CacheOptions {
 export interface VmCache {
   /** A UUID per start: `seq` counts within it. */
   readonly instance: string;
-  readonly snapshot: Observable<Snapshot> & { readonly value: Snapshot };
+  readonly snapshot: Observable<CacheSnapshot> & { readonly value: CacheSnapshot };
   /** The last commits. */
   readonly eventLog: EventLog;
   /** Which zones' files the cache wants to hear of. */

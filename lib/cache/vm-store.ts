@@ -34,7 +34,7 @@ export interface Commit {
 }
 
 /** The state after a commit. It never changes: each commit makes another. */
-export interface Snapshot {
+export interface CacheSnapshot {
   /** False until the first load is done. */
   readonly loaded: boolean;
   /** Grows by one with each commit; the `seq` of the last event. */
@@ -45,7 +45,7 @@ export interface Snapshot {
 
 /** The VMs, and whoever looks at them. */
 export interface VmStore {
-  readonly snapshot: BehaviorSubject<Snapshot>;
+  readonly snapshot: BehaviorSubject<CacheSnapshot>;
   /** The last commits; each is in it before it is told. */
   readonly log: EventLog;
   /** Puts in a VM as it is now. The commit; `undefined` when nothing changed, or nobody can have seen it before. */
@@ -59,7 +59,7 @@ export interface VmStore {
 /** An empty store. */
 export function createVmStore(): VmStore {
   const log = createEventLog();
-  const snapshot = new BehaviorSubject<Snapshot>({ loaded: false, seq: 0, vms: VmMap.empty() });
+  const snapshot = new BehaviorSubject<CacheSnapshot>({ loaded: false, seq: 0, vms: VmMap.empty() });
 
   const commit = (
     event: EventHead,
@@ -92,7 +92,7 @@ export function createVmStore(): VmStore {
       const changes = previous && diff(previous.vm, vm);
       if (changes?.length === 0) return undefined;
       const seq = nextSeq();
-      const stored = { vm, bytes: bytesOf(JSON.stringify(vm)), seq };
+      const stored = { vm, bytes: encode(JSON.stringify(vm)), seq };
       const head = { date: new Date().toISOString(), zonename, uuid, seq };
       const event: EventHead =
         changes === undefined ? { type: 'create', ...head } : { type: 'modify', ...head, changes };
@@ -111,7 +111,7 @@ export function createVmStore(): VmStore {
 }
 
 /** In memory of its own: node's shared slabs would be kept whole for the one VM in them that lives longest. */
-function bytesOf(json: string): Buffer {
+function encode(json: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(json));
   bytes.write(json);
   return bytes;

@@ -1,7 +1,7 @@
 /** `--since`: from when on one wants to know what happened. */
 import type { VmClient } from '../client/client.js';
 import { NotFoundError } from '../client/errors.js';
-import { pastEvents as limits } from '../config.js';
+import { pastEventLimits as limits } from '../config.js';
 import type { PastEvent, PastEvents } from '../vm/past-events.js';
 import { CommandError, type Context } from './context.js';
 

@@ -15,7 +15,7 @@ export interface Fill {
   readonly maxBytes: number;
 }
 
-export function diagnose(
+export function diagnoseFleet(
   hosts: readonly FleetHost[],
   vms: readonly VmObject[],
   fill: Fill,

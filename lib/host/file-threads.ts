@@ -24,7 +24,7 @@ import {
   FilesEndedError,
   type FileEvent,
   type Files,
-  type FilesStatus,
+  type FileThreadsStatus,
   type TextReading,
 } from './files.js';
 
@@ -110,7 +110,7 @@ class FileThreads implements Files {
     this.#common?.do({ type: 'mend' });
   }
 
-  status(): FilesStatus {
+  status(): FileThreadsStatus {
     const hung = [...this.#hung].map(([zonename, { since }]) => ({ zonename, since: since.toISOString() }));
     const { size: threads } = this.#workers;
     // After the end, those that are left; before, all but the one that works.

@@ -37,7 +37,7 @@ export type FileEvent =
   | { readonly type: 'trouble'; readonly error: Error | undefined };
 
 /** How the threads are doing, for `/status`. */
-export interface FilesStatus {
+export interface FileThreadsStatus {
   /** Those that run, stuck or not. */
   readonly threads: number;
   /** Those that are stuck in a system call; the process cannot end in order while there is one. */
@@ -66,7 +66,7 @@ export interface Files {
   mend(): void;
   /** Never completes. An error is a bug: then nothing is read or watched any more. */
   readonly events: Observable<FileEvent>;
-  status(): FilesStatus;
+  status(): FileThreadsStatus;
   /** Of hung zones, all paths are without a watch. */
   watchStatus(): Promise<WatchStatus>;
   /** Resolves when all threads have ended but those that are stuck. */

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import type { VmCache } from '../cache/cache.js';
 import type { Commit } from '../cache/vm-store.js';
-import { pastEvents as limits } from '../config.js';
+import { pastEventLimits as limits } from '../config.js';
 import type { PastEvent, PastEvents } from '../vm/past-events.js';
 import { touches } from '../vm/touches.js';
 import { parseChangesParameters, type ChangesParameters } from './parameters.js';

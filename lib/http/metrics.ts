@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type { Reload } from '../cache/lanes.js';
 import type { Commit } from '../cache/vm-store.js';
 import { maxWaitingCounts } from '../config.js';
-import type { CommandRun, Counters, MetricsState } from './prometheus.js';
+import type { CommandSample, Counters, MetricsState } from './prometheus.js';
 
 /** The counters, and the calls by which the daemon's parts count. */
 export interface Metrics {
@@ -14,7 +14,7 @@ export interface Metrics {
   /** A source said that something may be stale. */
   readonly invalidation: (source: string) => void;
   readonly reload: (reload: Reload) => void;
-  readonly command: (run: CommandRun) => void;
+  readonly command: (run: CommandSample) => void;
   /** The lines of commits are written to all who want them; so many bytes. */
   readonly written: (commits: readonly Commit[], bytes: number) => void;
 }

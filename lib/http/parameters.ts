@@ -2,7 +2,11 @@
  * The parameters of a request: what a URL asks for, and a clear refusal of what it cannot ask for. Pure, once RE2 is loaded for
  * what has a `~` (patterns.ts).
  */
-import { http as limits, listeners as listenerLimits, pastEvents as pastEventLimits } from '../config.js';
+import {
+  http as limits,
+  listeners as listenerLimits,
+  pastEventLimits as pastEventLimits,
+} from '../config.js';
 import { parseFields, type Fields } from '../vm/fields.js';
 import { parseConditionsWith, toCondition, type Filter } from '../vm/conditions.js';
 import { QueryError, type Selector } from '../vm/selector.js';

@@ -4,13 +4,13 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CacheStatus } from '../cache/cache.js';
-import type { Snapshot } from '../cache/vm-store.js';
+import type { CacheSnapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
 
 /** What is read off the daemon when somebody asks. */
 export interface MetricsState {
-  readonly snapshot: Snapshot;
+  readonly snapshot: CacheSnapshot;
   readonly cache: CacheStatus;
   readonly listeners: Listeners;
   readonly sources: readonly { readonly name: string; readonly state: string; readonly restarts: number }[];
@@ -19,7 +19,7 @@ export interface MetricsState {
 }
 
 /** A command that was run. */
-export interface CommandRun {
+export interface CommandSample {
   readonly command: string;
   readonly durationMs: number;
   readonly error?: { readonly code: string };

@@ -5,22 +5,22 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { eachInSlices } from '../slices.js';
-import type { Snapshot, StoredVm } from '../cache/vm-store.js';
+import type { CacheSnapshot, StoredVm } from '../cache/vm-store.js';
 import { http as limits } from '../config.js';
 import { matches } from '../vm/conditions.js';
 import type { Selection } from './parameters.js';
-import { bytesOf } from './view.js';
+import { viewOf } from './view.js';
 
 /** All VMs of the current state as bytes. */
 export interface SerialisedVms {
   /** The JSON array. */
-  array(snapshot: Snapshot): Buffer;
+  array(snapshot: CacheSnapshot): Buffer;
   /** The JSON array, compressed. */
-  gzipped(snapshot: Snapshot): Promise<Buffer>;
+  gzipped(snapshot: CacheSnapshot): Promise<Buffer>;
   /** The JSON array as the content of a JSON string, without its quotes. */
-  string(snapshot: Snapshot): Buffer;
+  string(snapshot: CacheSnapshot): Buffer;
   /** Prepares for `string`, which takes long when it is asked for the first time. */
-  prepareString(snapshot: Snapshot): Promise<void>;
+  prepareString(snapshot: CacheSnapshot): Promise<void>;
   /**
    * Makes copies for one client alone, one after the other: together they would take as much memory as there are clients,
    * and a slice each of every turn of the event loop.
@@ -65,7 +65,7 @@ export async function selectVms(
 ): Promise<Buffer> {
   const parts: Buffer[] = [];
   await eachInSlices(vms, 1, (stored) => {
-    if (matches(selection.filter, stored.vm)) parts.push(encode(bytesOf(stored, selection), stored));
+    if (matches(selection.filter, stored.vm)) parts.push(encode(viewOf(stored, selection), stored));
     return undefined;
   });
   return joined(parts);
@@ -82,8 +82,8 @@ export function escaped(text: Buffer): Buffer {
   return Buffer.from(JSON.stringify(text.toString()).slice(1, -1));
 }
 
-function perSnapshot<T>(make: (snapshot: Snapshot) => T): (snapshot: Snapshot) => T {
-  let last: { readonly snapshot: Snapshot; readonly made: T } | undefined;
+function perSnapshot<T>(make: (snapshot: CacheSnapshot) => T): (snapshot: CacheSnapshot) => T {
+  let last: { readonly snapshot: CacheSnapshot; readonly made: T } | undefined;
   return (snapshot) => {
     if (last?.snapshot !== snapshot) last = { snapshot, made: make(snapshot) };
     return last.made;

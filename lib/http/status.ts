@@ -1,6 +1,6 @@
 /** The answer to `/status`: the fields of the platform's vminfod in its form, and ours beside them, as in vminfod(8). Pure. */
 import type { CacheStatus } from '../cache/cache.js';
-import type { Snapshot } from '../cache/vm-store.js';
+import type { CacheSnapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
 import { hrtime, nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
@@ -22,7 +22,7 @@ export interface Watches {
 }
 
 /** How the threads that read and watch files are doing. */
-export interface FilesStatus {
+export interface FileThreadsStatus {
   readonly threads: number;
   readonly stuck: number;
   /** Zones whose files do not answer. */
@@ -33,7 +33,7 @@ export interface FilesStatus {
 
 export interface StatusInputs {
   readonly process: ProcessStatus;
-  readonly snapshot: Snapshot;
+  readonly snapshot: CacheSnapshot;
   readonly cache: CacheStatus;
   /** How often everything is read afresh. */
   readonly rescanIntervalMs: number;
@@ -44,7 +44,7 @@ export interface StatusInputs {
   readonly instance: string;
   /** Whether the log can be written. */
   readonly log: SinkStatus;
-  readonly files: FilesStatus;
+  readonly files: FileThreadsStatus;
   /** Only for the full answer, which also has the log of rescans. */
   readonly watches: Watches | undefined;
 }

@@ -25,8 +25,8 @@ export function eventJson(
   const { fieldPaths, paths, types } = selection;
   const type = typeSeen(commit, selection);
   if (type === undefined || (types.length > 0 && !types.includes(type))) return undefined;
-  if (type === 'delete' || stored === undefined) return parts(type, previous && bytesOf(previous, selection));
-  const vm = bytesOf(stored, selection);
+  if (type === 'delete' || stored === undefined) return parts(type, previous && viewOf(previous, selection));
+  const vm = viewOf(stored, selection);
   if (type === 'create') return parts(type, vm);
   const changes = changesOf(commit).filter(
     ({ path }) => fieldPaths === undefined || touches(fieldPaths, path),
@@ -37,7 +37,7 @@ export function eventJson(
 }
 
 /** A VM's JSON as selected. */
-export function bytesOf(stored: StoredVm, { fields }: Pick<Selection, 'fields'>): Buffer {
+export function viewOf(stored: StoredVm, { fields }: Pick<Selection, 'fields'>): Buffer {
   return fields === undefined ? stored.bytes : Buffer.from(JSON.stringify(project(fields, stored.vm)));
 }
 

@@ -11,7 +11,7 @@ import { parseVmsParameters, type Position, type Selection } from './parameters.
 import { replyBytes, replyError } from './reply.js';
 import { selectVms, type SerialisedVms } from './serialised.js';
 import { UnsentCopies } from './unsent-copies.js';
-import { bytesOf } from './view.js';
+import { viewOf } from './view.js';
 
 export interface VmRepliesOptions {
   readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog'>;
@@ -49,7 +49,7 @@ export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
       if (isUnchanged(request.headers['if-none-match'], made.tag)) {
         response.writeHead(304, { ETag: made.tag }).end();
       } else if (fields !== undefined) {
-        replyBytes(response, bytesOf(stored, { fields }), { ETag: made.tag });
+        replyBytes(response, viewOf(stored, { fields }), { ETag: made.tag });
       } else {
         response.writeHead(200, made.headers).end(stored.bytes);
       }

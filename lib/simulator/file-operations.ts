@@ -11,7 +11,7 @@ import { applyChange, type ConfigChange, type Zonecfg } from './zonecfg.js';
 import { renderZonecfg } from './zonecfg-xml.js';
 
 /** One of the JSON files in a zone's config directory. */
-export type ConfigFile = 'metadata' | 'tags' | 'routes';
+export type ConfigName = 'metadata' | 'tags' | 'routes';
 
 /** Values to set by name; null takes one away. */
 export type Entries = Readonly<Record<string, unknown>>;
@@ -21,7 +21,7 @@ export interface FileOperations {
   /** The path of a zone's XML. */
   xmlFile(zonename: string): string;
   /** The path of one of a zone's config files. */
-  configFile(zonename: string, file: ConfigFile): string;
+  configFile(zonename: string, file: ConfigName): string;
   /** The path of a zone's lastexited. */
   lastExitedFile(zonename: string): string;
   /** Changes a zone's configuration and rewrites its XML as zonecfg does: temporary file, then rename. */
@@ -40,7 +40,7 @@ export interface FileOperations {
   /** Changes the object in a config file (`{}` when there is none), and replaces the file by rename. */
   updateConfigFile(
     zonename: string,
-    file: ConfigFile,
+    file: ConfigName,
     change: (value: Record<string, unknown>) => void,
   ): Promise<void>;
   /** Sets tags. */
@@ -66,7 +66,7 @@ export function fileOperations(operator: Operator): FileOperations {
   const { paths, zones, onZone } = operator;
   const inZone = (zonename: string, name: string): string =>
     join(paths.inTree(zones.get(zonename).zonepath), name);
-  const configFile = (zonename: string, file: ConfigFile): string => inZone(zonename, `config/${file}.json`);
+  const configFile = (zonename: string, file: ConfigName): string => inZone(zonename, `config/${file}.json`);
 
   const updateConfig: FileOperations['updateConfig'] = (zonename, change) =>
     onZone(zonename, (zone) => {

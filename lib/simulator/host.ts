@@ -2,9 +2,9 @@
  * The simulated global zone as an operator has it in hand. What is on disk is the truth, so that several processes can
  * work on one tree.
  */
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { abandonedTrees, own, temporaryDirectory } from './abandoned.js';
 import { faultOperations, type FaultOperations } from './fault-operations.js';
 import { fileOperations, type FileOperations } from './file-operations.js';
 import { operatorOf } from './operator.js';
@@ -39,6 +39,7 @@ export async function createSimulatedHost(options: SimulatedHostOptions = {}): P
   const paths = pathsOf(root === undefined ? temporaryDirectory() : resolve(root));
   if (existsSync(paths.simulator)) throw new SimulatorError(paths.root, 'there is a simulated host already');
   createTree(paths);
+  if (root === undefined) own(paths);
   writeScenario(paths, new ZoneStore(paths), scenario);
   return Promise.resolve(hostOf(paths));
 }
@@ -50,6 +51,11 @@ export async function openSimulatedHost(root: string): Promise<SimulatedHost> {
     throw new SimulatorError(paths.root, `no simulated host here; "vminfod-sim make ${root}" makes one`);
   }
   return Promise.resolve(hostOf(paths));
+}
+
+/** Removes the temporary trees of processes that were killed. */
+export async function removeAbandonedHosts(): Promise<void> {
+  for (const root of abandonedTrees()) await hostOf(pathsOf(root)).remove();
 }
 
 function end(pid: number): void {
@@ -76,8 +82,4 @@ function hostOf(paths: Paths): SimulatedHost {
     ...zfsOperations(operator),
     ...faultOperations(operator),
   };
-}
-
-function temporaryDirectory(): string {
-  return mkdtempSync(join(realpathSync(tmpdir()), 'simulated-gz-'));
 }

@@ -5,11 +5,12 @@
 export {
   createSimulatedHost,
   openSimulatedHost,
+  removeAbandonedHosts,
   type SimulatedHost,
   type SimulatedHostOptions,
 } from './host.js';
 export type { CreateZoneOptions, ZoneOperations } from './zone-operations.js';
-export type { ConfigFile, Entries, FileOperations } from './file-operations.js';
+export type { ConfigName, Entries, FileOperations } from './file-operations.js';
 export type { ZfsOperations } from './zfs-operations.js';
 export type { FaultOperations } from './fault-operations.js';
 export type { ScenarioOptions } from './scenario.js';
@@ -32,4 +33,4 @@ export { zfsSubcommands } from './zfs-commands.js';
 export { ZfsError } from './zfs-error.js';
 export type { ReceiveOptions } from './zfs-receive.js';
 export type { SimulatedDataset, SimulatedSnapshot } from './zfs-store.js';
-export type { Zone } from './zone-store.js';
+export type { SimulatedZone } from './zone-store.js';

@@ -8,7 +8,7 @@ import { createRandom, type Random } from './random.js';
 import { SimulatorError } from './simulator-error.js';
 import { vmKinds } from './vm-kinds.js';
 import { ZfsError } from './zfs-error.js';
-import type { Zone } from './zone-store.js';
+import type { SimulatedZone } from './zone-store.js';
 import { attrOf } from './zonecfg.js';
 
 /** One thing that was done. */
@@ -29,7 +29,7 @@ export interface ActivityOptions {
   readonly createAndDestroy?: boolean;
 }
 
-type Action = (host: SimulatedHost, zone: Zone, random: Random) => Promise<string>;
+type Action = (host: SimulatedHost, zone: SimulatedZone, random: Random) => Promise<string>;
 
 /**
  * Does something every `intervalMs`, one after the other, for as long as somebody is subscribed, and emits what was done.
@@ -144,6 +144,6 @@ const usual = [
   ...(['snapshot', 'snapshot', 'destroy snapshot', 'power', 'power'] as const),
 ];
 
-function rootDataset(zone: Zone): string {
+function rootDataset(zone: SimulatedZone): string {
   return zone.zonepath.slice(1);
 }

@@ -3,7 +3,7 @@
  */
 import { exclusively } from './lock.js';
 import type { Paths } from './paths.js';
-import { ZoneStore, type Zone } from './zone-store.js';
+import { ZoneStore, type SimulatedZone } from './zone-store.js';
 
 /** An operator at one tree. */
 export interface Operator {
@@ -14,7 +14,7 @@ export interface Operator {
   /** Runs one command; only one at a time works on a tree. */
   readonly exclusively: <T>(work: () => Promise<T> | T) => Promise<T>;
   /** Runs one command on a zone, which must exist. */
-  readonly onZone: (zonename: string, work: (zone: Zone) => Promise<void> | void) => Promise<void>;
+  readonly onZone: (zonename: string, work: (zone: SimulatedZone) => Promise<void> | void) => Promise<void>;
 }
 
 /** The operator of the tree at `paths`. */

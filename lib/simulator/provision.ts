@@ -8,25 +8,25 @@ import type { Operator } from './operator.js';
 import type { Paths } from './paths.js';
 import { configFiles, hostFacts } from './scenario.js';
 import { isHardware } from './vm-kinds.js';
-import type { HostFacts, VmPlan } from './vm-plan.js';
+import type { HostPlan, VmPlan } from './vm-plan.js';
 import { runZfs } from './zfs-commands.js';
 import { ZfsStore } from './zfs-store.js';
 import { beginInstall, configure, finishInstall, writeXml } from './zone-commands.js';
-import type { Zone } from './zone-store.js';
+import type { SimulatedZone } from './zone-store.js';
 import { setAttr } from './zonecfg.js';
 
 /** How long vmadm gives itself to provision, in seconds: the third part of the attr `transition`. */
 const provisionTimeoutS = 300;
 
 /** What the VMs of this host share. */
-export function factsOf(paths: Paths): HostFacts {
+export function factsOf(paths: Paths): HostPlan {
   return hostFacts(Number(readFileSync(paths.seed, 'utf8')));
 }
 
 /** Creates a VM as planned, up to state installed: configuration, datasets, files, in this order. */
-export function provision(operator: Operator, plan: VmPlan, target: 'running' | 'stopped'): Zone {
+export function provision(operator: Operator, plan: VmPlan, target: 'running' | 'stopped'): SimulatedZone {
   const { paths, zones } = operator;
-  const zone: Zone = {
+  const zone: SimulatedZone = {
     zonename: plan.zonename,
     uuid: plan.uuid,
     zonepath: plan.config.zonepath,
@@ -53,7 +53,7 @@ export function provision(operator: Operator, plan: VmPlan, target: 'running' | 
 }
 
 /** Destroys a VM's datasets: its disks in the old layout, then its root and all below. */
-export function destroyDatasets(paths: Paths, zone: Zone): void {
+export function destroyDatasets(paths: Paths, zone: SimulatedZone): void {
   const root = zone.zonepath.slice(1);
   const oldLayoutDisks = zone.config.devices
     .map(({ match }) => match.replace('/dev/zvol/rdsk/', ''))

@@ -6,7 +6,7 @@ import { firstCounters } from './counters.js';
 import type { Paths } from './paths.js';
 import type { Random } from './random.js';
 import { isHardware } from './vm-kinds.js';
-import type { HostFacts, VmPlan } from './vm-plan.js';
+import type { HostPlan, VmPlan } from './vm-plan.js';
 import { volumeReservation, type PropertyValue } from './zfs-properties.js';
 import { ZfsStore, type SimulatedDataset, type SimulatedSnapshot } from './zfs-store.js';
 
@@ -39,7 +39,7 @@ export class PoolBuilder {
   }
 
   /** Makes the pool, its system datasets and the images. */
-  system({ images }: HostFacts): void {
+  system({ images }: HostPlan): void {
     this.#add(pool, { compression: 'lz4' });
     for (const image of images) {
       this.#snapshot(this.#add(`${pool}/${image}`, { compression: 'gzip' }, 400 * MiB), 'final');

@@ -9,9 +9,9 @@ import type { Paths } from './paths.js';
 import { createRandom, type Random } from './random.js';
 import { epoch, pool, PoolBuilder } from './scenario-pool.js';
 import { vmKinds } from './vm-kinds.js';
-import { planVm, type HostFacts, type VmPlan } from './vm-plan.js';
+import { planVm, type HostPlan, type VmPlan } from './vm-plan.js';
 import { renderZonecfg } from './zonecfg-xml.js';
-import type { Zone, ZoneStore } from './zone-store.js';
+import type { SimulatedZone, ZoneStore } from './zone-store.js';
 
 /** How to make a scenario. */
 export interface ScenarioOptions {
@@ -24,7 +24,7 @@ export interface ScenarioOptions {
 }
 
 /** What the VMs of the host with this seed share. */
-export function hostFacts(seed: number): HostFacts {
+export function hostFacts(seed: number): HostPlan {
   const random = createRandom(seed ^ 0x5eed);
   const some = (count: number): string[] => Array.from({ length: count }, () => random.uuid());
   return { pool, images: some(3), owners: some(4), packages: some(3), networks: some(4) };
@@ -41,7 +41,7 @@ export function writeScenario(paths: Paths, zones: ZoneStore, options: ScenarioO
   builder.system(facts);
   zones.addGlobal(epoch);
   writeSysinfo(paths, random);
-  const written: Zone[] = [];
+  const written: SimulatedZone[] = [];
   for (let number = 1; number <= vms; number++) {
     const kind = vmKinds[(number - 1) % vmKinds.length] ?? 'joyent-minimal';
     const odd = oddName && number === vms ? { zonename: 'build-zone' } : {};
@@ -71,9 +71,9 @@ function writeZone(
   zones: ZoneStore,
   plan: VmPlan,
   { number, running, random }: { number: number; running: boolean; random: Random },
-): Zone {
+): SimulatedZone {
   const { zonename, uuid, config } = plan;
-  const zone: Zone = {
+  const zone: SimulatedZone = {
     zonename,
     uuid,
     zonepath: config.zonepath,

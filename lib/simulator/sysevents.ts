@@ -118,8 +118,7 @@ function isRunning(pid: number, paths: Paths): boolean {
   }
   const cmdline = `/proc/${pid}/cmdline`;
   if (!existsSync(cmdline)) return true; // no procfs to tell a reused pid by
-  const text = readFileSync(cmdline, 'utf8');
-  return text.includes(paths.root) || text.startsWith('sleep');
+  return readFileSync(cmdline, 'utf8').includes(paths.root);
 }
 
 function head(): { date: string; type: 'event' } {

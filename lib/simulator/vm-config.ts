@@ -6,7 +6,7 @@ import { isHardware, type VmKind } from './vm-kinds.js';
 import { setAttr, setRctl, type Zonecfg } from './zonecfg.js';
 
 /** A disk to be: its volume, and whether it is a clone of an image's. */
-export interface Disk {
+export interface DiskPlan {
   readonly dataset: string;
   /** Bytes. */
   readonly size: number;
@@ -17,7 +17,7 @@ const GiB = 2 ** 30;
 const MiB = 2 ** 20;
 
 /** Two disks, the first from an image. */
-export function planDisks(random: Random, pool: string, zonename: string, kind: VmKind): Disk[] {
+export function planDisks(random: Random, pool: string, zonename: string, kind: VmKind): DiskPlan[] {
   const separator = kind === 'kvm-old-layout' ? '-disk' : '/disk';
   return [0, 1].map((index) => ({
     dataset: `${pool}/${zonename}${separator}${index}`,
@@ -96,7 +96,7 @@ export function setAttrs(
     readonly imageUuid: string;
     readonly ram: number;
     readonly number: number;
-    readonly disks: readonly Disk[];
+    readonly disks: readonly DiskPlan[];
     readonly owners: readonly string[];
     readonly packages: readonly string[];
   },
@@ -183,7 +183,7 @@ export function setLimits(config: Zonecfg, random: Random, kind: VmKind, ram: nu
 export function planDevices(
   random: Random,
   kind: VmKind,
-  disks: readonly Disk[],
+  disks: readonly DiskPlan[],
   imageUuid: string,
 ): Zonecfg['devices'] {
   const devices = disks.map((disk, index) => {

@@ -9,7 +9,7 @@ import {
   planNics,
   setAttrs,
   setLimits,
-  type Disk,
+  type DiskPlan,
 } from './vm-config.js';
 import { brandOf, isHardware, type VmKind } from './vm-kinds.js';
 import type { Zonecfg } from './zonecfg.js';
@@ -23,7 +23,7 @@ export interface VmPlan {
   /** The image that the zone root, or a hardware VM's first disk, is a clone of. */
   readonly imageUuid: string;
   readonly quotaGiB: number;
-  readonly disks: readonly Disk[];
+  readonly disks: readonly DiskPlan[];
   /** Names below the zone root of delegated datasets. */
   readonly delegated: readonly string[];
   readonly metadata: { readonly customer_metadata: object; readonly internal_metadata: object };
@@ -32,7 +32,7 @@ export interface VmPlan {
 }
 
 /** What all VMs of a host share. */
-export interface HostFacts {
+export interface HostPlan {
   readonly pool: string;
   readonly images: readonly string[];
   readonly owners: readonly string[];
@@ -43,7 +43,7 @@ export interface HostFacts {
 /** Plans the `number`th VM of a host. */
 export function planVm(options: {
   readonly random: Random;
-  readonly facts: HostFacts;
+  readonly facts: HostPlan;
   readonly kind: VmKind;
   readonly number: number;
   readonly debugid: number;

@@ -9,7 +9,7 @@ import { removeFile, replaceFile, rewriteInPlace } from './files.js';
 import type { Paths } from './paths.js';
 import { initRestartLine, post, zoneStatusLine } from './sysevents.js';
 import { renderZonecfg } from './zonecfg-xml.js';
-import type { Zone, ZoneStore } from './zone-store.js';
+import type { SimulatedZone, ZoneStore } from './zone-store.js';
 
 /** What the commands work on. */
 export interface ZoneTools {
@@ -20,7 +20,7 @@ export interface ZoneTools {
 }
 
 /** zonecfg create and commit: `"" → configured`. */
-export function configure(tools: ZoneTools, zone: Zone): void {
+export function configure(tools: ZoneTools, zone: SimulatedZone): void {
   tools.zones.put(zone);
   writeXml(tools, zone);
   tools.zones.updateIndex(zone.zonename, zone);
@@ -28,23 +28,23 @@ export function configure(tools: ZoneTools, zone: Zone): void {
 }
 
 /** Writes the zone's XML as zonecfg does, by rename. */
-export function writeXml(tools: ZoneTools, zone: Zone): void {
+export function writeXml(tools: ZoneTools, zone: SimulatedZone): void {
   replaceFile(tools.paths.zoneXml(zone.zonename), renderZonecfg(zone.config));
 }
 
 /** zoneadm install, up to where the brand's hook makes the datasets: `configured → incomplete`. */
-export function beginInstall(tools: ZoneTools, zone: Zone): void {
+export function beginInstall(tools: ZoneTools, zone: SimulatedZone): void {
   setLastingState(tools, zone, 'incomplete');
 }
 
 /** The end of zoneadm install: `incomplete → installed`. */
-export function finishInstall(tools: ZoneTools, zone: Zone): void {
+export function finishInstall(tools: ZoneTools, zone: SimulatedZone): void {
   mkdirSync(join(tools.paths.inTree(zone.zonepath), 'config'), { recursive: true });
   setLastingState(tools, zone, 'installed');
 }
 
 /** zoneadm boot. */
-export async function boot(tools: ZoneTools, zone: Zone): Promise<void> {
+export async function boot(tools: ZoneTools, zone: SimulatedZone): Promise<void> {
   const counters = readCounters(tools.paths);
   const zoneid = counters.zoneid++;
   const initPid = counters.pid++;
@@ -66,7 +66,7 @@ export async function boot(tools: ZoneTools, zone: Zone): Promise<void> {
 }
 
 /** zoneadm halt; `waitStatus` is how the zone's init ended, as wait(2) has it and zoneadmd writes it to lastexited. */
-export async function halt(tools: ZoneTools, zone: Zone, waitStatus: number): Promise<void> {
+export async function halt(tools: ZoneTools, zone: SimulatedZone, waitStatus: number): Promise<void> {
   publish(tools, 'kernel', zone, 'shutting_down', 'running');
   await tools.stateLag();
   zone.state = 'shutting_down';
@@ -87,14 +87,19 @@ export async function halt(tools: ZoneTools, zone: Zone, waitStatus: number): Pr
 }
 
 /** zoneadmd notes when and how a zone halted: truncated, then written in place; the microseconds are not padded. */
-export function writeLastExited(tools: ZoneTools, zone: Zone, waitStatus: number, nowMs = Date.now()): void {
+export function writeLastExited(
+  tools: ZoneTools,
+  zone: SimulatedZone,
+  waitStatus: number,
+  nowMs = Date.now(),
+): void {
   const microseconds = (nowMs % 1000) * 1000;
   const text = `${Math.floor(nowMs / 1000)}.${microseconds} ${waitStatus}\n`;
   rewriteInPlace(join(tools.paths.inTree(zone.zonepath), 'lastexited'), text);
 }
 
 /** The zone's init died and the kernel started it again. */
-export function restartInit(tools: ZoneTools, zone: Zone): void {
+export function restartInit(tools: ZoneTools, zone: SimulatedZone): void {
   const counters = readCounters(tools.paths);
   zone.initPid = counters.pid++;
   zone.initRestarts += 1;
@@ -105,7 +110,7 @@ export function restartInit(tools: ZoneTools, zone: Zone): void {
 }
 
 /** zonecfg set zonepath. Nothing is published. */
-export function setZonepath(tools: ZoneTools, zone: Zone, zonepath: string): void {
+export function setZonepath(tools: ZoneTools, zone: SimulatedZone, zonepath: string): void {
   zone.zonepath = zonepath;
   zone.config.zonepath = zonepath;
   tools.zones.put(zone);
@@ -114,12 +119,12 @@ export function setZonepath(tools: ZoneTools, zone: Zone, zonepath: string): voi
 }
 
 /** The beginning of zoneadm uninstall, before the datasets are destroyed: `installed → incomplete`. */
-export function beginUninstall(tools: ZoneTools, zone: Zone): void {
+export function beginUninstall(tools: ZoneTools, zone: SimulatedZone): void {
   setLastingState(tools, zone, 'incomplete');
 }
 
 /** The rest of zoneadm uninstall, and zonecfg delete: `incomplete → configured → ""`. */
-export function unconfigure(tools: ZoneTools, zone: Zone): void {
+export function unconfigure(tools: ZoneTools, zone: SimulatedZone): void {
   rmSync(tools.paths.inTree(zone.zonepath), { recursive: true, force: true });
   setLastingState(tools, zone, 'configured');
   removeFile(tools.paths.zoneXml(zone.zonename));
@@ -131,7 +136,7 @@ export function unconfigure(tools: ZoneTools, zone: Zone): void {
 /** A change that zonecfg publishes, which zoneadm shows at once. */
 function setLastingState(
   tools: ZoneTools,
-  zone: Zone,
+  zone: SimulatedZone,
   state: 'configured' | 'incomplete' | 'installed',
 ): void {
   const before = zone.state;
@@ -144,7 +149,7 @@ function setLastingState(
 function publish(
   tools: ZoneTools,
   publisher: 'kernel' | 'zonecfg',
-  zone: Zone,
+  zone: SimulatedZone,
   newstate: string,
   oldstate: string,
 ): void {

@@ -11,7 +11,7 @@ import type { VmKind } from './vm-kinds.js';
 import { planVm } from './vm-plan.js';
 import { beginUninstall, boot, halt, restartInit, setZonepath, unconfigure } from './zone-commands.js';
 import { runZfs } from './zfs-commands.js';
-import type { Zone } from './zone-store.js';
+import type { SimulatedZone } from './zone-store.js';
 import { attrOf } from './zonecfg.js';
 
 /** How to create a zone. */
@@ -30,9 +30,9 @@ export interface ZoneOperations {
   /** The names of the zones, sorted; without the global zone. */
   zonenames(): string[];
   /** What is known of a zone; throws when there is none. */
-  zone(zonename: string): Zone;
+  zone(zonename: string): SimulatedZone;
   /** The zone with this zonename, UUID or alias, or the only one whose zonename begins so; throws when there is none. */
-  findZone(text: string): Zone;
+  findZone(text: string): SimulatedZone;
   /** Provisions a VM as vmadm does: configure, install with its datasets and files, boot. Resolves to its zonename. */
   createZone(options?: CreateZoneOptions): Promise<string>;
   /** Halts a zone if it runs, and deletes it with all its datasets. */
@@ -118,7 +118,7 @@ async function create(operator: Operator, options: CreateZoneOptions): Promise<s
   return zone.zonename;
 }
 
-function find({ zones }: Operator, text: string): Zone {
+function find({ zones }: Operator, text: string): SimulatedZone {
   const exact = zones.find(text);
   if (exact !== undefined) return exact;
   const all = zones.names().map((name) => zones.get(name));
@@ -130,7 +130,7 @@ function find({ zones }: Operator, text: string): Zone {
   return found;
 }
 
-function expectState(zone: Zone, state: Zone['state']): void {
+function expectState(zone: SimulatedZone, state: SimulatedZone['state']): void {
   if (zone.state !== state)
     throw new SimulatorError(zone.zonename, `expected state ${state}, got ${zone.state}`);
 }

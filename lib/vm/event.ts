@@ -51,7 +51,7 @@ export interface VmDeleteEvent extends VmEventBase {
 export type VmEvent = VmCreateEvent | VmModifyEvent | VmDeleteEvent;
 
 /** The first line of a stream: every later change follows. */
-export interface ReadyEvent extends HostNames {
+export interface ReadyMessage extends HostNames {
   readonly type: 'ready';
   /** ISO. */
   readonly date: string;

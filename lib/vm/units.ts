@@ -24,7 +24,7 @@ export function parseQuantity(text: string, unit: Unit | undefined): number | un
   if (digits === '') return undefined;
   if (suffix === '') return Number(digits);
   if (unit === undefined) return undefined;
-  return (Number(digits) * bytesOf(suffix)) / bytesIn[unit];
+  return (Number(digits) * bytesPer(suffix)) / bytesIn[unit];
 }
 
 /** A size for people: `2 GiB`, `512 MiB`, `1.5 TiB`. */
@@ -68,7 +68,7 @@ function inScale(value: number, unit: Unit, bytes: number): string {
   return String(Math.round(((value * bytesIn[unit]) / bytes) * 100) / 100);
 }
 
-function bytesOf(suffix: string): number {
+function bytesPer(suffix: string): number {
   return 1024 ** ('kmgt'.indexOf(suffix.toLowerCase()) + 1);
 }
 

@@ -5,7 +5,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { isEqual } from '../../lib/vm/equal.js';
-import type { ReadyEvent, VmEvent } from '../../lib/vm/event.js';
+import type { ReadyMessage, VmEvent } from '../../lib/vm/event.js';
 import { asJson } from '../../lib/vm/json.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { apply, unordered } from '../vm/apply.js';
@@ -79,7 +79,7 @@ export async function follow(url: string, options: FollowerOptions): Promise<Fol
         take(JSON.parse(line) as VmEvent, vms);
         return;
       }
-      const ready = JSON.parse(line) as ReadyEvent;
+      const ready = JSON.parse(line) as ReadyMessage;
       vms = new Map(byZonename(JSON.parse(ready.vms ?? '') as VmObject[]));
       if (ready.seq !== undefined) last = { date: ready.date, seq: ready.seq };
       resolve();

@@ -8,13 +8,13 @@ import {
   ZfsError,
   type Random,
   type SimulatedHost,
-  type Zone,
+  type SimulatedZone,
 } from '../../lib/simulator/index.js';
 
 /** The host, and a zone picked at random. */
 export interface Scene {
   readonly host: SimulatedHost;
-  readonly zone: Zone;
+  readonly zone: SimulatedZone;
   readonly random: Random;
   /** The zone's root dataset, whether or not it is there. */
   readonly root: string;

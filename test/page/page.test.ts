@@ -142,7 +142,11 @@ void tap.test(
     });
 
     await t.test('search: by words, by conditions, and what is wrong with one', async (t) => {
-      await page.keyboard.press('/');
+      const focused = await page.evaluate(`
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '/', bubbles: true }));
+        document.activeElement.id;
+      `);
+      t.equal(focused, 'search', 'before the next key');
       await page.keyboard.type(vm.alias);
       await becomes(() => count(page), vms.filter(({ alias }) => alias.includes(vm.alias)).length);
       await page.locator('#search').fill('brand=lx');

@@ -2,7 +2,7 @@
 import { NotFoundError } from '../../client/errors.js';
 import { FleetClient } from '../../fleet/client.js';
 import { connectNats, type Nats } from '../../fleet/connection.js';
-import { diagnose } from '../../fleet/diagnose.js';
+import { diagnoseFleet } from '../../fleet/diagnose.js';
 import { readHosts } from '../../fleet/hosts.js';
 
 import { whereIsNats } from '../../fleet/nats-flags.js';
@@ -59,7 +59,7 @@ export async function doctor({ write, paint, signal }: Context, where: string): 
   const client = await FleetClient.connect({ ...(await whereIsNats(where)), name: 'vminfo doctor', signal });
   try {
     const [all, vms] = [await client.hosts(), await client.vms()];
-    const troubles = diagnose(all, vms, await client.fill());
+    const troubles = diagnoseFleet(all, vms, await client.fill());
     for (const { what, remedy } of troubles) {
       await write(`${paint('red', printable(what))}\n    ${printable(remedy)}\n`);
     }

@@ -1,7 +1,7 @@
 /** `vminfo history`: what happened lately, as far as the daemon still has it. */
 import type { VmClient } from '../../client/client.js';
 import { NotFoundError } from '../../client/errors.js';
-import { pastEvents as limits } from '../../config.js';
+import { pastEventLimits as limits } from '../../config.js';
 import type { VmEvent } from '../../vm/event.js';
 import type { Happening } from '../../vm/describe.js';
 import { describePastEvent, type PastEvent, type PastEvents } from '../../vm/past-events.js';

@@ -5,12 +5,12 @@ import type { Change } from '../../vm/diff.js';
 import type { JsonValue } from '../../vm/json.js';
 import { maskChange } from '../../vm/secrets.js';
 import { clockText } from './format.js';
-import type { Entry, Model } from './model.js';
+import type { ChangeEntry, PageModel } from './model.js';
 import { vmHash } from './route.js';
 import type { Ui } from './ui.js';
 
 export interface ChangesActions {
-  readonly toggle: (entry: Entry) => void;
+  readonly toggle: (entry: ChangeEntry) => void;
   /** The reader looks at older entries from now on, or (`undefined`) at the newest again. */
   readonly hold: (at: string | undefined) => void;
 }
@@ -18,16 +18,22 @@ export interface ChangesActions {
 /** Lines in the document: more than one reads at a time. */
 const maxShown = 100;
 
-export interface ChangesOptions {
-  readonly entries: readonly Entry[];
-  readonly model: Model;
+export interface ChangeListOptions {
+  readonly entries: readonly ChangeEntry[];
+  readonly model: PageModel;
   readonly ui: Ui;
   readonly actions: ChangesActions;
   /** Of one VM: then it is not named on each line. */
   readonly ofOne?: boolean;
 }
 
-export function changeList({ entries, model, ui, actions, ofOne = false }: ChangesOptions): TemplateResult {
+export function changeList({
+  entries,
+  model,
+  ui,
+  actions,
+  ofOne = false,
+}: ChangeListOptions): TemplateResult {
   const visible = entries.filter(({ happenings }) => happenings.length > 0);
   const held = ui.heldAt === undefined || ofOne ? 0 : visible.findIndex(({ key }) => key === ui.heldAt);
   const from = Math.max(0, held);
@@ -72,7 +78,7 @@ export function changeList({ entries, model, ui, actions, ofOne = false }: Chang
 }
 
 /** How far back the list goes. */
-function reachText({ reach, loaded }: Model, count: number, shown: number, ofOne: boolean): string {
+function reachText({ reach, loaded }: PageModel, count: number, shown: number, ofOne: boolean): string {
   if (!loaded) return '';
   if (count > shown) return `${count - shown} older ones are not shown`;
   if (count === 0 && (reach === undefined || reach.complete)) {
@@ -83,7 +89,7 @@ function reachText({ reach, loaded }: Model, count: number, shown: number, ofOne
     : `What happened before ${clockText(reach.date)} is no longer kept.`;
 }
 
-function entryLine(entry: Entry, ui: Ui, actions: ChangesActions, ofOne: boolean): TemplateResult {
+function entryLine(entry: ChangeEntry, ui: Ui, actions: ChangesActions, ofOne: boolean): TemplateResult {
   const isOpen = ui.unfolded.has(entry.key);
   const kind = entry.happenings[0]?.kind ?? 'changed';
   return html`<li class="entry" data-kind=${kind}>
@@ -103,7 +109,7 @@ function entryLine(entry: Entry, ui: Ui, actions: ChangesActions, ofOne: boolean
   </li>`;
 }
 
-function details({ changes, zonename, type, seq, date }: Entry): TemplateResult {
+function details({ changes, zonename, type, seq, date }: ChangeEntry): TemplateResult {
   const told = seq === undefined ? 'found by comparing, after vminfod was started anew' : `change ${seq}`;
   return html`<div class="details">
     <p>

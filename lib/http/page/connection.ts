@@ -18,7 +18,7 @@ export type ConnectionState =
  */
 export type Reconnection = 'first' | 'resumed' | 'anew';
 
-export interface ConnectionOptions {
+export interface ConnectionHandlers {
   /** What happened, in order and without a gap. The first event is `ready`, with all VMs. */
   readonly onEvents: (events: readonly StreamEvent[]) => void;
   /** The stream is there (again); what it has to tell of the time between was told before. */
@@ -32,8 +32,8 @@ const silenceMs = 3 * heartbeatSeconds * 1000;
 const minRetryMs = 500;
 const maxRetryMs = 5_000;
 
-export class Connection {
-  readonly #options: ConnectionOptions;
+export class EventsConnection {
+  readonly #options: ConnectionHandlers;
   #mirror = new Mirror();
   #source: EventSource | undefined;
   #lastSign = Date.now();
@@ -41,7 +41,7 @@ export class Connection {
   #state: ConnectionState = { state: 'connecting' };
   #retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionHandlers) {
     this.#options = options;
     this.#open();
     setInterval(() => {

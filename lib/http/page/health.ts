@@ -5,15 +5,15 @@ import { errorText, type Status } from '../../client/status.js';
 import { sizeText } from '../../vm/units.js';
 import { spanText } from '../../vm/span.js';
 import { clockText } from './format.js';
-import type { Model } from './model.js';
+import type { PageModel } from './model.js';
 import { vmHash } from './route.js';
 
 /** What is wrong, what weighs most first; nothing until it is known. */
-export function troublesOf({ status }: Model): readonly Trouble[] {
+export function troublesOf({ status }: PageModel): readonly Trouble[] {
   return status === undefined ? [] : diagnose(status);
 }
 
-export function healthPage(model: Model): TemplateResult {
+export function healthPage(model: PageModel): TemplateResult {
   const { status } = model;
   if (status === undefined) return html`<p class="empty">Asking how vminfod is …</p>`;
   const troubles = diagnose(status);

@@ -4,8 +4,8 @@ import { changeList } from './changes.js';
 import { agoText } from '../../vm/span.js';
 import { clockText } from './format.js';
 import { healthPage, troublesOf } from './health.js';
-import { Model } from './model.js';
-import { parseRoute, vmHash, vmsHash, type Query, type Route } from './route.js';
+import { PageModel } from './model.js';
+import { parseRoute, vmHash, vmsHash, type RouteQuery, type Route } from './route.js';
 import { selectRows, type Row, type Selected } from './rows.js';
 import { nextTheme, themeName } from './theme.js';
 import { markedMs, rowHeight, vmTable } from './table.js';
@@ -22,10 +22,11 @@ const app = document.getElementById('app') ?? document.body;
 const ui = createUi();
 let route: Route = parseRoute(location.hash);
 /** The last query of the table, to which one comes back. */
-let query: Query = route.view === 'vms' ? route.query : { search: '', sort: 'alias' };
+let query: RouteQuery = route.view === 'vms' ? route.query : { search: '', sort: 'alias' };
 let backAt = 0;
 let wasLost = false;
-let selection: { readonly version: number; readonly query: Query; readonly selected: Selected } | undefined;
+let selection:
+  { readonly version: number; readonly query: RouteQuery; readonly selected: Selected } | undefined;
 
 let frame = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +42,7 @@ function drawSoon(): void {
   timer ??= setTimeout(drawNow, Math.max(0, drawnAt + drawIntervalMs - performance.now()));
 }
 
-const model = new Model(() => {
+const model = new PageModel(() => {
   const isLost = model.connection.state === 'lost';
   if (wasLost && model.connection.state === 'live') backAt = Date.now();
   wasLost = isLost;
@@ -236,7 +237,7 @@ function showShortcuts(): void {
   document.querySelector<HTMLDialogElement>('#keys')?.showModal();
 }
 
-function setQuery(next: Query): void {
+function setQuery(next: RouteQuery): void {
   query = next;
   route = { view: 'vms', query };
   ui.viewport.top = 0;
@@ -268,9 +269,9 @@ const tableActions = {
   search: (search: string) => {
     setQuery({ ...query, search });
   },
-  choose: (facet: keyof Query, value: string | undefined) => {
+  choose: (facet: keyof RouteQuery, value: string | undefined) => {
     const { [facet]: _, ...rest } = query;
-    setQuery({ ...rest, ...(value !== undefined && { [facet]: value }) } as Query);
+    setQuery({ ...rest, ...(value !== undefined && { [facet]: value }) } as RouteQuery);
   },
   sort: (sort: string) => {
     setQuery({ ...query, sort });
@@ -336,8 +337,12 @@ function onKey(event: KeyboardEvent): void {
     document.querySelector<HTMLElement>('#vms')?.focus();
     tableActions.moveTo(selected().rows[0]);
   } else if (event.key === '/') {
-    if (route.view !== 'vms') location.hash = vmsHash(query);
-    requestAnimationFrame(() => document.querySelector<HTMLInputElement>('#search')?.focus());
+    if (route.view !== 'vms') {
+      location.hash = vmsHash(query);
+      onRoute();
+    }
+    // At once: what is typed next must not be taken for other keys.
+    document.querySelector<HTMLInputElement>('#search')?.focus();
   } else if (event.key === '?') showShortcuts();
   else if (event.key === 'h') location.hash = '#/health';
   else if (event.key === 'c') location.hash = '#/changes';

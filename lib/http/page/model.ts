@@ -6,11 +6,11 @@ import type { Happening } from '../../vm/describe.js';
 import type { VmEvent } from '../../vm/event.js';
 import { describePastEvent, type PastEvent, type PastEvents } from '../../vm/past-events.js';
 import type { VmObject } from '../../vm/vm-object.js';
-import { Connection, type ConnectionState, type Reconnection } from './connection.js';
+import { EventsConnection, type ConnectionState, type Reconnection } from './connection.js';
 import { rowOf, type Row } from './rows.js';
 
 /** Something that happened to a VM, as a line of the list of changes. */
-export interface Entry {
+export interface ChangeEntry {
   readonly key: string;
   /** Absent when it was found after a restart of the daemon rather than told. */
   readonly seq: number | undefined;
@@ -29,10 +29,10 @@ const maxEntriesOfVm = 200;
 const pastLimit = 200;
 const statusIntervalMs = 5_000;
 
-export class Model {
+export class PageModel {
   readonly rows = new Map<string, Row>();
   /** The newest first. */
-  entries: readonly Entry[] = [];
+  entries: readonly ChangeEntry[] = [];
   /** Since when there are entries; `undefined` until it is known. */
   reach: { readonly date: string; readonly complete: boolean } | undefined;
   connection: ConnectionState = { state: 'connecting' };
@@ -46,7 +46,7 @@ export class Model {
   /** Counts with everything that is in `rows` or `entries`. */
   version = 0;
   readonly #changed: () => void;
-  readonly #connection: Connection;
+  readonly #connection: EventsConnection;
   #instance = '';
   #entryKeys = new Set<string>();
   #found = 0;
@@ -54,7 +54,7 @@ export class Model {
   /** @param changed Called after each change of what is known. */
   constructor(changed: () => void) {
     this.#changed = changed;
-    this.#connection = new Connection({
+    this.#connection = new EventsConnection({
       onEvents: (events) => {
         this.#take(events);
       },
@@ -158,7 +158,7 @@ export class Model {
     this.rows.set(zonename, { ...row, changed: { at, text, seenAt: 0 } });
   }
 
-  #entryOf(event: VmEvent | PastEvent, instance = this.#instance): Entry {
+  #entryOf(event: VmEvent | PastEvent, instance = this.#instance): ChangeEntry {
     const { date, zonename, type, seq } = event;
     const vm: VmObject | undefined = 'vm' in event ? event.vm : undefined;
     const own = 'alias' in event ? event.alias : vm?.alias;
@@ -176,7 +176,7 @@ export class Model {
     };
   }
 
-  #add(entries: readonly Entry[]): void {
+  #add(entries: readonly ChangeEntry[]): void {
     const fresh = entries.filter(({ key }) => !this.#entryKeys.has(key));
     if (fresh.length === 0) return;
     for (const { key } of fresh) this.#entryKeys.add(key);
@@ -189,7 +189,7 @@ export class Model {
   }
 
   /** What happened to one VM, the newest first. */
-  entriesOf(zonename: string): readonly Entry[] {
+  entriesOf(zonename: string): readonly ChangeEntry[] {
     return this.entries.filter((entry) => entry.zonename === zonename).slice(0, maxEntriesOfVm);
   }
 }

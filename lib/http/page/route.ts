@@ -1,7 +1,7 @@
 /** What the page shows, as the part of its address after the `#`, so that any of it can be bookmarked and sent. Pure. */
 
 /** What of the table is shown, and in which order. */
-export interface Query {
+export interface RouteQuery {
   readonly search: string;
   readonly state?: string;
   readonly brand?: string;
@@ -13,7 +13,7 @@ export interface Query {
 
 /** Where one is. */
 export type Route =
-  | { readonly view: 'vms'; readonly query: Query }
+  | { readonly view: 'vms'; readonly query: RouteQuery }
   | { readonly view: 'vm'; readonly id: string }
   | { readonly view: 'changes' }
   | { readonly view: 'health' };
@@ -43,7 +43,7 @@ export function parseRoute(hash: string): Route {
   };
 }
 
-export function vmsHash({ search, sort, ...chosen }: Query): string {
+export function vmsHash({ search, sort, ...chosen }: RouteQuery): string {
   const parameters = new URLSearchParams();
   if (search !== '') parameters.set('q', search);
   for (const [facet, value] of Object.entries(chosen)) parameters.set(facet, value);

@@ -6,7 +6,7 @@ import { matches, parseConditionsWith, type Filter } from '../../vm/conditions.j
 import { QueryError } from '../../vm/selector.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { ramOf } from '../../vm/vm-properties.js';
-import { facets, type Facet, type Query } from './route.js';
+import { facets, type Facet, type RouteQuery } from './route.js';
 
 /** What the table knows of a VM. */
 export interface Row {
@@ -89,7 +89,7 @@ export interface Selected {
   readonly problem: string | undefined;
 }
 
-export function selectRows(all: Iterable<Row>, query: Query): Selected {
+export function selectRows(all: Iterable<Row>, query: RouteQuery): Selected {
   const { words, filter, problem } = parseSearch(query.search);
   const counts = Object.fromEntries(facets.map((facet) => [facet, new Map<string, number>()])) as Record<
     Facet,

@@ -4,7 +4,7 @@ import { repeat } from '/page/lit-html/directives/repeat.js';
 import { sizeText } from '../../vm/units.js';
 import { agoText, spanText } from '../../vm/span.js';
 import { clockText } from './format.js';
-import { vmHash, type Query } from './route.js';
+import { vmHash, type RouteQuery } from './route.js';
 import type { ColumnId, Row } from './rows.js';
 import type { Ui } from './ui.js';
 
@@ -69,7 +69,12 @@ export interface TableActions {
   readonly scrolled: (scroller: HTMLElement) => void;
 }
 
-export function vmTable(rows: readonly Row[], query: Query, ui: Ui, actions: TableActions): TemplateResult {
+export function vmTable(
+  rows: readonly Row[],
+  query: RouteQuery,
+  ui: Ui,
+  actions: TableActions,
+): TemplateResult {
   const height = rowHeight(ui);
   const shown = rows.some(({ host }) => host !== '') ? columns : columns.filter(({ id }) => id !== 'host');
   const first = Math.max(0, Math.floor(ui.viewport.top / height) - overscan);

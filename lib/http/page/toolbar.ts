@@ -1,6 +1,6 @@
 /** Above the table: the search, and the filters as chips that also count. */
 import { html, nothing, type TemplateResult } from '/page/lit-html/lit-html.js';
-import type { Facet, Query } from './route.js';
+import type { Facet, RouteQuery } from './route.js';
 import { sortKeys, type Selected } from './rows.js';
 
 export interface ToolbarActions {
@@ -12,7 +12,7 @@ export interface ToolbarActions {
 
 export function toolbar(
   { rows, counts, problem }: Selected,
-  query: Query,
+  query: RouteQuery,
   total: number,
   actions: ToolbarActions,
 ): TemplateResult {
@@ -69,7 +69,7 @@ export function toolbar(
 function chips(
   facet: Facet,
   counts: Selected['counts'],
-  query: Query,
+  query: RouteQuery,
   actions: ToolbarActions,
 ): TemplateResult {
   const chosen = query[facet];
@@ -99,7 +99,7 @@ function choice(
   facet: Facet,
   title: string,
   counts: Selected['counts'],
-  query: Query,
+  query: RouteQuery,
   actions: ToolbarActions,
 ): TemplateResult {
   const chosen = query[facet];

@@ -6,7 +6,7 @@ import { sizeText } from '../../vm/units.js';
 import type { Disk, Nic, VmObject } from '../../vm/vm-object.js';
 import { clockText } from './format.js';
 import { changeList, type ChangesActions } from './changes.js';
-import type { Model } from './model.js';
+import type { PageModel } from './model.js';
 import { groupsOf, propertyText, type Group, type Property } from './properties.js';
 import type { Row } from './rows.js';
 import { stateBadge } from './table.js';
@@ -21,7 +21,7 @@ export interface VmPageActions extends ChangesActions {
 export function vmPage(
   row: Row | undefined,
   id: string,
-  model: Model,
+  model: PageModel,
   ui: Ui,
   actions: VmPageActions,
 ): TemplateResult {
@@ -84,7 +84,7 @@ function groupCard(
   return card(title, html`${first}${list(properties, vm, ui, actions)}`, title);
 }
 
-function gone(id: string, model: Model, ui: Ui, actions: ChangesActions): TemplateResult {
+function gone(id: string, model: PageModel, ui: Ui, actions: ChangesActions): TemplateResult {
   const entries = model.entriesOf(id);
   return html`<article class="vm">
     <header>

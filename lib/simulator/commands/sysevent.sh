@@ -1,7 +1,8 @@
 #!/bin/sh
 # sysevent(8): `-rj -c com.sun:zones:status` and `-rj EC_zfs ESC_ZFS_history_event`. Prints `ready`, then every line
 # that is appended to the channel's file after that, until killed. The place to go on from is taken before `ready` is
-# printed, so nothing that is posted after it can be lost.
+# printed, so nothing that is posted after it can be lost. Where tail can, it ends with the process that started us, however
+# that ends: a broken pipe would show only at the next event.
 command=sysevent
 . "${0%usr/sbin/*}var/simulator/commands/begin.sh"
 
@@ -32,12 +33,15 @@ else
 	apply_fault() { :; }
 fi
 
+with=
+tail --pid=$$ -n 0 /dev/null >/dev/null 2>&1 && with=--pid=$PPID
+
 echo "$channel" >"$simulator/sysevent/$$"
 size=$(wc -c <"$simulator/channels/$channel")
 if [ -n "$no_ready" ]; then
 	[ -z "$status" ] || exit "$status"
-	exec sleep 2147483647
+	exec tail $with -n 0 -f "$simulator/sysevent/$$"
 fi
 printf '{"date":"%s","type":"ready"}\n' "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)"
 apply_fault "$@"
-exec tail -c "+$((size + 1))" -f "$simulator/channels/$channel"
+exec tail $with -c "+$((size + 1))" -f "$simulator/channels/$channel"
