@@ -62,8 +62,9 @@ vminfod ${url} on a simulated SmartOS global zone with ${vms} VMs, in ${host.roo
 
 In another terminal:
   curl -s ${url}/vms | jq length
-  node dist/sbin/vminfo.js${port === defaultPort ? '' : ` --url ${url}`} status      also: list, vm <uuid>, events, --help
-  node dist/sbin/vminfod-sim.js --root ${host.root} list      and be the operator: --help
+  npx vminfo${port === defaultPort ? '' : ` --url ${url}`} list      also: list -w, top, status, events, --help
+  npx vminfod-sim --root ${host.root} list      and be the operator: --help
+  PATH=${host.root}/usr/sbin:$PATH      to have its zfs, zoneadm and sysevent
 
 Below, what happens, as \`vminfo events\` prints it. Ctrl-C ends it and removes everything.
 

@@ -3,12 +3,12 @@
  * (`| head`) ends it quietly.
  */
 import { styleText } from 'node:util';
-import { CommanderError } from 'commander';
 import type { VmClient } from '../client/client.js';
 import { QueryError } from '../vm/selector.js';
 import { CommandError, exit, type Context, type Surroundings } from './context.js';
 import { printable } from './printable.js';
-import { createProgram, type Target } from './program.js';
+import { plainCommand } from './plain-commands.js';
+import type { Target } from './target.js';
 
 /** @returns the exit status; everything it opened is closed. */
 export async function main(surroundings: Surroundings): Promise<number> {
@@ -32,33 +32,45 @@ export async function main(surroundings: Surroundings): Promise<number> {
   const helps: Promise<void>[] = [];
   const colours = stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 
-  let status: number = exit.ok;
-  const program = createProgram({
-    env,
-    writeOut: (text) => {
-      helps.push(write(text));
-    },
-    writeErr: (text) => void stderr.write(text),
-    run: async (target, command) => {
-      const client = await clientOf(target, gone.signal);
-      const context: Context = {
-        client,
-        isFleet: target.fleet !== undefined,
-        write,
-        warn: (text) => void stderr.write(`vminfo: ${printable(text)}\n`),
-        paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
-        stdout,
-        columns: stdout.isTTY === true ? stdout.columns : undefined,
-        signal: gone.signal,
-      };
-      status = await command(context).finally(() => client.close());
-    },
-  });
+  const run = async (target: Target, command: (context: Context) => Promise<number>) => {
+    const client = await clientOf(target, gone.signal);
+    const context: Context = {
+      client,
+      isFleet: target.fleet !== undefined,
+      write,
+      warn: (text) => void stderr.write(`vminfo: ${printable(text)}\n`),
+      paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
+      stdout,
+      columns: stdout.isTTY === true ? stdout.columns : undefined,
+      signal: gone.signal,
+    };
+    return command(context).finally(() => client.close());
+  };
+  const runProgram = async () => {
+    const { createProgram, usageStatus } = await import('./program.js');
+    let status: number = exit.ok;
+    const program = createProgram({
+      env,
+      writeOut: (text) => {
+        helps.push(write(text));
+      },
+      writeErr: (text) => void stderr.write(text),
+      run: async (target, command) => {
+        status = await run(target, command);
+      },
+    });
+    try {
+      await program.parseAsync(argv, { from: 'user' }).finally(() => Promise.all(helps));
+      return status;
+    } catch (error) {
+      return usageStatus(error);
+    }
+  };
+
   try {
-    await program.parseAsync(argv, { from: 'user' }).finally(() => Promise.all(helps));
-    return status;
+    const plain = plainCommand(argv, env);
+    return await (plain === undefined ? runProgram() : run(plain.target, plain.run));
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage;
     const problem = gone.signal.aborted ? new OutputError(gone.signal.reason as Error) : (error as Error);
     if (codeOf(problem) === 'EPIPE') return exit.ok;
     const prefix = problem instanceof CommandError ? '' : 'vminfo: ';

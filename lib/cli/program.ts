@@ -2,8 +2,8 @@
  * vminfo's commands and options, defined once: `--help`, the completions and the test of the man page all come from
  * here. What a command does is loaded when it runs.
  */
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { checkTimeoutMs, defaultListen, defaultPort, defaultWaitSeconds } from '../config.js';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { checkTimeoutMs, defaultWaitSeconds } from '../config.js';
 import { version } from '../version.js';
 import type { EventsOptions } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';
@@ -13,18 +13,11 @@ import type { ListOptions, LookupOptions } from './commands/vms.js';
 import type { TopOptions } from './commands/top.js';
 import type { WaitOptions } from './commands/wait.js';
 import type { VmEvent } from '../vm/event.js';
-import { CommandError, type Context } from './context.js';
+import { CommandError, exit, type Context } from './context.js';
 import { addFleetCommands } from './fleet-program.js';
 import { parseSince, type Since } from './since.js';
+import { defaultUrl, targetOf, type Target, type TargetOptions } from './target.js';
 import { columnNames } from './top/column-names.js';
-
-/** Whom a command asks: a host's daemon, or the fleet. */
-export interface Target {
-  readonly url: string;
-  readonly fleet: string | undefined;
-  /** How long it may take to answer; `undefined`: as the client has it. */
-  readonly timeoutMs: number | undefined;
-}
 
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -33,8 +26,6 @@ export interface Host {
   /** Runs a command with a client for the host, or for the fleet. */
   readonly run: (target: Target, command: (context: Context) => Promise<number>) => Promise<void>;
 }
-
-const defaultUrl = `http://${defaultListen}:${defaultPort}`;
 
 export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
   const program = new Command('vminfo')
@@ -51,14 +42,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('-F, --fleet <where>', 'nats://host:port, or a file of settings (default: $VMINFO_FLEET)')
     .exitOverride()
     .configureOutput({ writeOut, writeErr });
-  const where = (defaultTimeoutMs?: number) => {
-    const { url, fleet, timeout } = program.opts<{ url?: string; fleet?: string; timeout?: number }>();
-    return {
-      url: url ?? env['VMINFOD_URL'] ?? defaultUrl,
-      fleet: fleet ?? (url ? undefined : env['VMINFO_FLEET']),
-      timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000 || Infinity,
-    };
-  };
+  const where = (defaultTimeoutMs?: number) => targetOf(env, program.opts<TargetOptions>(), defaultTimeoutMs);
   /** Of this host, whether or not there is a fleet. */
   const start = (command: (context: Context) => Promise<number>, defaultTimeoutMs?: number) =>
     run({ ...where(defaultTimeoutMs), fleet: undefined }, command);
@@ -226,6 +210,12 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     });
 
   return program;
+}
+
+/** The exit status after a help that was asked for, or wrong usage, of which all is said. Any other error is thrown on. */
+export function usageStatus(error: unknown): number {
+  if (!(error instanceof CommanderError)) throw error;
+  return error.exitCode === 0 ? exit.ok : exit.usage;
 }
 
 function fieldList(text: string): string[] {

@@ -19,9 +19,9 @@ import { EventStream } from './event-stream.js';
 import type { StreamEvent } from './events.js';
 import { joinSignals } from './join-signals.js';
 import type { Status } from './status.js';
-import { ChangeTally, matchesEvent, type EventMatch, type WantedChanges } from './matching.js';
+import type { EventMatch, WantedChanges } from './matching.js';
 import { Transport } from './transport.js';
-import { wait, type WaitOptions } from './wait.js';
+import { waitForChanges, waitForEvent, type WaitOptions } from './wait.js';
 import { VmWatcher } from './watcher.js';
 
 export const defaultUrl = `http://${defaultListen}:${defaultPort}`;
@@ -230,7 +230,7 @@ export class VminfodClient implements AsyncDisposable {
    * @throws TimeoutError, code `ETIMEOUT`.
    */
   async waitForEvent(match: EventMatch, options: WaitOptions = {}): Promise<VmEvent> {
-    return this.#wait('waitForEvent', match, options, () => true);
+    return waitForEvent(this, match, options);
   }
 
   /**
@@ -247,10 +247,7 @@ export class VminfodClient implements AsyncDisposable {
     changes: WantedChanges,
     options: WaitOptions = {},
   ): Promise<VmEvent> {
-    const tally = new ChangeTally(changes);
-    return this.#wait('waitForChanges', match, options, (event) => {
-      return event.type === 'modify' && tally.add(event.changes);
-    });
+    return waitForChanges(this, match, changes, options);
   }
 
   /** All VMs (or those that match), live. Resolves with the first snapshot. Close it when done. */
@@ -287,21 +284,6 @@ export class VminfodClient implements AsyncDisposable {
   #end(reason?: unknown): void {
     this.#closed.abort(reason);
     this.#transport.close();
-  }
-
-  #wait(
-    name: string,
-    match: EventMatch,
-    options: WaitOptions,
-    isDone: (event: VmEvent) => boolean,
-  ): Promise<VmEvent> {
-    const { zonename } = match;
-    return wait({
-      ...options,
-      events: (signal) => this.events({ ...(zonename !== undefined && { zonename }), signal }),
-      isWhatWeWaitFor: (event) => matchesEvent(match, event) && isDone(event),
-      what: `${name}: ${this.name}`,
-    });
   }
 }
 

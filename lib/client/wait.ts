@@ -4,6 +4,7 @@ import { deadline } from './deadline.js';
 import { TimeoutError } from './errors.js';
 import type { StreamEvent } from './events.js';
 import { joinSignals } from './join-signals.js';
+import { ChangeTally, matchesEvent, type EventMatch, type WantedChanges } from './matching.js';
 
 export interface WaitOptions {
   /** Milliseconds for all of it, the connection and `change` included. Default: no limit. */
@@ -16,26 +17,53 @@ export interface WaitOptions {
   readonly change?: (signal: AbortSignal) => unknown;
 }
 
-export interface Wait extends WaitOptions {
-  /** Opens the stream to wait on. */
-  readonly events: (signal: AbortSignal) => AsyncIterable<StreamEvent>;
-  readonly isWhatWeWaitFor: (event: VmEvent) => boolean;
-  /** Who waits for what, for the message of a timeout. */
-  readonly what: string;
+/** Whose events are waited for: the client of a host, or of the fleet. */
+export interface Waiter {
+  readonly name: string;
+  events(options: { readonly zonename?: string; readonly signal: AbortSignal }): AsyncIterable<StreamEvent>;
+}
+
+/** The first event that matches. @throws as `wait`. */
+export function waitForEvent(waiter: Waiter, match: EventMatch, options: WaitOptions): Promise<VmEvent> {
+  return wait(waiter, 'waitForEvent', match, options, () => true);
+}
+
+/** The event by which all changes have been seen in events that match. @throws as `wait`. */
+export function waitForChanges(
+  waiter: Waiter,
+  match: EventMatch,
+  changes: WantedChanges,
+  options: WaitOptions,
+): Promise<VmEvent> {
+  const tally = new ChangeTally(changes);
+  return wait(waiter, 'waitForChanges', match, options, (event) => {
+    return event.type === 'modify' && tally.add(event.changes);
+  });
 }
 
 /** @throws TimeoutError (code ETIMEOUT); the signal's reason; what `change` threw; what ended the stream. */
-export async function wait(options: Wait): Promise<VmEvent> {
-  const { events, isWhatWeWaitFor, what, timeoutMs, signal, change } = options;
+async function wait(
+  waiter: Waiter,
+  method: string,
+  match: EventMatch,
+  { timeoutMs, signal, change }: WaitOptions,
+  isDone: (event: VmEvent) => boolean,
+): Promise<VmEvent> {
+  const { zonename } = match;
   const limit =
     timeoutMs === undefined
       ? undefined
-      : deadline(timeoutMs, () => new TimeoutError(`${what}: timeout exceeded (${timeoutMs} ms)`));
+      : deadline(timeoutMs, () => {
+          return new TimeoutError(`${method}: ${waiter.name}: timeout exceeded (${timeoutMs} ms)`);
+        });
   const giveUp = joinSignals(signal, limit?.signal);
   try {
-    for await (const event of events(giveUp.signal)) {
+    for await (const event of waiter.events({
+      ...(zonename !== undefined && { zonename }),
+      signal: giveUp.signal,
+    })) {
       if (event.type === 'ready') await Promise.race([change?.(giveUp.signal), aborted(giveUp.signal)]);
-      else if (isWhatWeWaitFor(event)) return event;
+      else if (matchesEvent(match, event) && isDone(event)) return event;
     }
     throw giveUp.signal.reason; // An event stream only ends when it is aborted.
   } finally {

@@ -3,9 +3,9 @@ import { BadRequestError, NotFoundError } from '../client/errors.js';
 import type { EventsOptions, Query, RequestOptions, VmClient } from '../client/client.js';
 import type { ReadyEvent, StreamEvent } from '../client/events.js';
 import { joinSignals } from '../client/join-signals.js';
-import { ChangeTally, matchesEvent, type EventMatch, type WantedChanges } from '../client/matching.js';
+import type { EventMatch, WantedChanges } from '../client/matching.js';
 import type { Status } from '../client/status.js';
-import { wait, type WaitOptions } from '../client/wait.js';
+import { waitForChanges, waitForEvent, type WaitOptions } from '../client/wait.js';
 import { VmWatcher } from '../client/watcher.js';
 import type { VmEvent } from '../vm/event.js';
 import { matches, parseFilter, type Filter } from '../vm/filter.js';
@@ -120,7 +120,7 @@ export class FleetClient implements VmClient {
 
   /** As VminfodClient. @throws TimeoutError */
   async waitForEvent(match: EventMatch, options: WaitOptions = {}): Promise<VmEvent> {
-    return this.#wait('waitForEvent', match, options, () => true);
+    return waitForEvent(this, match, options);
   }
 
   /** As VminfodClient. @throws TimeoutError */
@@ -129,13 +129,7 @@ export class FleetClient implements VmClient {
     changes: WantedChanges,
     options: WaitOptions = {},
   ): Promise<VmEvent> {
-    const tally = new ChangeTally(changes);
-    return this.#wait(
-      'waitForChanges',
-      match,
-      options,
-      (event) => event.type === 'modify' && tally.add(event.changes),
-    );
+    return waitForChanges(this, match, changes, options);
   }
 
   /** As VminfodClient; the keys are `datacenter/server_uuid/zonename`. */
@@ -210,21 +204,6 @@ export class FleetClient implements VmClient {
   async #end(reason?: unknown): Promise<void> {
     this.#closed.abort(reason);
     await this.#nats.connection.close();
-  }
-
-  #wait(
-    name: string,
-    match: EventMatch,
-    options: WaitOptions,
-    isDone: (event: VmEvent) => boolean,
-  ): Promise<VmEvent> {
-    const { zonename } = match;
-    return wait({
-      ...options,
-      events: (signal) => this.events({ ...(zonename !== undefined && { zonename }), signal }),
-      isWhatWeWaitFor: (event) => matchesEvent(match, event) && isDone(event),
-      what: `${name}: ${this.name}`,
-    });
   }
 }
 

@@ -39,6 +39,8 @@ export function pathsOf(root: string) {
     simulator: own(),
     commands: own('commands'),
     lock: own('lock'),
+    /** How vminfod-sim is started: node, and the program. */
+    program: own('vminfod-sim'),
     /** Whose it is: of a temporary tree the process that made it. */
     owner: own('owner'),
     counters: own('state/counters.json'),

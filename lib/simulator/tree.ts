@@ -14,6 +14,7 @@ export function createTree(paths: Paths): void {
   writeFileSync(paths.channel('zones'), '');
   writeFileSync(paths.channel('zfs'), '');
   resetInvocations(paths);
+  writeFileSync(paths.program, `${process.execPath}\n${program}\n`);
   const scripts = scriptsDirectory();
   for (const name of readdirSync(scripts)) copyFileSync(join(scripts, name), join(paths.commands, name));
   for (const command of Object.keys(commandPaths) as SimulatedCommand[]) {
@@ -21,6 +22,9 @@ export function createTree(paths: Paths): void {
     chmodSync(paths.command(command), 0o755);
   }
 }
+
+/** What the commands hand on to; it is not copied. */
+const program = fileURLToPath(new URL('../../sbin/vminfod-sim.js', import.meta.url));
 
 /** lib/simulator/commands of the package: the scripts are not compiled, so they are not in dist. */
 function scriptsDirectory(): string {

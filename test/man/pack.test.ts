@@ -1,5 +1,6 @@
 /** What `npm pack` puts into the package: all that an install needs, and no tests. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import tap from 'tap';
@@ -28,6 +29,17 @@ void tap.test('the package has the commands, the client, the man pages and the s
   ]) {
     t.ok(modes.has(path), path);
   }
+  const { scripts } = JSON.parse(readFileSync(`${packageRoot}package.json`, 'utf8')) as { scripts: object };
+  for (const name of [
+    'preinstall',
+    'install',
+    'postinstall',
+    'prepublish',
+    'preprepare',
+    'prepare',
+    'postprepare',
+  ])
+    t.notOk(name in scripts, `npm would warn of a script ${name} when the package is installed`);
   t.equal((modes.get('smf/vminfod') ?? 0) & 0o111, 0o111, 'the method can be run');
   t.strictSame(
     [...modes.keys()].filter((path) => /(^|\/)test\//.test(path)),

@@ -31,6 +31,9 @@ void tap.test('work on a tree', async (t) => {
   await sim('set', first, 'alias=www', 'zone.cpu-shares=42');
   t.equal(attrOf(host.zone(first).config, 'alias'), 'www');
   t.match(readFileSync(host.xmlFile(first), 'utf8'), 'limit="42"');
+  await t.rejects(sim('set', first, 'cpu_shares=123'), {
+    message: 'cpu_shares: is a limit in the zone XML: set zone.cpu-shares=…',
+  });
   await sim('tag', 'www', 'tier=3', 'role=');
   const tags = JSON.parse(readFileSync(host.configFile(first, 'tags'), 'utf8')) as Record<string, unknown>;
   t.equal(tags['tier'], 3);
@@ -47,6 +50,22 @@ void tap.test('work on a tree', async (t) => {
 
   await sim('zfs', 'snapshot', '-r', `zones/${first}@s`);
   t.ok(host.dataset(`zones/${first}`)?.snapshots.some(({ name }) => name === 's'));
+
+  t.strictSame(await run(host, 'zfs', 'set', 'quota=3g', `zones/${first}`), {
+    stdout: '',
+    stderr: '',
+    exitCode: 0,
+  });
+  t.equal(
+    host.dataset(`zones/${first}`)?.properties['quota'],
+    3 * 2 ** 30,
+    'the zfs of the host does all that vminfod-sim does',
+  );
+  t.match(await run(host, 'zfs', 'set', 'quota=3g', 'zones/none'), {
+    exitCode: 1,
+    stderr: /dataset does not exist/,
+  });
+  t.match(await run(host, 'zfs', 'explode'), { exitCode: 2, stderr: /unrecognized command 'explode'/ });
 
   const before = posted(host, 'zfs').length;
   await sim('burst', '--count', '10');

@@ -1,4 +1,5 @@
 /** The commands that read VMs: the platform's `vms` and `vm`, and vmadm's `list`, `lookup` and `get`. */
+import { matches, type Filter } from '../../vm/conditions.js';
 import { parseFields, project } from '../../vm/fields.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { CommandError, exit, UsageError, type Context } from '../context.js';
@@ -119,11 +120,15 @@ async function matching({ client, signal }: Context, args: readonly string[]): P
 /** What chooses VMs by names and conditions. What a name means is decided by the first VMs that it is given. */
 async function chooser(args: readonly string[]): Promise<(vms: readonly VmObject[]) => VmObject[]> {
   const { names, conditions } = namesAndConditions(args);
-  const { matches, parseConditions } = await import('../../vm/filter.js');
-  const filter = parseConditions(conditions);
+  const filter = await filterOf(conditions);
   let named: ReadonlySet<string> | undefined;
   return (vms) => {
     if (names.length > 0) named ??= new Set(names.map((name) => vmNamed(vms, name).zonename));
     return vms.filter((each) => named?.has(each.zonename) !== false && matches(filter, each));
   };
+}
+
+/** RE2 is loaded only for conditions: loading it takes as long as the rest. */
+async function filterOf(conditions: readonly string[]): Promise<Filter> {
+  return conditions.length === 0 ? [] : (await import('../../vm/filter.js')).parseConditions(conditions);
 }

@@ -1,6 +1,7 @@
 /** A VM as it is when it is open: all its properties, its datasets and snapshots, its changes. Pure. */
 import { asJson, isJsonArray, isJsonObject, type JsonValue } from '../../vm/json.js';
 import { maskVm } from '../../vm/secrets.js';
+import { storageProperties } from '../../vm/storage-properties.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { shortAge } from '../numbers.js';
 import type { Model } from './model.js';
@@ -28,23 +29,12 @@ export function detailLines({ vms, selected = '', entries, now }: Model): readon
   ];
 }
 
-const storage: ReadonlySet<string> = new Set([
-  'zfs_filesystem',
-  'zpool',
-  'quota',
-  'flexible_disk_size',
-  'free_space',
+const storage: ReadonlySet<string> = new Set<string>([
+  ...storageProperties,
+  'zfs_io_priority',
   'disks',
-  'datasets',
   'filesystems',
   'snapshots',
-  'zfs_root_compression',
-  'zfs_root_recsize',
-  'zfs_data_compression',
-  'zfs_data_recsize',
-  'zfs_filesystem_limit',
-  'zfs_snapshot_limit',
-  'zfs_io_priority',
 ]);
 
 function properties(vm: VmObject, wanted: (name: string) => boolean): readonly DetailLine[] {

@@ -1,5 +1,6 @@
 /** A VM's properties in the groups that an operator thinks in. What no group names is in the last one. Pure. */
 import { asJson, type JsonValue } from '../../vm/json.js';
+import { storageProperties } from '../../vm/storage-properties.js';
 import { sizeText, unitOf } from '../../vm/units.js';
 import type { VmObject, VmProperty } from '../../vm/vm-object.js';
 
@@ -118,19 +119,8 @@ const groups: readonly { readonly title: string; readonly names: readonly string
   {
     title: 'Storage',
     names: [
-      'quota',
-      'flexible_disk_size',
-      'free_space',
-      'zpool',
-      'zfs_filesystem',
+      ...storageProperties,
       'zonepath',
-      'datasets',
-      'zfs_root_compression',
-      'zfs_root_recsize',
-      'zfs_data_compression',
-      'zfs_data_recsize',
-      'zfs_filesystem_limit',
-      'zfs_snapshot_limit',
       'indestructible_zoneroot',
       'indestructible_delegated',
       'missing',

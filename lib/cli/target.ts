@@ -1,0 +1,33 @@
+/** Whom a command asks: from the options that stand before its name, and the environment. */
+import { defaultListen, defaultPort } from '../config.js';
+
+/** A host's daemon, or the fleet. */
+export interface Target {
+  readonly url: string;
+  readonly fleet: string | undefined;
+  /** How long it may take to answer; `undefined`: as the client has it. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** vminfo's own options. */
+export interface TargetOptions {
+  readonly url?: string;
+  readonly fleet?: string;
+  /** Seconds; 0: for ever. */
+  readonly timeout?: number;
+}
+
+export const defaultUrl = `http://${defaultListen}:${defaultPort}`;
+
+/** @param defaultTimeoutMs Without `--timeout`; `undefined`: as the client has it. */
+export function targetOf(
+  env: Readonly<Record<string, string | undefined>>,
+  { url, fleet, timeout }: TargetOptions,
+  defaultTimeoutMs?: number,
+): Target {
+  return {
+    url: url ?? env['VMINFOD_URL'] ?? defaultUrl,
+    fleet: fleet ?? (url ? undefined : env['VMINFO_FLEET']),
+    timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000 || Infinity,
+  };
+}
