@@ -10,6 +10,8 @@ export interface FileRequest {
   readonly known?: FileVersion;
   /** A directory that the file must be in: no symbolic link is followed out of it. */
   readonly within?: string;
+  /** Whose file system it lies in, if not its own zone's: what hangs with it. */
+  readonly owner?: string;
 }
 
 /** What was found. */
@@ -39,6 +41,8 @@ export interface WatchedPath {
   readonly path: string;
   /** The directories above it are watched too, up to this one. */
   readonly top: string;
+  /** Whose file system it lies in, if not its own zone's: what hangs with it. */
+  readonly owner?: string;
   /** Tell of new entries of it, and not of changes. */
   readonly isDirectory?: boolean;
 }
@@ -51,14 +55,15 @@ export type FileTask =
   | {
       readonly type: 'read';
       readonly id: number;
-      readonly zonename: string;
+      /** Whose file system all of these lie in. */
+      readonly owner: string;
       readonly files: readonly FileRequest[];
     }
   | {
       readonly type: 'watch';
       readonly zonename: string;
       readonly paths: readonly WatchedPath[];
-      /** Another thread watched them before: what is no longer so is told. */
+      /** They were watched before: what is no longer so is told. */
       readonly since?: Versions;
     }
   | { readonly type: 'unwatch'; readonly zonename: string }

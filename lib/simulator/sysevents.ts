@@ -118,7 +118,11 @@ function isRunning(pid: number, paths: Paths): boolean {
   }
   const cmdline = `/proc/${pid}/cmdline`;
   if (!existsSync(cmdline)) return true; // no procfs to tell a reused pid by
-  return readFileSync(cmdline, 'utf8').includes(paths.root);
+  const text = readFileSync(cmdline, 'utf8');
+  // For a moment, while it becomes tail, it has none; nor has one that has ended and that nobody has asked for its status.
+  return text === ''
+    ? !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+    : text.includes(paths.root);
 }
 
 function head(): { date: string; type: 'event' } {
