@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Observable, Subject, finalize } from 'rxjs';
-import type { Host } from '../host/host.js';
 import { isZonename } from '../host/paths.js';
 import type { WatchRequest } from '../sources/file-events.js';
 import type { Invalidation } from '../sources/invalidation.js';
@@ -13,13 +12,13 @@ import { zoneInputs, type Sysinfo } from '../vm/inputs.js';
 import { listAll } from '../vm/listing-needs.js';
 import type { QueueLength } from '../operators/coalesce.js';
 import type { EventLog } from './event-log.js';
-import type { Reload } from './lanes.js';
+import type { LanesOptions } from './lanes.js';
 import type { LoadError } from './load-errors.js';
 import { commitsOf } from './pipeline.js';
 import { datasetRequests, zoneRequest, type Request, type Waiter } from './requests.js';
 import { Rescans, type RescanLog } from './rescans.js';
 import { HostState } from './state.js';
-import { createVmStore, type Commit, type CacheSnapshot } from './vm-store.js';
+import { VmStore, type Commit, type CacheSnapshot } from './vm-store.js';
 
 /** A request for a fresh reading was not served in time. */
 export class SyncTimeoutError extends Error {
@@ -61,11 +60,8 @@ export interface CacheStatus {
   readonly loadErrors: readonly LoadError[];
 }
 
-export interface CacheOptions {
-  readonly host: Host;
+export interface CacheOptions extends Pick<LanesOptions, 'host' | 'onReload'> {
   readonly log: Logger;
-  /** Called after each reload, e.g. for metrics. It must not throw. */
-  readonly onReload?: (reload: Reload) => void;
 }
 
 /** The cache. */
@@ -74,7 +70,7 @@ export interface VmCache {
   readonly instance: string;
   readonly snapshot: Observable<CacheSnapshot> & { readonly value: CacheSnapshot };
   /** The last commits. */
-  readonly eventLog: EventLog;
+  readonly eventLog: Omit<EventLog, 'add'>;
   /** Which zones' files the cache wants to hear of. */
   readonly watchRequests: Observable<WatchRequest>;
   /**
@@ -97,7 +93,7 @@ export interface VmCache {
 
 /** An empty cache. */
 export function createCache({ host, log, onReload }: CacheOptions): VmCache {
-  const store = createVmStore();
+  const store = new VmStore();
   const state = new HostState(store, log);
   const rescans = new Rescans(log);
   const watchRequests = new Subject<WatchRequest>();
@@ -114,7 +110,7 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
     sysinfo: () => state.sysinfo,
     loadErrors: (zonename) => state.errors.of(zonename),
     status: () => ({
-      awaiting: state.isLoaded ? [] : awaiting(rescans),
+      awaiting: state.isLoaded ? [] : rescans.awaiting(),
       queue: [...queues.values()].reduce(
         (a, b) => ({ pending: a.pending + b.pending, queued: a.queued + b.queued }),
         { pending: 0, queued: 0 },
@@ -151,12 +147,6 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
         }),
       ),
   };
-}
-
-/** What the first load waits for: never nothing, for whoever is told to wait. */
-function awaiting(rescans: Rescans): readonly string[] {
-  const awaited = rescans.awaiting();
-  return awaited.length > 0 ? awaited : ['sources'];
 }
 
 /** All that a VM is made of, read for one who waits: begun after the call, each part of it. */

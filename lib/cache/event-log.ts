@@ -6,59 +6,53 @@ import { eventLog as limits } from '../config.js';
 import type { VmObject } from '../vm/vm-object.js';
 import type { Commit, StoredVm } from './vm-store.js';
 
-/** What happened last. */
-export interface EventLog {
-  /** The `seq` of the last commit; 0 before the first. */
-  readonly seq: number;
-  /** How far back it reaches; `undefined` when nothing is in it. */
-  readonly oldest: Commit | undefined;
-  /** All commits after `seq`, the oldest first; `undefined` when some are no longer there, or `seq` is yet to come. */
-  after(seq: number): readonly Commit[] | undefined;
-}
-
-/** A log that commits can be added to, in order of their `seq` and without a gap. */
-export interface WritableEventLog extends EventLog {
-  add(commit: Commit): void;
-}
-
-/** An empty log. */
-export function createEventLog(
-  maxEvents: number = limits.maxEvents,
-  maxBytes: number = limits.maxBytes,
-): WritableEventLog {
+/** What happened last: commits are added in order of their `seq` and without a gap. */
+export class EventLog {
   // Commits before `start` are dropped; the array is cut only now and then, so that adding stays O(1).
-  let commits: (Commit | undefined)[] = [];
-  let start = 0;
-  let bytes = 0;
-  let seq = 0;
+  #commits: (Commit | undefined)[] = [];
+  #start = 0;
+  #bytes = 0;
+  #seq = 0;
+  readonly #maxEvents: number;
+  readonly #maxBytes: number;
 
-  const dropOldest = () => {
-    bytes -= sizeOf(commits[start]);
-    commits[start++] = undefined;
-    if (start < maxEvents) return;
-    commits = commits.slice(start);
-    start = 0;
-  };
+  constructor(maxEvents: number = limits.maxEvents, maxBytes: number = limits.maxBytes) {
+    this.#maxEvents = maxEvents;
+    this.#maxBytes = maxBytes;
+  }
 
-  return {
-    get seq() {
-      return seq;
-    },
-    get oldest() {
-      return commits[start];
-    },
-    add: (commit) => {
-      commits.push({ ...commit, stored: inBytes(commit.stored), previous: inBytes(commit.previous) });
-      seq = commit.seq;
-      bytes += sizeOf(commit);
-      while (commits.length - start > maxEvents || bytes > maxBytes) dropOldest();
-    },
-    after: (from) => {
-      const count = seq - from;
-      if (count < 0 || count > commits.length - start) return undefined;
-      return commits.slice(commits.length - count) as Commit[];
-    },
-  };
+  /** The `seq` of the last commit; 0 before the first. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** How far back it reaches; `undefined` when nothing is in it. */
+  get oldest(): Commit | undefined {
+    return this.#commits[this.#start];
+  }
+
+  /** All commits after `seq`, the oldest first; `undefined` when some are no longer there, or `seq` is yet to come. */
+  after(seq: number): readonly Commit[] | undefined {
+    const count = this.#seq - seq;
+    if (count < 0 || count > this.#commits.length - this.#start) return undefined;
+    return this.#commits.slice(this.#commits.length - count) as Commit[];
+  }
+
+  add(commit: Commit): void {
+    this.#commits.push({ ...commit, stored: inBytes(commit.stored), previous: inBytes(commit.previous) });
+    this.#seq = commit.seq;
+    this.#bytes += sizeOf(commit);
+    while (this.#commits.length - this.#start > this.#maxEvents || this.#bytes > this.#maxBytes)
+      this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    this.#bytes -= sizeOf(this.#commits[this.#start]);
+    this.#commits[this.#start++] = undefined;
+    if (this.#start < this.#maxEvents) return;
+    this.#commits = this.#commits.slice(this.#start);
+    this.#start = 0;
+  }
 }
 
 function sizeOf(commit: Commit | undefined): number {

@@ -5,7 +5,7 @@
 import type { Finding } from '../host/findings.js';
 import type { Invalidation } from '../sources/invalidation.js';
 import type { Announcement, DatasetRequest, Occasion, Request } from './requests.js';
-import type { Rescan } from './rescans.js';
+import type { Rescan } from './rescan.js';
 
 /** Where a fact is from. */
 export interface Origin {

@@ -18,7 +18,7 @@ import {
   type WhereIs,
 } from './readings.js';
 import { keyOf, mergeRequests, type LaneName, type Request, type RescanRequest } from './requests.js';
-import type { Rescan } from './rescans.js';
+import type { Rescan } from './rescan.js';
 import type { HostState } from './state.js';
 
 /** A reload that is over: what a lane read in one go. */

@@ -1,11 +1,12 @@
 /**
  * What could not be read, of which zone, and when it is tried again. An error stays until a reading succeeds.
  */
+import type { Logger } from 'pino';
 import { backoffLimits } from '../config.js';
+import { problemOf } from '../host/problem.js';
 import { backoff } from '../operators/backoff.js';
 import { datasetOf } from '../vm/dataset-names.js';
 import type { ZoneInput } from '../vm/inputs.js';
-import { problemOf } from './problem.js';
 
 /** An input of a zone that can fail on its own. */
 export type FailingInput = ZoneInput | 'datasets';
@@ -34,20 +35,17 @@ interface Failure {
   nextRetryMs: number;
 }
 
-/** What a failed reading leads to. */
-export interface Failed {
-  /** False when the same error was known. */
-  readonly isNews: boolean;
-  /** When to try again. */
-  readonly retryAfterMs: number;
-}
-
 /** The inputs that cannot be read at the moment. There is at most one per zone and input. */
 export class LoadErrors {
   readonly #failures = new Map<string, Failure>();
+  readonly #log: Logger;
 
-  /** Records a failed reading, of a dataset by its name. */
-  failed(zone: string, input: FailingInput, error: Error, name?: string): Failed {
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Records a failed reading, of a dataset by its name. Returns when to try again, in ms. What is news goes to the log. */
+  failed(zone: string, input: FailingInput, error: Error, name?: string): number {
     const nowMs = Date.now();
     const failure = this.#failures.get(keyOf(zone, input)) ?? {
       ...{ zone, input, names: new Set<string>(), sinceMs: nowMs },
@@ -59,22 +57,21 @@ export class LoadErrors {
     failure.nextRetryMs = nowMs + retryAfterMs;
     if (name !== undefined) failure.names.add(name);
     this.#failures.set(keyOf(zone, input), failure);
-    return { isNews, retryAfterMs };
+    if (isNews) this.#log.warn({ zonename: zone }, `cannot read ${input} of zone ${zone}: ${error.message}`);
+    return retryAfterMs;
   }
 
-  /** Records a good reading, of a dataset by its name. True if that was the end of an error. */
-  mended(zone: string, input: FailingInput, name?: string): boolean {
-    const failure = this.#failures.get(keyOf(zone, input));
-    if (failure === undefined) return false;
-    if (name !== undefined) failure.names.delete(name);
-    return failure.names.size === 0 && this.#failures.delete(keyOf(zone, input));
+  /** Records a good reading, of a dataset by its name. That it was the end of an error goes to the log. */
+  mended(zone: string, input: FailingInput, name?: string): void {
+    if (!this.#forget(zone, input, name)) return;
+    this.#log.info({ zonename: zone }, `${input} of zone ${zone} is readable again`);
   }
 
   /** Only these datasets are still the zone's. */
   keepDatasets(zone: string, names: ReadonlySet<string>): void {
     const failure = this.#failures.get(keyOf(zone, 'datasets'));
     for (const name of failure?.names ?? []) {
-      if (!names.has(datasetOf(name))) this.mended(zone, 'datasets', name);
+      if (!names.has(datasetOf(name))) this.#forget(zone, 'datasets', name);
     }
   }
 
@@ -104,6 +101,14 @@ export class LoadErrors {
       since: new Date(sinceMs).toISOString(),
       nextRetry: new Date(nextRetryMs).toISOString(),
     }));
+  }
+
+  /** True if that was the end of an error. */
+  #forget(zone: string, input: FailingInput, name?: string): boolean {
+    const failure = this.#failures.get(keyOf(zone, input));
+    if (failure === undefined) return false;
+    if (name !== undefined) failure.names.delete(name);
+    return failure.names.size === 0 && this.#failures.delete(keyOf(zone, input));
   }
 }
 

@@ -18,23 +18,21 @@ import {
   timer,
 } from 'rxjs';
 import { heldInvalidations, rescanLog } from '../config.js';
-import type { Host } from '../host/host.js';
 import type { WatchRequest } from '../sources/file-events.js';
 import type { Invalidation } from '../sources/invalidation.js';
 import { datasetOf } from '../vm/dataset-names.js';
 import type { QueueLength } from '../operators/coalesce.js';
 import type { Fact } from './facts.js';
 import { delayEach, hold } from '../operators/hold.js';
-import { inLanes, type Reload } from './lanes.js';
+import { inLanes, type LanesOptions } from './lanes.js';
 import { keyOf, mergeRequests, noOccasion, requestsFor, type LaneName, type Request } from './requests.js';
-import type { Rescan, Rescans } from './rescans.js';
+import type { Rescan } from './rescan.js';
+import type { Rescans } from './rescans.js';
 import type { HostState } from './state.js';
 import { take, type FollowUp } from './take.js';
 import type { Commit } from './vm-store.js';
 
-export interface PipelineOptions {
-  readonly host: Host;
-  readonly state: HostState;
+export interface PipelineOptions extends Omit<LanesOptions, 'beginRescan'> {
   readonly rescans: Rescans;
   /** What sources say. */
   readonly invalidations: Observable<Invalidation>;
@@ -45,7 +43,6 @@ export interface PipelineOptions {
   /** Told which zones' files are to be watched, before these files are read. */
   readonly watch: (request: WatchRequest) => void;
   readonly onQueue: (lane: LaneName | 'delayed', queue: QueueLength) => void;
-  readonly onReload?: ((reload: Reload) => void) | undefined;
 }
 
 /** Every change of a VM, in order, once it is in the snapshot. An error is a bug, not a trouble of the host. */
@@ -56,7 +53,6 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
     const rescansRead = new Subject<Rescan>();
     const loaded = state.store.snapshot.pipe(filter((snapshot) => snapshot.loaded));
     let isLoading = false;
-    const waiting = new Set<string>();
 
     const firstLoad = live.pipe(
       first(1),
@@ -80,14 +76,13 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
     );
 
     const following = followUps.pipe(
-      tap((followUp) => {
-        if (!isPatient(followUp)) waiting.add(keyOfFollowUp(followUp));
-        onQueue('delayed', { pending: 0, queued: waiting.size });
-      }),
-      delayEach<FollowUp>({ key: keyOfFollowUp, merge: mergeFollowUps }),
-      tap((followUp) => {
-        waiting.delete(keyOfFollowUp(followUp));
-        onQueue('delayed', { pending: 0, queued: waiting.size });
+      delayEach<FollowUp>({
+        key: keyOfFollowUp,
+        merge: (waiting, next) => ({ ...next, request: mergeRequests(waiting.request, next.request) }),
+        counts: isWaitedFor,
+        onWaiting: (queued) => {
+          onQueue('delayed', { pending: 0, queued });
+        },
       }),
       filter(
         ({ retries }) => retries === undefined || state.errors.has(retries.zone, retries.input, retries.name),
@@ -161,16 +156,12 @@ function zonesNamed(state: HostState, invalidation: Invalidation): Iterable<stri
   }
 }
 
-/** Whether nobody waits for it: the next try of what failed. */
-function isPatient({ afterMs, retries, request }: FollowUp): boolean {
-  return afterMs === 0 || retries !== undefined || request.lane === 'rescan';
+/** Whether something is still to come of what was said, or it is but the next try of what failed. */
+function isWaitedFor({ retries, request }: FollowUp): boolean {
+  return retries === undefined && request.lane !== 'rescan';
 }
 
 /** Each zone has one look to come, and each input that cannot be read one try. */
 function keyOfFollowUp({ request, retries }: FollowUp): string {
   return [request.lane, keyOf(request), retries?.input].join(' ');
-}
-
-function mergeFollowUps(waiting: FollowUp, next: FollowUp): FollowUp {
-  return { ...next, request: mergeRequests(waiting.request, next.request) };
 }

@@ -17,7 +17,7 @@ import { zoneInputs } from '../vm/inputs.js';
 import type { Fact } from './facts.js';
 import { noOccasion, occasionOf, type Request } from './requests.js';
 import type { DatasetRequest, RescanRequest, SysinfoRequest, ZoneRequest } from './requests.js';
-import type { Rescan } from './rescans.js';
+import type { Rescan } from './rescan.js';
 
 /** Reads what a batch asks for, and says what it found. Never fails: that something could not be read is a fact, too. */
 export type Read<R extends Request> = (

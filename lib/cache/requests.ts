@@ -6,7 +6,7 @@ import type { Invalidation } from '../sources/invalidation.js';
 import { datasetOf } from '../vm/dataset-names.js';
 import { zoneInputs, type ZoneInput } from '../vm/inputs.js';
 import { listAgain, type ListingNeed } from '../vm/listing-needs.js';
-import type { Rescan } from './rescans.js';
+import type { Rescan } from './rescan.js';
 import type { HostState } from './state.js';
 
 /** Whoever waits until all that is read for it is in the state, or on record as failed. */
@@ -86,12 +86,7 @@ export function keyOf(request: Request): string {
 
 /** One request for what two of the same lane and key ask for, and for everyone who waits for either. */
 export function mergeRequests<R extends Request>(a: R, b: R): R {
-  const merged = {
-    ...b,
-    noticedAt: earlier(a.noticedAt, b.noticedAt),
-    waiters: [...a.waiters, ...b.waiters],
-    rescan: b.rescan ?? a.rescan,
-  };
+  const merged = { ...b, ...mergeOccasions(a, b) };
   if ('inputs' in a && 'inputs' in b) {
     const inputs = new Set([...a.inputs, ...b.inputs]);
     return {
@@ -108,9 +103,14 @@ export function mergeRequests<R extends Request>(a: R, b: R): R {
   return 'scope' in a && a.scope === 'everything' ? { ...merged, scope: a.scope, reason: a.reason } : merged;
 }
 
-/** The earlier of two times that may not be known. */
-export function earlier(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+/** Why something is read that is asked for twice. */
+export function mergeOccasions(a: Occasion, b: Occasion): Occasion {
+  const times = [a.noticedAt, b.noticedAt].filter((time) => time !== undefined);
+  return {
+    noticedAt: times.length === 0 ? undefined : Math.min(...times),
+    waiters: [...a.waiters, ...b.waiters],
+    rescan: b.rescan ?? a.rescan,
+  };
 }
 
 /** A request for inputs of a zone: for files alone no command is waited for. */

@@ -1,78 +1,15 @@
 /**
- * The rescans: what each waits for and finds, and a record of the last ones, for `/status` and for the operator who must see
- * that the kernel drops events.
+ * All rescans: those under way, and a record of the last ones, for `/status` and for the operator who must see that the kernel
+ * drops events.
  */
 import type { Logger } from 'pino';
 import { rescanLog as limits } from '../config.js';
 import type { SourceName } from '../sources/invalidation.js';
 import type { ListedFinding, ListingName } from '../host/findings.js';
+import { problemOf } from '../host/problem.js';
 import type { Found } from './facts.js';
-import { problemOf } from './problem.js';
 import type { RescanRequest, Waiter } from './requests.js';
-import type { Commit, EventHead } from './vm-store.js';
-
-/** A difference that only a rescan found, and the source that should have told of it. */
-export interface Difference {
-  readonly source: SourceName;
-  readonly event: EventHead;
-}
-
-/** A rescan, from its beginning to its end. It ends when nothing that was asked for its sake is open. */
-export class Rescan implements Waiter {
-  readonly scope: RescanRequest['scope'];
-  readonly reason: string;
-  readonly started = new Date();
-  found: (Difference & { readonly at: number })[] = [];
-  readonly errors: Error[] = [];
-  /** What it still waits for. */
-  readonly listings: Set<ListingName>;
-  /** False when zoneadm or zfs gave no listing: then it is to be done again. */
-  isComplete = true;
-  zones = 0;
-  datasets = 0;
-  #open = 0;
-  readonly #done: (rescan: Rescan) => void;
-  readonly #isTold: (source: SourceName, zonename: string) => boolean;
-
-  constructor(
-    { scope, reason }: RescanRequest,
-    isTold: (source: SourceName, zonename: string) => boolean,
-    done: (rescan: Rescan) => void,
-  ) {
-    this.#isTold = isTold;
-    this.scope = scope;
-    this.reason = reason;
-    this.listings = new Set(scope === 'everything' ? ['zfs list', 'zoneadm list', 'kstat'] : ['zfs list']);
-    this.#done = done;
-  }
-
-  began(): void {
-    this.#open++;
-  }
-
-  ended(): void {
-    if (--this.#open === 0) this.#done(this);
-  }
-
-  /** Requests that are open for its sake. */
-  get open(): number {
-    return this.#open;
-  }
-
-  /** Takes in a difference, unless its source has told of the zone, and that is still being read. */
-  finds(source: SourceName, { event }: Commit): void {
-    if (this.#isTold(source, event.zonename)) return;
-    this.found.push({ source, event, at: performance.now() });
-  }
-
-  /** A source tells of a zone. What was found of it a moment ago, the rescan was just quicker to find. */
-  told(by: SourceName, zonename: string): void {
-    const isOld = (at: number) => performance.now() - at > limits.graceMs;
-    this.found = this.found.filter(
-      ({ source, event, at }) => source !== by || event.zonename !== zonename || isOld(at),
-    );
-  }
-}
+import { Rescan, type Difference } from './rescan.js';
 
 /** A rescan that is over. */
 export interface RescanRecord {
@@ -140,7 +77,7 @@ export class Rescans implements RescanLog {
     if (names === undefined && (what === 'zoneadm list' || what === 'zfs list')) rescan.isComplete = false;
   }
 
-  /** What is waited for, in words; nothing when no rescan was ever begun. */
+  /** What the first load waits for, in words: never nothing, for whoever is told to wait. */
   awaiting(): readonly string[] {
     const rescans = [...this.#underWay];
     const listings = new Set([
@@ -152,7 +89,8 @@ export class Rescans implements RescanLog {
       return error === undefined ? what : `${what}, which failed and is tried again: ${error.message}`;
     });
     const open = rescans.reduce((sum, each) => sum + each.open, 0);
-    return words.length === 0 && open > 0 ? [`${open} readings of zones and datasets`] : words;
+    if (words.length > 0) return words;
+    return [open > 0 ? `${open} readings of zones and datasets` : 'sources'];
   }
 
   /** A source tells of these zones. Until what is asked for because of that is read, rescans find nothing of them. */

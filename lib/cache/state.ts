@@ -20,7 +20,7 @@ export class HostState {
   readonly zones = new ZoneTable();
   readonly datasets = new DatasetTable();
   readonly index = new ZoneIndex();
-  readonly errors = new LoadErrors();
+  readonly errors: LoadErrors;
   readonly store: VmStore;
   sysinfo: Sysinfo = {};
   readonly #log: Logger;
@@ -28,6 +28,7 @@ export class HostState {
 
   constructor(store: VmStore, log: Logger) {
     this.store = store;
+    this.errors = new LoadErrors(log);
     this.#log = log;
   }
 
@@ -45,11 +46,6 @@ export class HostState {
   prune(): void {
     this.zones.prune(this.clock.oldest);
     this.datasets.prune(this.clock.oldest);
-  }
-
-  /** What a VM would be assembled of; `undefined` while too little is known. */
-  inputsOf(zone: Zone): ZoneInputs | undefined {
-    return this.zones.inputs(zone, this.sysinfo, this.datasets);
   }
 
   /** Finds a zone by the datasets that these inputs name from now on. Returns their names, the root first. */
@@ -72,20 +68,11 @@ export class HostState {
     return this.store.put(vm, noticedAt);
   }
 
-  /** Writes a line to the log; it is the same line for whoever reads it, so it names its zone. */
-  warn(zonename: string, message: string): void {
-    this.#log.warn({ zonename }, message);
-  }
-
-  info(zonename: string, message: string): void {
-    this.#log.info({ zonename }, message);
-  }
-
   #warnOnce(zonename: string, warning: string): void {
     if (this.#warned.has(warning)) return;
     if (this.#warned.size > maxWarnings) this.#warned.clear();
     this.#warned.add(warning);
-    this.warn(zonename, `zone ${zonename}: ${warning}`);
+    this.#log.warn({ zonename }, `zone ${zonename}: ${warning}`);
   }
 }
 

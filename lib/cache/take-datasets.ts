@@ -6,7 +6,7 @@ import { listBelow } from '../vm/listing-needs.js';
 import type { DatasetsFailed, Found } from './facts.js';
 import {
   datasetRequests,
-  earlier,
+  mergeOccasions,
   noOccasion,
   zoneRequest,
   type DatasetRequest,
@@ -14,7 +14,7 @@ import {
 } from './requests.js';
 import type { HostState } from './state.js';
 import type { Taken } from './take.js';
-import { answered, failed, mended, settle } from './take-zone.js';
+import { answered, settle } from './take-zone.js';
 
 /** Takes in a listing of datasets. */
 export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, taken: Taken): void {
@@ -24,7 +24,8 @@ export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, tak
   for (const request of datasetRequests('dataset', outdated, occasion)) taken.ask(request);
   const occasions = occasionsByZone(state, ends as readonly DatasetRequest[]);
   for (const name of [...listing.whole, ...listing.rows, ...listing.datasets.map((each) => each.name)]) {
-    for (const zonename of state.index.zonesOf(datasetOf(name))) mended(state, zonename, 'datasets', name);
+    for (const zonename of state.index.zonesOf(datasetOf(name)))
+      state.errors.mended(zonename, 'datasets', name);
   }
   showChanges(state, changes, (zonename) => occasions.get(zonename) ?? occasion, taken);
   for (const { name } of ends as readonly DatasetRequest[]) {
@@ -46,7 +47,7 @@ export function takeDatasetsFailed(state: HostState, { ends, error }: DatasetsFa
   for (const request of ends) {
     const { name } = request;
     for (const zone of zonesOf(state, name)) {
-      const afterMs = failed(state, zone.zonename, 'datasets', error, name);
+      const afterMs = state.errors.failed(zone.zonename, 'datasets', error, name);
       const retries = { zone: zone.zonename, input: 'datasets', name } as const;
       taken.followUps.push({
         request: { ...request, ...noOccasion, lane: 'dataset', alone: true },
@@ -117,12 +118,7 @@ function occasionsByZone(
   const occasions = new Map<string, Occasion>();
   for (const request of requests) {
     for (const zonename of state.index.zonesOf(datasetOf(request.name))) {
-      const other = occasions.get(zonename);
-      occasions.set(zonename, {
-        noticedAt: earlier(other?.noticedAt, request.noticedAt),
-        waiters: [...(other?.waiters ?? []), ...request.waiters],
-        rescan: request.rescan ?? other?.rescan,
-      });
+      occasions.set(zonename, mergeOccasions(occasions.get(zonename) ?? noOccasion, request));
     }
   }
   return occasions;

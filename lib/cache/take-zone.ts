@@ -11,7 +11,6 @@ import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
 import { listFirst } from '../vm/listing-needs.js';
 import { agrees } from '../vm/newstate.js';
 import type { Found } from './facts.js';
-import type { FailingInput } from './load-errors.js';
 import { datasetRequests, noOccasion, zoneRequest, type Occasion } from './requests.js';
 import type { HostState } from './state.js';
 import type { Taken } from './take.js';
@@ -43,7 +42,8 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   const isXmlMissing = xml?.type === 'read' && xml.value === undefined;
   const { xml: _xml, ...others } = readings;
   const present = isXmlMissing ? others : readings;
-  if (zone !== undefined || isToldOf(occasion) || state.errors.has(zonename, 'record')) {
+  const isTold = occasion.noticedAt !== undefined || occasion.rescan !== undefined;
+  if (zone !== undefined || isTold || state.errors.has(zonename, 'record')) {
     takeErrors(state, zonename, present, taken);
   }
   if (zone === undefined) {
@@ -67,7 +67,7 @@ export function settle(
   source: SourceName,
   taken: Taken,
 ): void {
-  const inputs = state.inputsOf(zone);
+  const inputs = state.zones.inputs(zone, state.sysinfo, state.datasets);
   if (inputs === undefined || !state.datasets.isListed) return;
   const names = state.indexDatasets(zone, inputs);
   const root = state.index.dependencies(zone.zonename)?.root;
@@ -150,34 +150,16 @@ function takeErrors(state: HostState, zonename: string, readings: ZoneReadings, 
   for (const input of Object.keys(readings) as ZoneInput[]) {
     const reading = readings[input];
     if (reading?.type === 'failed') putOnRecord(state, zonename, input, reading.error, taken);
-    else mended(state, zonename, input);
+    else state.errors.mended(zonename, input);
   }
 }
 
 function putOnRecord(state: HostState, zonename: string, input: ZoneInput, error: Error, taken: Taken): void {
-  const retryAfterMs = failed(state, zonename, input, error);
+  const afterMs = state.errors.failed(zonename, input, error);
   // The zoneid of its record finds a zone's kstat, and an XML that is gone may be that of a zone that is.
   const inputs = input === 'record' ? (['record', 'kstat'] as const) : (['record', input] as const);
   const request = zoneRequest(zonename, state.zones.has(zonename) ? inputs : zoneInputs, noOccasion);
-  taken.followUps.push({ request, afterMs: retryAfterMs, retries: { zone: zonename, input } });
-}
-
-/** Records that an input of a zone could not be read. Returns when to try again. */
-export function failed(
-  state: HostState,
-  zone: string,
-  input: FailingInput,
-  error: Error,
-  name?: string,
-): number {
-  const { isNews, retryAfterMs } = state.errors.failed(zone, input, error, name);
-  if (isNews) state.warn(zone, `cannot read ${input} of zone ${zone}: ${error.message}`);
-  return retryAfterMs;
-}
-
-/** Records that an input of a zone could be read. */
-export function mended(state: HostState, zone: string, input: FailingInput, name?: string): void {
-  if (state.errors.mended(zone, input, name)) state.info(zone, `${input} of zone ${zone} is readable again`);
+  taken.followUps.push({ request, afterMs, retries: { zone: zonename, input } });
 }
 
 /** The kernel announces a state before zoneadm shows it. */
@@ -193,11 +175,6 @@ function awaitNewstate(fact: Found<ZoneFinding>, zone: Zone | undefined, taken: 
   if (afterMs === undefined || agrees(announced.newstate, record.value, zone?.known.kstat?.value)) return;
   const request = zoneRequest(zonename, ['record', 'kstat', 'xml', 'lastexited'], occasion);
   taken.ask({ ...request, announced: { ...announced, looks: announced.looks + 1 } }, afterMs);
-}
-
-/** Whether a source, or a listing, has named the zone. */
-function isToldOf({ noticedAt, rescan }: Occasion): boolean {
-  return noticedAt !== undefined || rescan !== undefined;
 }
 
 /** Which source should have told of a change of these inputs. */

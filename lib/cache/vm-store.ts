@@ -6,8 +6,9 @@ import { BehaviorSubject } from 'rxjs';
 import { diff } from '../vm/diff.js';
 import type { VmCreateEvent, VmDeleteEvent, VmModifyEvent } from '../vm/event.js';
 import type { VmObject } from '../vm/vm-object.js';
-import { createEventLog, type EventLog } from './event-log.js';
+import { vmBytes } from '../vm/vm-bytes.js';
 import { VmMap } from '../vm/vm-map.js';
+import { EventLog } from './event-log.js';
 
 /** A VM and its serialised form. Nobody changes either. */
 export interface StoredVm {
@@ -44,75 +45,49 @@ export interface CacheSnapshot {
 }
 
 /** The VMs, and whoever looks at them. */
-export interface VmStore {
-  readonly snapshot: BehaviorSubject<CacheSnapshot>;
+export class VmStore {
+  readonly snapshot = new BehaviorSubject<CacheSnapshot>({ loaded: false, seq: 0, vms: VmMap.empty() });
   /** The last commits; each is in it before it is told. */
-  readonly log: EventLog;
+  readonly log = new EventLog();
+
   /** Puts in a VM as it is now. The commit; `undefined` when nothing changed, or nobody can have seen it before. */
-  put(vm: VmObject, noticedAt?: number): Commit | undefined;
+  put(vm: VmObject, noticedAt?: number): Commit | undefined {
+    const previous = this.snapshot.value.vms.get(vm.zonename);
+    const changes = previous && diff(previous.vm, vm);
+    if (changes?.length === 0) return undefined;
+    const head = this.#head(vm);
+    const stored = { vm, bytes: vmBytes(vm), seq: head.seq };
+    const event: EventHead =
+      changes === undefined ? { type: 'create', ...head } : { type: 'modify', ...head, changes };
+    return this.#commit({ seq: head.seq, event, stored, previous, noticedAt });
+  }
+
   /** Takes out a VM. The commit; `undefined` when there was none. */
-  delete(zonename: string, noticedAt?: number): Commit | undefined;
+  delete(zonename: string, noticedAt?: number): Commit | undefined {
+    const previous = this.snapshot.value.vms.get(zonename);
+    if (previous === undefined) return undefined;
+    const head = this.#head(previous.vm);
+    const event: EventHead = { type: 'delete', ...head };
+    return this.#commit({ seq: head.seq, event, stored: undefined, previous, noticedAt });
+  }
+
   /** Says that the first load is done. What was put in before is in the snapshot without ever having been an event. */
-  loaded(): void;
-}
-
-/** An empty store. */
-export function createVmStore(): VmStore {
-  const log = createEventLog();
-  const snapshot = new BehaviorSubject<CacheSnapshot>({ loaded: false, seq: 0, vms: VmMap.empty() });
-
-  const commit = (
-    event: EventHead,
-    stored: StoredVm | undefined,
-    previous: StoredVm | undefined,
-    noticedAt: number | undefined,
-  ): Commit | undefined => {
-    const { loaded, vms } = snapshot.value;
-    const { zonename } = event;
-    const seq = nextSeq();
-    const made = { seq, event, stored, previous, noticedAt };
-    if (loaded) log.add(made);
-    snapshot.next({
-      loaded,
-      seq,
-      vms: stored === undefined ? vms.without(zonename) : vms.with(zonename, stored),
-    });
-    return loaded ? made : undefined;
-  };
+  loaded(): void {
+    this.snapshot.next({ ...this.snapshot.value, loaded: true });
+  }
 
   /** Before the first load is done nobody can have seen a VM, so there is nothing to tell. */
-  const nextSeq = () => snapshot.value.seq + (snapshot.value.loaded ? 1 : 0);
+  #head({ zonename, uuid }: VmObject) {
+    const { loaded, seq } = this.snapshot.value;
+    return { date: new Date().toISOString(), zonename, uuid, seq: loaded ? seq + 1 : seq };
+  }
 
-  return {
-    snapshot,
-    log,
-    put: (vm, noticedAt) => {
-      const { zonename, uuid } = vm;
-      const previous = snapshot.value.vms.get(zonename);
-      const changes = previous && diff(previous.vm, vm);
-      if (changes?.length === 0) return undefined;
-      const seq = nextSeq();
-      const stored = { vm, bytes: encode(JSON.stringify(vm)), seq };
-      const head = { date: new Date().toISOString(), zonename, uuid, seq };
-      const event: EventHead =
-        changes === undefined ? { type: 'create', ...head } : { type: 'modify', ...head, changes };
-      return commit(event, stored, previous, noticedAt);
-    },
-    delete: (zonename, noticedAt) => {
-      const previous = snapshot.value.vms.get(zonename);
-      if (previous === undefined) return undefined;
-      const head = { date: new Date().toISOString(), zonename, uuid: previous.vm.uuid, seq: nextSeq() };
-      return commit({ type: 'delete', ...head }, undefined, previous, noticedAt);
-    },
-    loaded: () => {
-      snapshot.next({ ...snapshot.value, loaded: true });
-    },
-  };
-}
-
-/** In memory of its own: node's shared slabs would be kept whole for the one VM in them that lives longest. */
-function encode(json: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(json));
-  bytes.write(json);
-  return bytes;
+  #commit(commit: Commit): Commit | undefined {
+    const { loaded, vms } = this.snapshot.value;
+    const { seq, event, stored } = commit;
+    if (loaded) this.log.add(commit);
+    const next = stored === undefined ? vms.without(event.zonename) : vms.with(event.zonename, stored);
+    this.snapshot.next({ loaded, seq, vms: next });
+    return loaded ? commit : undefined;
+  }
 }

@@ -4,7 +4,7 @@
  */
 import type { ZoneReadings } from '../host/read-zone.js';
 import type { FileVersion } from '../host/zone-files.js';
-import type { DatasetLookup, InputValues, Sysinfo, ZoneInput, ZoneInputs, ZoneRecord } from '../vm/inputs.js';
+import type { DatasetLookup, InputValues, Sysinfo, ZoneInput, ZoneInputs } from '../vm/inputs.js';
 
 /** A value, when its reading began, and of a file which version of it that is. */
 interface Known<T> {
@@ -46,10 +46,6 @@ export class ZoneTable {
 
   get(zonename: string): Zone | undefined {
     return this.#zones.get(zonename);
-  }
-
-  record(zonename: string): ZoneRecord | undefined {
-    return this.#zones.get(zonename)?.known.record?.value;
   }
 
   /** Begins to know a zone, whose record was read then. `undefined` when it was removed later. */

@@ -12,6 +12,8 @@ export interface FileRequest {
   readonly within?: string;
   /** It is a zone XML, and comes as the JSON of its ZoneConfig: parsing it is most of the work, and the thread's. */
   readonly isZoneXml?: boolean;
+  /** Whose file system it lies in, if not its own zone's: what hangs with it. */
+  readonly owner?: string;
 }
 
 /** What was found. */
@@ -41,6 +43,8 @@ export interface WatchedPath {
   readonly path: string;
   /** The directories above it are watched too, up to this one. */
   readonly top: string;
+  /** Whose file system it lies in, if not its own zone's: what hangs with it. */
+  readonly owner?: string;
   /** Tell of new entries of it, and not of changes. */
   readonly isDirectory?: boolean;
 }
@@ -53,14 +57,15 @@ export type FileTask =
   | {
       readonly type: 'read';
       readonly id: number;
-      readonly zonename: string;
+      /** Whose file system all of these lie in. */
+      readonly owner: string;
       readonly files: readonly FileRequest[];
     }
   | {
       readonly type: 'watch';
       readonly zonename: string;
       readonly paths: readonly WatchedPath[];
-      /** Another thread watched them before: what is no longer so is told. */
+      /** They were watched before: what is no longer so is told. */
       readonly since?: Versions;
     }
   | { readonly type: 'unwatch'; readonly zonename: string }

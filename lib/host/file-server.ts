@@ -70,13 +70,12 @@ export class FileServer {
   do(task: FileTask): void {
     switch (task.type) {
       case 'read': {
-        this.#options.onBegin(task.zonename);
+        this.#options.onBegin(task.owner);
         const answers = task.files.map((file) => readFileNow(file));
         this.#options.tell({ type: 'answers', id: task.id, answers });
         break;
       }
       case 'watch':
-        this.#options.onBegin(task.zonename);
         this.#watch(task);
         this.#tellTrouble();
         break;
@@ -104,15 +103,15 @@ export class FileServer {
   #watch({ zonename, paths, since }: Extract<FileTask, { readonly type: 'watch' }>): void {
     this.#unwatch(zonename);
     this.#zones.set(zonename, paths);
-    for (const { name, path, top, isDirectory } of paths) {
+    for (const { name, path, top, owner = zonename, isDirectory } of paths) {
       if (isDirectory === true) {
         this.#directories.set(path, name);
-        this.#watches.addDirectory(path, top, zonename);
+        this.#watches.addDirectory(path, top, owner);
         if (since !== undefined) this.#enter(path, undefined);
         continue;
       }
       this.#files.set(path, { zonename, name });
-      this.#watches.addFile(path, top, zonename);
+      this.#watches.addFile(path, top, owner);
       if (since === undefined || !(name in since)) continue;
       // Once it is watched, for what happened since it was last read.
       if (this.#watches.look(path) || this.#watches.version(path) !== since[name])

@@ -1,7 +1,8 @@
 /**
  * Reads and watches files in threads. One thread does everything, in order. When it is stuck in a system call, the zone
- * whose files it is at hangs and keeps that thread, and another takes over all others. When a stuck thread moves again it
- * ends, and its zone is back with the others.
+ * whose file system it is at, the owner of what it reads, hangs and keeps that thread, and another takes over all others.
+ * When a stuck thread moves again it ends, and its zone is back with the others. What a zone has in /etc/zones belongs to
+ * the global zone, and is read and watched while the zone itself hangs.
  *
  * Not the thread pool of libuv: its four threads are gone as soon as four calls hang.
  */
@@ -82,28 +83,46 @@ class FileThreads implements Files {
     this.#watch = watch;
   }
 
-  read(zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]> {
-    const task = { type: 'read', id: this.#nextId++, zonename, files } as const;
-    const failed = () =>
-      files.map(({ path }) => ({ type: 'failed', error: this.#hangs(zonename, path) }) as const);
-    return this.#ask(task, (news) => {
+  async read(zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]> {
+    const ownerOf = ({ owner = zonename }: FileRequest) => owner;
+    const readings = new Map<FileRequest, TextReading>();
+    const readOf = async (owner: string) => {
+      const its = files.filter((file) => ownerOf(file) === owner);
+      const read = await this.#read(owner, zonename, its);
+      read.forEach(([file, reading]) => readings.set(file, reading));
+    };
+    await Promise.all([...new Set(files.map(ownerOf))].map(readOf));
+    return files.flatMap((file) => readings.get(file) ?? []);
+  }
+
+  /** Reads files that all lie in the file system of one owner. */
+  #read(owner: string, zonename: string, files: readonly FileRequest[]) {
+    const task = { type: 'read', id: this.#nextId++, owner, files } as const;
+    type Readings = readonly (readonly [FileRequest, TextReading])[];
+    const failed = (): Readings =>
+      files.map((file) => [file, { type: 'failed', error: this.#hangs(owner, file.path) }]);
+    return this.#ask(task, (news): Readings => {
       if (news?.type !== 'answers') return failed();
-      this.#keepVersions(zonename, files, news.answers);
-      return news.answers.map((answer, index) => textReading(files[index]?.path ?? '', answer));
+      const { answers } = news;
+      this.#keepVersions(zonename, files, answers);
+      return files.flatMap((file, index) => {
+        const answer = answers[index];
+        return answer === undefined ? [] : [[file, textReading(file.path, answer)] as const];
+      });
     });
   }
 
   watch(zonename: string, paths: readonly WatchedPath[]): void {
     this.#watched.set(zonename, { paths, versions: {} });
-    this.#do(zonename, { type: 'watch', zonename, paths });
+    this.#do(undefined, { type: 'watch', zonename, paths: this.#inReach(zonename, paths) });
   }
 
   unwatch(zonename: string): void {
-    if (this.#watched.delete(zonename)) this.#do(zonename, { type: 'unwatch', zonename });
+    if (this.#watched.delete(zonename)) this.#do(undefined, { type: 'unwatch', zonename });
   }
 
   rearm(zonename: string): void {
-    if (this.#watched.has(zonename)) this.#do(zonename, { type: 'rearm', zonename });
+    if (this.#watched.has(zonename)) this.#do(undefined, { type: 'rearm', zonename });
   }
 
   mend(): void {
@@ -126,11 +145,12 @@ class FileThreads implements Files {
       if (error instanceof FilesEndedError) return undefined;
       throw error;
     });
-    const hung = [...this.#watched].filter(([zonename]) => answer === undefined || this.#hung.has(zonename));
-    const unwatched = hung.flatMap(([, { paths }]) => paths.map(({ path }) => path));
+    const unwatched = [...this.#watched].flatMap(([zonename, { paths }]) =>
+      paths.filter(({ owner = zonename }) => answer === undefined || this.#hung.has(owner)),
+    );
     return {
       watching: answer?.watching ?? [],
-      notWatching: [...(answer?.notWatching ?? []), ...unwatched],
+      notWatching: [...(answer?.notWatching ?? []), ...unwatched.map(({ path }) => path)],
     };
   }
 
@@ -167,20 +187,20 @@ class FileThreads implements Files {
         },
         reject,
       };
-      if (this.#isOverdue(zoneOf(task))) {
+      if (this.#isOverdue(ownerOf(task))) {
         question.giveUp();
         return;
       }
-      this.#do(zoneOf(task), task);
+      this.#do(ownerOf(task), task);
       this.#questions.set(task.id, question);
       this.#timer?.ref();
     });
   }
 
-  /** What cannot be done now is done when the zone is back. */
-  #do(zonename: string | undefined, task: FileTask): void {
+  /** What cannot be done now is done when the owner is back. */
+  #do(owner: string | undefined, task: FileTask): void {
     if (this.#ending !== undefined || this.#stalledSinceMs !== undefined) return;
-    if (zonename !== undefined && this.#hung.has(zonename)) return;
+    if (owner !== undefined && this.#hung.has(owner)) return;
     this.#common ??= this.#start();
     this.#common.do(task);
   }
@@ -224,7 +244,7 @@ class FileThreads implements Files {
     if (stuck !== undefined) this.#giveUp(stuck);
     if (this.#hung.size === 0) return;
     for (const question of this.#questions.values()) {
-      if (this.#isOverdue(zoneOf(question.task))) question.giveUp();
+      if (this.#isOverdue(ownerOf(question.task))) question.giveUp();
     }
     for (const [zonename, { worker, backAtMs }] of this.#hung) {
       if (worker === undefined && backAtMs <= performance.now()) this.#bringBack(zonename);
@@ -249,9 +269,11 @@ class FileThreads implements Files {
     this.#stalledSinceMs = undefined;
     const worker = (this.#common = this.#start());
     for (const [zonename, { paths, versions }] of this.#watched) {
-      if (!this.#hung.has(zonename)) worker.do({ type: 'watch', zonename, paths, since: { ...versions } });
+      const inReach = this.#inReach(zonename, paths);
+      if (inReach.length === 0) continue;
+      worker.do({ type: 'watch', zonename, paths: inReach, since: { ...versions } });
     }
-    for (const { task } of this.#questions.values()) this.#do(zoneOf(task), task);
+    for (const { task } of this.#questions.values()) this.#do(ownerOf(task), task);
   }
 
   #exited(worker: FileWorker, error: Error | undefined): void {
@@ -276,32 +298,40 @@ class FileThreads implements Files {
   }
 
   /** What was asked meanwhile is done now, once its files are watched. */
-  #bringBack(zonename: string): void {
+  #bringBack(owner: string): void {
     if (this.#stalledSinceMs !== undefined) return;
-    this.#hung.delete(zonename);
-    const watched = this.#watched.get(zonename);
-    if (watched !== undefined) this.#do(zonename, { type: 'watch', zonename, paths: watched.paths });
-    for (const { task } of this.#questions.values()) {
-      if (zoneOf(task) === zonename) this.#do(zonename, task);
+    this.#hung.delete(owner);
+    const back = [...this.#watched].filter(([zonename, { paths }]) =>
+      paths.some((path) => (path.owner ?? zonename) === owner),
+    );
+    for (const [zonename, { paths, versions }] of back) {
+      const inReach = this.#inReach(zonename, paths);
+      this.#do(owner, { type: 'watch', zonename, paths: inReach, since: { ...versions } });
     }
-    if (watched !== undefined) this.events.next({ type: 'stale', zonename });
+    for (const { task } of this.#questions.values()) if (ownerOf(task) === owner) this.#do(owner, task);
+    for (const [zonename] of back) this.events.next({ type: 'stale', zonename });
     this.#tellTrouble();
     for (const [name, { backAtMs }] of this.#relapses) {
       if (performance.now() - backAtMs > fileThreads.calmMs) this.#relapses.delete(name);
     }
   }
 
-  /** Whether reading has failed by now: a zone may be slow for a moment. */
-  #isOverdue(zonename: string | undefined): boolean {
-    const hung = zonename === undefined ? undefined : this.#hung.get(zonename);
+  /** Those of a zone's paths whose owners do not hang. */
+  #inReach(zonename: string, paths: readonly WatchedPath[]): readonly WatchedPath[] {
+    return paths.filter(({ owner = zonename }) => !this.#hung.has(owner));
+  }
+
+  /** Whether reading has failed by now: an owner may be slow for a moment. */
+  #isOverdue(owner: string | undefined): boolean {
+    const hung = owner === undefined ? undefined : this.#hung.get(owner);
     const sinceMs = hung?.sinceMs ?? this.#stalledSinceMs;
     return sinceMs !== undefined && performance.now() - sinceMs > fileThreads.readTimeoutMs;
   }
 
-  #hangs(zonename: string, path: string): FileError {
+  #hangs(owner: string, path: string): FileError {
     return new FileError(
       path,
-      this.#hung.has(zonename)
+      this.#hung.has(owner)
         ? 'does not answer: its file system hangs'
         : `waits for the file systems of ${[...this.#hung.keys()].join(', ')}, which hang`,
     );
@@ -326,8 +356,8 @@ class FileThreads implements Files {
   }
 }
 
-function zoneOf(task: Question['task']): string | undefined {
-  return task.type === 'read' ? task.zonename : undefined;
+function ownerOf(task: Question['task']): string | undefined {
+  return task.type === 'read' ? task.owner : undefined;
 }
 
 function textReading(path: string, answer: FileAnswer): TextReading {

@@ -42,7 +42,7 @@ export interface FileThreadsStatus {
   readonly threads: number;
   /** Those that are stuck in a system call; the process cannot end in order while there is one. */
   readonly stuck: number;
-  /** Zones whose files do not answer, and since when (ISO). */
+  /** Zones whose file systems do not answer, and since when (ISO). */
   readonly hung: readonly { readonly zonename: string; readonly since: string }[];
   /** So many are stuck that all other zones wait as well. */
   readonly stalled: boolean;
@@ -51,7 +51,7 @@ export interface FileThreadsStatus {
 /** Reads and watches files. */
 export interface Files {
   /**
-   * Reads files of one zone, in one trip and in order with its watches. One reading for each, in the same order; never
+   * Reads files of one zone, in one trip and in order with its watches. What hangs fails, without those of other owners. One reading for each, in the same order; never
    * pending for ever.
    *
    * @throws FilesEndedError

@@ -11,7 +11,7 @@ import type { FileVersion } from './file-version.js';
 import { FileError, type FileReading, type TextReading } from './files.js';
 import type { Host } from './host.js';
 import { parseJsonFile } from './json-file.js';
-import { isZonename, zoneFilePath, zonesDirectory } from './paths.js';
+import { globalZone, isZonename, zoneFilePath, zonesDirectory } from './paths.js';
 
 export type { FileReading } from './files.js';
 export type { FileVersion } from './file-version.js';
@@ -55,7 +55,7 @@ export async function readZoneFiles(
         path: zoneFilePath(host, place, name),
         known: known[name],
         isZoneXml: name === 'xml',
-        ...(isInZone && { within: host.path(zonepath) }),
+        ...(isInZone ? { within: host.path(zonepath) } : { owner: globalZone }),
       });
     }
   }

@@ -65,13 +65,21 @@ export interface DelayOptions<T> {
   readonly key: (value: T) => string;
   /** One value for what both ask for. */
   readonly merge: (waiting: T, next: T) => T;
+  /** Told, whenever it may have changed, how many wait of those that this counts. */
+  readonly counts: (value: T) => boolean;
+  readonly onWaiting: (count: number) => void;
 }
 
 /** Lets each value wait its time. As many wait as there are keys; what need not wait goes by at once. */
-export function delayEach<T extends Delayed>({ key, merge }: DelayOptions<T>): OperatorFunction<T, T> {
+export function delayEach<T extends Delayed>(options: DelayOptions<T>): OperatorFunction<T, T> {
+  const { key, merge, counts, onWaiting } = options;
   return (source) =>
     new Observable((subscriber) => {
       const waiting = new Map<string, { readonly value: T; readonly timer: Subscription }>();
+      let counted = 0;
+      const count = (value: T, by: 1 | -1) => {
+        if (counts(value)) onWaiting((counted += by));
+      };
       const subscription = source.subscribe({
         next: (next) => {
           if (next.afterMs === 0) {
@@ -81,10 +89,13 @@ export function delayEach<T extends Delayed>({ key, merge }: DelayOptions<T>): O
           const same = waiting.get(key(next));
           same?.timer.unsubscribe();
           const value = same === undefined ? next : merge(same.value, next);
+          if (same !== undefined) count(same.value, -1);
+          count(value, 1);
           waiting.set(key(next), {
             value,
             timer: timer(value.afterMs).subscribe(() => {
               waiting.delete(key(next));
+              count(value, -1);
               subscriber.next(value);
             }),
           });

@@ -125,7 +125,8 @@ function pathsOf(host: Host, zonename: string, zonepath: string): readonly Watch
     const isInZone = name !== 'xml' && name !== 'receiving';
     if (isInZone && zonepath === '') return [];
     const path = zoneFilePath(host, { zonename, zonepath }, name);
-    return [{ name, path, top: isInZone ? dirname(host.path(zonepath)) : dirname(path) }];
+    const lies = isInZone ? { top: dirname(host.path(zonepath)) } : { top: dirname(path), owner: globalZone };
+    return [{ name, path, ...lies }];
   });
 }
 

@@ -1,5 +1,5 @@
 import tap from 'tap';
-import { createEventLog } from '../../lib/cache/event-log.js';
+import { EventLog } from '../../lib/cache/event-log.js';
 import type { Commit } from '../../lib/cache/vm-store.js';
 
 const aCommit = (seq: number, bytes = 10) =>
@@ -7,7 +7,7 @@ const aCommit = (seq: number, bytes = 10) =>
 const seqs = (commits: readonly Commit[] | undefined) => commits?.map(({ seq }) => seq);
 
 void tap.test('reaches back as far as its count', (t) => {
-  const log = createEventLog(3, 1_000);
+  const log = new EventLog(3, 1_000);
   t.same(seqs(log.after(0)), [], 'nothing happened yet');
   t.equal(log.oldest, undefined);
   for (let seq = 1; seq <= 100; seq++) {
@@ -26,7 +26,7 @@ void tap.test('reaches back as far as its count', (t) => {
 });
 
 void tap.test('reaches back as far as its bytes', (t) => {
-  const log = createEventLog(100, 50);
+  const log = new EventLog(100, 50);
   for (let seq = 1; seq <= 10; seq++) log.add(aCommit(seq, 20));
   t.same(seqs(log.after(8)), [9, 10]);
   t.equal(log.after(7), undefined);

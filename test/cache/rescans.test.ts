@@ -1,8 +1,9 @@
 import { pino } from 'pino';
 import tap from 'tap';
 import type { Occasion, RescanRequest } from '../../lib/cache/requests.js';
-import { Rescans, type Rescan } from '../../lib/cache/rescans.js';
-import { createVmStore, type Commit } from '../../lib/cache/vm-store.js';
+import type { Rescan } from '../../lib/cache/rescan.js';
+import { Rescans } from '../../lib/cache/rescans.js';
+import { VmStore, type Commit } from '../../lib/cache/vm-store.js';
 import { rescanLog } from '../../lib/config.js';
 import type { ListingName } from '../../lib/host/findings.js';
 import { aVm } from '../vm/factories.js';
@@ -32,7 +33,7 @@ function someRescans() {
 
 /** So many new VMs. */
 function someCommits(count: number): Commit[] {
-  const store = createVmStore();
+  const store = new VmStore();
   store.loaded();
   return Array.from({ length: count }, (_, index) => {
     const commit = store.put(aVm({ zonename: `zone-${index}` }));
@@ -154,7 +155,7 @@ void tap.test(
 
 void tap.test('it says what is awaited, and why it is awaited once more', (t) => {
   const { rescans, begin } = someRescans();
-  t.same(rescans.awaiting(), []);
+  t.same(rescans.awaiting(), ['sources'], 'nothing was begun');
   const rescan = begin();
   rescan.began();
   t.same(rescans.awaiting(), ['zfs list', 'zoneadm list', 'kstat']);

@@ -11,7 +11,7 @@ import {
 import { Rescans } from '../../lib/cache/rescans.js';
 import { HostState } from '../../lib/cache/state.js';
 import { take, type Taken } from '../../lib/cache/take.js';
-import { createVmStore } from '../../lib/cache/vm-store.js';
+import { VmStore } from '../../lib/cache/vm-store.js';
 import type { ZoneReadings } from '../../lib/host/read-zone.js';
 import type { InputValues, ZoneInput } from '../../lib/vm/inputs.js';
 import { aDataset, someInputs, someUuid } from '../vm/factories.js';
@@ -39,7 +39,7 @@ export interface SomeState {
 
 /** Nothing is known. */
 export function anEmptyState(): SomeState {
-  const state = new HostState(createVmStore(), silent);
+  const state = new HostState(new VmStore(), silent);
   const rescans = new Rescans(silent);
   const takeFact = (fact: Fact) => take(state, rescans, fact);
   return {

@@ -1,17 +1,17 @@
 import tap from 'tap';
-import { createVmStore, type Commit, type VmStore } from '../../lib/cache/vm-store.js';
+import { VmStore, type Commit } from '../../lib/cache/vm-store.js';
 import { aVm } from '../vm/factories.js';
 
 const zonename = aVm().zonename;
 
 function loadedStore(): VmStore {
-  const store = createVmStore();
+  const store = new VmStore();
   store.loaded();
   return store;
 }
 
 void tap.test('before the first load is done there are VMs, but no event and no seq', (t) => {
-  const store = createVmStore();
+  const store = new VmStore();
   t.equal(store.put(aVm()), undefined);
   t.equal(store.put(aVm({ alias: 'web' })), undefined);
   t.equal(store.put(aVm({ zonename: 'other' })), undefined);

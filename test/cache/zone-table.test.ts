@@ -49,7 +49,7 @@ void tap.test('older never replaces newer, each input by itself; what differs is
     outdated: ['tags'],
   });
   t.equal(roleOf(), 'new');
-  t.equal(table.record('a')?.state, 'down');
+  t.equal(table.get('a')?.known.record?.value?.state, 'down');
   t.same(table.take(zone, tags('same moment'), 5).changed, ['tags']);
   t.end();
 });

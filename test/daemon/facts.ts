@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import type { SimulatedHost } from '../../lib/simulator/index.js';
 import type { VmEvent } from '../../lib/vm/event.js';
 import { deafWatch } from '../host/faulty-watch.js';
-import { eventually, type Listening, type TestDaemon } from './harness.js';
+import { eventually, type Listening, type SomeDaemon } from './harness.js';
 
 /** A platform whose file watches never fire. */
 export const deaf = deafWatch();
@@ -45,7 +45,11 @@ export function toldOf(zonename: string, events: readonly VmEvent[]): string[] {
 }
 
 /** Events alone made the daemon right: a rescan finds nothing, and who listened has what `/vms` has. */
-export async function eventsSufficed(t: Test, daemon: TestDaemon, listening?: Listening): Promise<void> {
+export async function eventsSufficed(
+  t: Test,
+  daemon: Pick<SomeDaemon, 'rescan' | 'status' | 'vms'>,
+  listening?: Listening,
+): Promise<void> {
   await daemon.rescan();
   const { refreshLog, missed } = await daemon.status();
   t.strictSame(refreshLog?.at(-1)?.vmChanges, [], 'a rescan finds nothing');

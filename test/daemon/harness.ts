@@ -28,24 +28,32 @@ export interface TestDaemonOptions extends Partial<
   readonly booting?: boolean;
 }
 
-/** A daemon under test. */
-export interface TestDaemon {
-  readonly host: SimulatedHost;
-  readonly daemon: Daemon;
-  /** What it logged. */
-  readonly log: readonly Record<string, unknown>[];
-  /** Asks for a rescan, as SIGHUP does. */
-  readonly requests: Subject<Invalidation>;
+/** What a daemon answers. */
+export interface Answers {
   /** An answer, whatever its status. */
   readonly get: (path: string) => Promise<Answer>;
   /** A VM; fails unless there is one. */
   readonly vm: (zonename: string) => Promise<VmObject>;
   readonly vms: () => Promise<VmObject[]>;
   readonly status: () => Promise<Status>;
+}
+
+/** A daemon under test, in this process or in one of its own. */
+export interface SomeDaemon extends Answers {
+  readonly host: SimulatedHost;
   /** Opens `/events`; resolves when `ready` is there. */
   readonly listen: () => Promise<Listening>;
   /** Asks for a rescan and resolves when it is over. */
   readonly rescan: () => Promise<void>;
+}
+
+/** A daemon in this process. */
+export interface TestDaemon extends SomeDaemon {
+  readonly daemon: Daemon;
+  /** What it logged. */
+  readonly log: readonly Record<string, unknown>[];
+  /** Asks for a rescan, as SIGHUP does. */
+  readonly requests: Subject<Invalidation>;
 }
 
 export interface Answer {
@@ -135,14 +143,7 @@ export async function startTestDaemon(t: Test, options: TestDaemonOptions = {}):
     daemon,
     log: records,
     requests,
-    get: (path) => get(daemon.url + path),
-    vm: async (zonename) => {
-      const answer = await get(`${daemon.url}/vms/${zonename}`);
-      if (answer.status !== 200) throw new Error(`/vms/${zonename}: ${answer.status} ${answer.text}`);
-      return answer.json as VmObject;
-    },
-    vms: async () => (await get(`${daemon.url}/vms`)).json as VmObject[],
-    status: async () => (await get(`${daemon.url}/status?full=true`)).json as Status,
+    ...answersOf(daemon.url),
     listen: async () => {
       const listening = await listen(daemon.url);
       open.add(listening);
@@ -160,6 +161,20 @@ export async function startTestDaemon(t: Test, options: TestDaemonOptions = {}):
   };
   if (!booting) await eventually(async () => (await test.get('/ping')).status === 200, 'the daemon is ready');
   return test;
+}
+
+/** What the daemon at an address answers. */
+export function answersOf(url: string): Answers {
+  return {
+    get: (path) => get(url + path),
+    vm: async (zonename) => {
+      const answer = await get(`${url}/vms/${zonename}`);
+      if (answer.status !== 200) throw new Error(`/vms/${zonename}: ${answer.status} ${answer.text}`);
+      return answer.json as VmObject;
+    },
+    vms: async () => (await get(`${url}/vms`)).json as VmObject[],
+    status: async () => (await get(`${url}/status?full=true`)).json as Status,
+  };
 }
 
 /** Resolves when the condition holds. The test's own timeout is the only clock. */

@@ -4,7 +4,11 @@ import { performance } from 'node:perf_hooks';
 import tap from 'tap';
 import { hangingDirectory, noBindfs, type HangingDirectory } from '../bindfs.js';
 import { changeOf, eventsSufficed, isA } from './facts.js';
-import { eventually, startTestDaemon } from './harness.js';
+import { eventually } from './harness.js';
+import { startOwnProcess } from './own-process.js';
+
+/** A daemon that a hung file system holds up answers nothing until that goes on; a busy machine takes a moment. */
+const patienceMs = 2_500;
 
 for (const count of [1, 3]) {
   void tap.test(
@@ -13,7 +17,7 @@ for (const count of [1, 3]) {
     async (t) => {
       const directories: HangingDirectory[] = [];
       const paths: string[] = [];
-      const daemon = await startTestDaemon(t, {
+      const daemon = await startOwnProcess(t, {
         vms: 12,
         prepare: async (host) => {
           for (const zonename of host.zonenames().slice(0, count)) {
@@ -65,6 +69,10 @@ for (const count of [1, 3]) {
       await listening.until(changeOf(resized, 'quota', 77));
       await listening.until(changeOf(stopped, 'state', 'stopped'));
       await listening.until(isA('create', created));
+      for (const zonename of hanging) {
+        await host.updateConfig(zonename, { attrs: { alias: `still-${zonename.slice(0, 8)}` } });
+        await listening.until(changeOf(zonename, 'alias', `still-${zonename.slice(0, 8)}`));
+      }
       await daemon.rescan();
       for (const zonename of hanging) {
         const { tags } = before.find((vm) => vm.zonename === zonename) ?? {};
@@ -78,7 +86,11 @@ for (const count of [1, 3]) {
       t.comment(
         `${pings.length} pings: half within ${pings[pings.length >> 1]?.toFixed(1)} ms, all within ${pings.at(-1)?.toFixed(1)} ms`,
       );
-      t.ok(pings.length > 0 && pings.every(Number.isFinite), 'every /ping is answered while they hang');
+      const longestMs = pings.at(-1) ?? Infinity;
+      t.ok(
+        longestMs < patienceMs,
+        `every /ping is answered while they hang, the slowest within ${longestMs} ms`,
+      );
 
       // Below what hangs, where no watch sees it.
       for (const path of paths) writeFileSync(`${path}.below/config/tags.json`, '{"role":"unseen"}');

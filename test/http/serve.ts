@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import type { VmCache } from '../../lib/cache/cache.js';
-import { createVmStore, type Commit, type VmStore } from '../../lib/cache/vm-store.js';
+import { VmStore, type Commit } from '../../lib/cache/vm-store.js';
 import { createListeners, type Listeners, type ListenersOptions } from '../../lib/http/listeners.js';
 import { pageFiles } from '../../lib/http/page-files.js';
 import { createMetrics } from '../../lib/http/metrics.js';
@@ -20,7 +20,7 @@ export const instance = '6f1d5a52-3c2f-4a57-9f6e-0123456789ab';
 
 export interface Served {
   readonly url: string;
-  readonly store: VmStore;
+  readonly store: Pick<VmStore, 'snapshot' | 'log' | 'put' | 'delete'>;
   readonly listeners: Listeners;
   /** What was logged. */
   readonly log: readonly Record<string, unknown>[];
@@ -38,7 +38,7 @@ export async function serve(
   t: Test,
   { vms = [], limits = {}, page = true }: ServeOptions = {},
 ): Promise<Served> {
-  const vmStore = createVmStore();
+  const vmStore = new VmStore();
   for (const vm of vms) vmStore.put(vm);
   vmStore.loaded();
   const commits = new Subject<Commit>();
@@ -47,7 +47,8 @@ export async function serve(
     return commit;
   };
   const store = {
-    ...vmStore,
+    snapshot: vmStore.snapshot,
+    log: vmStore.log,
     put: (vm: VmObject) => told(vmStore.put(vm)),
     delete: (zonename: string) => told(vmStore.delete(zonename)),
     close: () => {

@@ -1,0 +1,69 @@
+/**
+ * A VM's JSON. That of a big part of it, such as thousands of snapshots, is made once for as long as that part is the same
+ * object: another quota of that VM costs no more than that of another.
+ */
+import { asJson, isJsonArray, isJsonObject, type JsonObject, type JsonValue } from './json.js';
+import type { VmObject } from './vm-object.js';
+
+/** An array of more elements is big; and an object of more keys, or of more text, UTF-16 units. */
+const bigFrom = { elements: 100, text: 16_384 };
+
+const bigParts = new WeakMap<object, Buffer>();
+
+/** The JSON of a VM, UTF-8. */
+export function vmBytes(vm: VmObject): Buffer {
+  const members = Object.entries(asJson(vm));
+  if (!members.some(([, value]) => isBig(value))) return encode(JSON.stringify(vm));
+  const pieces: Buffer[] = [];
+  let small: Record<string, JsonValue | undefined> = {};
+  const put = (bytes: Buffer) => pieces.push(pieces.length === 0 ? open : comma, bytes);
+  const flush = () => {
+    const json = JSON.stringify(small).slice(1, -1);
+    if (json !== '') put(Buffer.from(json));
+    small = {};
+  };
+  for (const [key, value] of members) {
+    if (!isBig(value)) {
+      small[key] = value;
+      continue;
+    }
+    flush();
+    put(Buffer.from(`${JSON.stringify(key)}:`));
+    pieces.push(bytesOf(value));
+  }
+  flush();
+  return Buffer.concat([...pieces, close]);
+}
+
+function isBig(value: JsonValue | undefined): value is readonly JsonValue[] | JsonObject {
+  if (isJsonArray(value)) return value.length > bigFrom.elements;
+  if (!isJsonObject(value)) return false;
+  let text = 0;
+  let keys = 0;
+  for (const key in value) {
+    const member = value[key];
+    text += typeof member === 'string' ? member.length : 0;
+    if (++keys > bigFrom.elements || text > bigFrom.text) return true;
+  }
+  return false;
+}
+
+function bytesOf(part: object): Buffer {
+  let bytes = bigParts.get(part);
+  if (bytes === undefined) {
+    bytes = encode(JSON.stringify(part));
+    bigParts.set(part, bytes);
+  }
+  return bytes;
+}
+
+/** In memory of its own: node's shared slabs would be kept whole for the one VM in them that lives longest. */
+function encode(json: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(json));
+  bytes.write(json);
+  return bytes;
+}
+
+const open = Buffer.from('{');
+const comma = Buffer.from(',');
+const close = Buffer.from('}');
