@@ -32,6 +32,7 @@ export class Sink {
   /** How long nothing could be written. */
   #waitedMs = 0;
   #whenDrained: (() => void)[] = [];
+  #whenReturned: (() => void)[] = [];
 
   /** @param fd Stays open. */
   constructor(fd: number) {
@@ -42,9 +43,19 @@ export class Sink {
     return { lostLines: this.#lostLines, unwrittenBytes: this.#unwrittenBytes, error: this.#error };
   }
 
-  /** True while a write is under way. One that takes long is stuck, in a file system that hangs, and so is the end of the process. */
-  get isWriting(): boolean {
-    return this.#isWriting;
+  /**
+   * Resolves when the write that is under way has returned, or the time is over. False if it has not: it is stuck in a file
+   * system that hangs, and `process.exit()` would be, too.
+   */
+  async returned(timeoutMs: number): Promise<boolean> {
+    if (!this.#isWriting) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs, false);
+      this.#whenReturned.push(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
   }
 
   /** Writes a line, newline included, as soon as that is possible. */
@@ -93,6 +104,7 @@ export class Sink {
       // One write at a time: should a file system hang, one thread of node's hangs with it, and no more.
       write(this.#fd, bytes, 0, Math.min(bytes.length, limits.maxWriteBytes), null, (error, written) => {
         this.#isWriting = false;
+        for (const resolve of this.#whenReturned.splice(0)) resolve();
         if (error === null) this.#wrote(written);
         else this.#failed(error);
       });
