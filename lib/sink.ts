@@ -32,6 +32,8 @@ export class Sink {
   /** How long nothing could be written. */
   #waitedMs = 0;
   #whenDrained: (() => void)[] = [];
+  #isStopped = false;
+  #whenAtRest: () => void = () => undefined;
 
   /** @param fd Stays open. */
   constructor(fd: number) {
@@ -42,9 +44,22 @@ export class Sink {
     return { lostLines: this.#lostLines, unwrittenBytes: this.#unwrittenBytes, error: this.#error };
   }
 
-  /** True while a write is under way. One that takes long is stuck, in a file system that hangs, and so is the end of the process. */
-  get isWriting(): boolean {
-    return this.#isWriting;
+  /**
+   * Begins no more writes. Resolves when none is under way, or the time is over: then, with false, the one that is hangs in
+   * its file system, and so will the end of the process.
+   */
+  async stop(timeoutMs: number): Promise<boolean> {
+    this.#isStopped = true;
+    if (this.#isWriting) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.#whenAtRest = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return !this.#isWriting;
   }
 
   /** Writes a line, newline included, as soon as that is possible. */
@@ -84,7 +99,7 @@ export class Sink {
   }
 
   #start(): void {
-    if (this.#isWriting || this.#retry !== undefined || this.#unwrittenBytes === 0) return;
+    if (this.#isStopped || this.#isWriting || this.#retry !== undefined || this.#unwrittenBytes === 0) return;
     this.#isWriting = true;
     // What is written in one turn of the event loop goes out together.
     setImmediate(() => {
@@ -95,6 +110,7 @@ export class Sink {
         this.#isWriting = false;
         if (error === null) this.#wrote(written);
         else this.#failed(error);
+        if (!this.#isWriting) this.#whenAtRest();
       });
     });
   }

@@ -104,7 +104,7 @@ try {
   process.on('SIGTERM', stop).on('SIGINT', stop);
   await running.ended;
   await running.close();
-  if (!(await stdout.drained(lastWordsMs))) leave(0);
+  if (!(await stdout.drained(lastWordsMs))) await leave(0);
 } catch (error) {
   if (!(error instanceof ListenError || error instanceof MissingCommandError)) throw error;
   await end(error.message);
@@ -115,11 +115,12 @@ async function end(why: string): Promise<void> {
   const stderr = new Sink(2);
   stderr.write(`vminfod: ${why}\n`);
   await Promise.all([stdout.drained(lastWordsMs), stderr.drained(lastWordsMs)]);
-  leave(1);
+  await leave(1);
 }
 
-function leave(status: number): void {
-  if (stdout.isWriting || daemon?.isStuck() === true) endBySignal('SIGKILL');
+async function leave(status: number): Promise<void> {
+  const isAtRest = await stdout.stop(lastWordsMs);
+  if (!isAtRest || daemon?.isStuck() === true) endBySignal('SIGKILL');
   process.exit(status);
 }
 
