@@ -32,8 +32,7 @@ export class Sink {
   /** How long nothing could be written. */
   #waitedMs = 0;
   #whenDrained: (() => void)[] = [];
-  #isStopped = false;
-  #whenAtRest: () => void = () => undefined;
+  #whenReturned: (() => void)[] = [];
 
   /** @param fd Stays open. */
   constructor(fd: number) {
@@ -45,21 +44,18 @@ export class Sink {
   }
 
   /**
-   * Begins no more writes. Resolves when none is under way, or the time is over: then, with false, the one that is hangs in
-   * its file system, and so will the end of the process.
+   * Resolves when the write that is under way has returned, or the time is over. False if it has not: it is stuck in a file
+   * system that hangs, and `process.exit()` would be, too.
    */
-  async stop(timeoutMs: number): Promise<boolean> {
-    this.#isStopped = true;
-    if (this.#isWriting) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs);
-        this.#whenAtRest = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+  async returned(timeoutMs: number): Promise<boolean> {
+    if (!this.#isWriting) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs, false);
+      this.#whenReturned.push(() => {
+        clearTimeout(timer);
+        resolve(true);
       });
-    }
-    return !this.#isWriting;
+    });
   }
 
   /** Writes a line, newline included, as soon as that is possible. */
@@ -99,7 +95,7 @@ export class Sink {
   }
 
   #start(): void {
-    if (this.#isStopped || this.#isWriting || this.#retry !== undefined || this.#unwrittenBytes === 0) return;
+    if (this.#isWriting || this.#retry !== undefined || this.#unwrittenBytes === 0) return;
     this.#isWriting = true;
     // What is written in one turn of the event loop goes out together.
     setImmediate(() => {
@@ -108,9 +104,9 @@ export class Sink {
       // One write at a time: should a file system hang, one thread of node's hangs with it, and no more.
       write(this.#fd, bytes, 0, Math.min(bytes.length, limits.maxWriteBytes), null, (error, written) => {
         this.#isWriting = false;
+        for (const resolve of this.#whenReturned.splice(0)) resolve();
         if (error === null) this.#wrote(written);
         else this.#failed(error);
-        if (!this.#isWriting) this.#whenAtRest();
       });
     });
   }

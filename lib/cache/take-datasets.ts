@@ -39,14 +39,23 @@ export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, tak
  * Takes in that datasets could not be listed. If there were several, each is to be listed alone, so that only the one that
  * is to blame fails; its VMs keep what is known, and it is tried again.
  */
-export function takeDatasetsFailed(state: HostState, { ends, error }: DatasetsFailed, taken: Taken): void {
+export function takeDatasetsFailed(
+  state: HostState,
+  { ends, error, readAt }: DatasetsFailed,
+  taken: Taken,
+): void {
   if (ends.length > 1) {
     for (const request of ends) taken.ask({ ...request, alone: true });
     return;
   }
   for (const request of ends) {
-    const { name } = request;
+    const { name, whole } = request;
+    const isKnownNewer = !whole && state.datasets.readAt(name) > readAt;
     for (const zone of zonesOf(state, name)) {
+      if (isKnownNewer) {
+        answered(state, zone, name, request, taken);
+        continue;
+      }
       const afterMs = state.errors.failed(zone.zonename, 'datasets', error, name);
       const retries = { zone: zone.zonename, input: 'datasets', name } as const;
       taken.followUps.push({

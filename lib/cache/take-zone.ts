@@ -44,7 +44,7 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   const present = isXmlMissing ? others : readings;
   const isTold = occasion.noticedAt !== undefined || occasion.rescan !== undefined;
   if (zone !== undefined || isTold || state.errors.has(zonename, 'record')) {
-    takeErrors(state, zonename, present, taken);
+    takeErrors(state, zonename, present, readAt, taken);
   }
   if (zone === undefined) {
     if (record?.type === 'failed') for (const waiter of occasion.waiters) waiter.failed?.(record.error);
@@ -145,10 +145,17 @@ function lookForXml(
   return false;
 }
 
-/** What failed is put on record, and what did not fail is off it. */
-function takeErrors(state: HostState, zonename: string, readings: ZoneReadings, taken: Taken): void {
+/** What failed is put on record, and what did not fail is off it; unless something newer is known. */
+function takeErrors(
+  state: HostState,
+  zonename: string,
+  readings: ZoneReadings,
+  readAt: number,
+  taken: Taken,
+): void {
   for (const input of Object.keys(readings) as ZoneInput[]) {
     const reading = readings[input];
+    if (readAt < (state.zones.get(zonename)?.known[input]?.readAt ?? 0)) continue;
     if (reading?.type === 'failed') putOnRecord(state, zonename, input, reading.error, taken);
     else state.errors.mended(zonename, input);
   }

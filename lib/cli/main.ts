@@ -3,7 +3,7 @@
  * (`| head`) ends it quietly.
  */
 import { styleText } from 'node:util';
-import type { VmClient } from '../client/client.js';
+import { VminfodClient, type VmClient } from '../client/client.js';
 import { QueryError } from '../vm/selector.js';
 import { CommandError, exit, type Context, type Surroundings } from './context.js';
 import { printable } from './printable.js';
@@ -86,7 +86,6 @@ export async function main(surroundings: Surroundings): Promise<number> {
 
 async function clientOf({ url, fleet, timeoutMs }: Target, signal: AbortSignal): Promise<VmClient> {
   if (fleet === undefined) {
-    const { VminfodClient } = await import('../client/client.js');
     return new VminfodClient({
       url,
       name: 'vminfo',

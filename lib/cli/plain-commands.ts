@@ -3,6 +3,7 @@
  * arguments, and Commander takes as long to load as they take to run. All else, and each help, is Commander's (program.ts).
  */
 import { checkTimeoutMs } from '../config.js';
+import { ping } from './commands/ping.js';
 import type { Context, Surroundings } from './context.js';
 import { targetOf, type Target } from './target.js';
 
@@ -20,7 +21,7 @@ export function plainCommand(argv: readonly string[], env: Surroundings['env']):
     case 'ping':
       return {
         target: { ...targetOf(env, options, checkTimeoutMs), fleet: undefined },
-        run: async (context) => (await import('./commands/ping.js')).ping(context, {}),
+        run: (context) => ping(context, {}),
       };
     case 'vms':
       return {

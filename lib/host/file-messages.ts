@@ -10,6 +10,8 @@ export interface FileRequest {
   readonly known?: FileVersion;
   /** A directory that the file must be in: no symbolic link is followed out of it. */
   readonly within?: string;
+  /** It is a zone XML, and comes as the JSON of its ZoneConfig: parsing it is most of the work, and the thread's. */
+  readonly isZoneXml?: boolean;
   /** Whose file system it lies in, if not its own zone's: what hangs with it. */
   readonly owner?: string;
 }

@@ -1,5 +1,5 @@
 /**
- * Reads one file whole, by calls that block: for a file thread. A file that does not exist is no error; a size limit and
+ * Reads one file whole, by calls that block, and parses it if it is a zone XML: for a file thread. A file that does not exist is no error; a size limit and
  * non-blocking opens keep a strange file from filling the memory or holding the thread.
  */
 import {
@@ -15,11 +15,27 @@ import {
 } from 'node:fs';
 import { dirname, sep } from 'node:path';
 import { fileMaxBytes } from '../config.js';
+import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
 import type { FileAnswer, FileRequest } from './file-messages.js';
 import { isMissing, readVersionOf, versionOf } from './file-version.js';
 
 /** Reads a file, unless it is what is known already. */
 export function readFileNow(request: FileRequest, maxBytes: number = fileMaxBytes): FileAnswer {
+  const answer = readTextNow(request, maxBytes);
+  return request.isZoneXml === true && answer.type === 'read' ? parsedZoneXml(answer) : answer;
+}
+
+function parsedZoneXml(answer: Extract<FileAnswer, { readonly type: 'read' }>): FileAnswer {
+  try {
+    return { ...answer, text: JSON.stringify(parseZoneXml(answer.text)) };
+  } catch (error) {
+    if (!(error instanceof ZoneXmlError)) throw error;
+    const { message } = error;
+    return { type: 'failed', problem: `is not a zone XML: ${message}`, cause: { message, code: undefined } };
+  }
+}
+
+function readTextNow(request: FileRequest, maxBytes: number): FileAnswer {
   const { path, known, within } = request;
   try {
     if (known !== undefined && currentVersion(request) === known) return { type: 'unchanged' };

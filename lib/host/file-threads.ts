@@ -19,7 +19,7 @@ import type {
   WatchedPath,
 } from './file-messages.js';
 import type { FileVersion } from './file-version.js';
-import { FileWorker, type Stuck } from './file-worker.js';
+import { createFileWorker, type FileWorker, type Stuck } from './file-worker.js';
 import {
   FileError,
   FilesEndedError,
@@ -209,8 +209,8 @@ class FileThreads implements Files {
     this.#timer ??= setInterval(() => {
       this.#look();
     }, fileThreads.lookMs).unref();
-    const worker = new FileWorker({
-      watch: this.#watch,
+    const worker = createFileWorker(this.#watch);
+    worker.listen({
       onNews: (news) => {
         this.#take(news, worker);
       },

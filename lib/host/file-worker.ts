@@ -6,8 +6,8 @@ import type { FileNews, FileTask, WatchSource } from './file-messages.js';
 import { FileProgress, type Work } from './file-progress.js';
 import type { FileThreadData } from './file-thread.js';
 
-export interface FileWorkerOptions {
-  readonly watch: WatchSource;
+/** Who is told of a thread. */
+export interface FileWorkerEvents {
   readonly onNews: (news: FileNews) => void;
   /** It has ended, after the last of its news. An error is a bug. */
   readonly onExit: (error: Error | undefined) => void;
@@ -24,10 +24,10 @@ export interface Stuck {
 export class FileWorker {
   readonly #worker: Worker;
   readonly #progress = new FileProgress();
-  readonly #exited: Promise<void>;
+  readonly #exited: Promise<Error | undefined>;
   #seen: (Work & { readonly sinceMs: number; readonly looks: number }) | undefined;
 
-  constructor({ watch, onNews, onExit }: FileWorkerOptions) {
+  constructor(watch: WatchSource) {
     const { youngGenerationMb, oldGenerationMb } = fileThreads;
     const data: FileThreadData = { progress: this.#progress.shared, watch };
     this.#worker = new Worker(new URL('./file-thread.js', import.meta.url), {
@@ -41,18 +41,23 @@ export class FileWorker {
       },
     });
     let error: Error | undefined;
-    this.#worker.on('message', onNews);
     this.#worker.on('error', (cause) => {
       error = cause;
     });
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
         if (code !== 0) error ??= new Error(`the thread that reads files ended with ${code}`);
-        onExit(error);
-        resolve();
+        resolve(error);
       });
     });
     this.#worker.unref();
+  }
+
+  /** It says nothing before it is told to do something. */
+  listen({ onNews, onExit }: FileWorkerEvents): void {
+    this.#worker.on('message', onNews);
+    void this.#exited.then(onExit);
+    this.#worker.unref(); // A listener has it keep the process alive again.
   }
 
   do(task: FileTask): void {
@@ -85,4 +90,22 @@ export class FileWorker {
     await Promise.race([this.#exited, tooLong]);
     clearTimeout(timer);
   }
+}
+
+let ahead: FileWorker | undefined;
+
+/**
+ * Starts the thread that the next `createFileWorker` gives, for a process that will need one: it starts while the modules of
+ * the main thread are loaded, which takes about as long.
+ */
+export function startFileWorkerAhead(): void {
+  ahead ??= new FileWorker({ type: 'native' });
+}
+
+/** A thread that runs. */
+export function createFileWorker(watch: WatchSource): FileWorker {
+  const worker = watch.type === 'native' ? ahead : undefined;
+  if (worker === undefined) return new FileWorker(watch);
+  ahead = undefined;
+  return worker;
 }

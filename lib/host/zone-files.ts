@@ -4,9 +4,8 @@
  * that file alone.
  */
 import type { InputValues, LastExited, ZoneFile } from '../vm/inputs.js';
-import { compact, type JsonObject } from '../vm/json.js';
+import type { JsonObject } from '../vm/json.js';
 import type { ZoneConfig } from '../vm/zone-config.js';
-import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
 import type { FileRequest } from './file-messages.js';
 import type { FileVersion } from './file-version.js';
 import { FileError, type FileReading, type TextReading } from './files.js';
@@ -55,6 +54,7 @@ export async function readZoneFiles(
         name,
         path: zoneFilePath(host, place, name),
         known: known[name],
+        isZoneXml: name === 'xml',
         ...(isInZone ? { within: host.path(zonepath) } : { owner: globalZone }),
       });
     }
@@ -93,19 +93,10 @@ function parsed(name: ZoneFile, path: string, reading: TextReading): FileReading
 function parse(name: ZoneFile, path: string, text: string): ZoneConfig | JsonObject | LastExited | undefined {
   switch (name) {
     case 'xml':
-      return parseConfig(path, text);
+      return JSON.parse(text) as ZoneConfig;
     case 'lastexited':
       return parseLastExited(text);
     default:
       return parseJsonFile(path, text);
-  }
-}
-
-function parseConfig(path: string, text: string): ZoneConfig {
-  try {
-    return compact(parseZoneXml(text));
-  } catch (cause) {
-    if (!(cause instanceof ZoneXmlError)) throw cause;
-    throw new FileError(path, `is not a zone XML: ${cause.message}`, { cause });
   }
 }

@@ -75,6 +75,16 @@ void tap.test('a failure keeps the last good value, and is tried again after the
   t.end();
 });
 
+void tap.test('a failure of before says nothing of what was read well since', (t) => {
+  const { state, zone, take } = aState();
+  zone(5, tags('db'));
+  t.same(zone(4, { tags: bad }).followUps, []);
+  const ends = [aRequest(root, false, noOccasion)];
+  take({ type: 'datasets-failed', error: bad, readAt: 0, occasion: noOccasion, ends });
+  t.same(state.errors.list(), []);
+  t.end();
+});
+
 void tap.test('a name that somebody made up leaves no trace; one that a source named does', (t) => {
   const { state, zone } = aState();
   t.same(zone(2, { record: bad }, { zonename: 'made-up' }).followUps, []);

@@ -1,13 +1,18 @@
-/** `npm run screenshots`: the pictures of README, taken of the page on a simulated host to which things happen. */
+/** `npm run screenshots`: the pictures of README, taken of the page and of `vminfo top` on a simulated host to which things happen. */
 import { mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { AnsiUp } from 'ansi_up';
 import { pino } from 'pino';
 import { NEVER, lastValueFrom, take } from 'rxjs';
 import { startDaemon } from '../../lib/daemon.js';
 import { createSimulatedHost, lifelike } from '../../lib/simulator/index.js';
+import { Terminal } from '../cli/top/terminal.js';
 import { startBrowser } from '../page/browser.js';
 
 const directory = fileURLToPath(new URL('../../../docs/', import.meta.url));
+const vminfo = fileURLToPath(new URL('../../sbin/vminfo.js', import.meta.url));
+const terminalStyle =
+  'body { margin: 0 } pre { display: inline-block; margin: 0; padding: 12px; font: 14px/1.25 monospace; background: #16181d; color: #d8dee9 }';
 const maxBytes = 200_000;
 const seed = 1;
 const activities = 24;
@@ -36,6 +41,22 @@ try {
   await page.locator('.body .row[data-mark] a').first().click();
   await page.locator('.card').first().waitFor();
   await shoot('page-vm');
+
+  await using terminal = await Terminal.open({ columns: 118, rows: 30 });
+  await terminal.type(`clear; ${process.execPath} ${vminfo} --url ${daemon.url} top`);
+  await terminal.press('Enter');
+  await terminal.until(/connected/);
+  await lastValueFrom(lifelike(host, { seed: seed + 1, createAndDestroy: false }).pipe(take(4)));
+  await terminal.press('Down', 'Down');
+  await terminal.until(/● \S+/);
+  const html = new AnsiUp().ansi_to_html((await terminal.screen({ styles: true })).trimEnd());
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto('about:blank');
+  await page.setContent(`<style>${terminalStyle}</style><pre>${html}</pre>`);
+  const { width = 0, height = 0 } = (await page.locator('pre').boundingBox()) ?? {};
+  await page.setViewportSize({ width: Math.ceil(width), height: Math.ceil(height) });
+  await shoot('top');
+  await terminal.press('q');
 
   async function shoot(name: string): Promise<void> {
     const path = `${directory}${name}.png`;

@@ -1,6 +1,9 @@
 /** `vminfo top`: the VMs and what happens to them, full-screen; or one frame of it. */
 import { hostname } from 'node:os';
-import { Subject } from 'rxjs';
+import { filter as filterEvents, from, Subject } from 'rxjs';
+import { NotFoundError } from '../../client/errors.js';
+import { top as limits } from '../../config.js';
+import type { PastEvent } from '../../vm/past-events.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { QueryError } from '../../vm/selector.js';
 import { CommandError, exit, type Context } from '../context.js';
@@ -10,7 +13,7 @@ import { tableRows } from '../top/layout.js';
 import type { ConnectionAction } from '../top/live.js';
 import { initialModel, type Model, type Size } from '../top/model.js';
 import { rowFilter } from '../top/row-filter.js';
-import { update } from '../top/update.js';
+import { update, withHistory } from '../top/update.js';
 
 export interface TopOptions {
   readonly once?: boolean;
@@ -26,22 +29,36 @@ export async function top(
   const filter = rowFilter(filters.join(' '));
   if (filter.problem !== undefined) throw new QueryError(filter.problem, filters);
   const sort = { column: options.sort ?? 'alias', descending: options.reverse ?? false };
-  const begin = (vms: ReadonlyMap<string, VmObject>, size: Size): Model => ({
-    ...initialModel({ now: Date.now(), size, host: hostOf(context.client.url), vms }),
-    sort,
-    filter,
-  });
+  const begin = (vms: ReadonlyMap<string, VmObject>, size: Size, past: readonly PastEvent[]): Model => {
+    const model = initialModel({ now: Date.now(), size, host: hostOf(context.client.url), vms });
+    return withHistory({ ...model, sort, filter }, past);
+  };
   return options.once ? printFrame(context, begin) : show(context, begin);
 }
 
-type Begin = (vms: ReadonlyMap<string, VmObject>, size: Size) => Model;
+type Begin = (vms: ReadonlyMap<string, VmObject>, size: Size, past: readonly PastEvent[]) => Model;
+
+/** What has happened lately, the newest first. A daemon without a memory of it has nothing to tell. */
+async function lately({ client, signal }: Context): Promise<readonly PastEvent[]> {
+  try {
+    return (await client.changes({ limit: limits.maxEntries, signal })).events;
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    return [];
+  }
+}
 
 /** As large as the terminal is, or, where there is none, as it takes to show all VMs. */
-async function printFrame({ client, stdout, write, paint, signal }: Context, begin: Begin): Promise<number> {
+async function printFrame(context: Context, begin: Begin): Promise<number> {
+  const { client, stdout, write, paint, signal } = context;
   const vms = new Map((await client.vms({}, { signal })).map((vm) => [vm.zonename, vm]));
   const { columns = 80, rows = rowsFor(vms.size) } = stdout as Partial<NodeJS.WriteStream>;
   const status = await client.status({ signal });
-  const model = update(begin(vms, { columns, rows }), { type: 'status', answer: status }, Date.now());
+  const model = update(
+    begin(vms, { columns, rows }, await lately(context)),
+    { type: 'status', answer: status },
+    Date.now(),
+  );
   await write(`${draw(model, paint).join('\n')}\n`);
   return exit.ok;
 }
@@ -77,9 +94,13 @@ async function show(context: Context, begin: Begin): Promise<number> {
     },
   });
   try {
-    const changes = watcher.changes();
-    const first = begin(new Map(watcher.vms), sizeOf(stdout));
-    return await live(context, { stdin, stdout }, first, changes, connections);
+    const changes = from(watcher.changes());
+    const past = await lately(context);
+    // What happened meanwhile is told by both.
+    const told = new Set(past.map(({ seq, date }) => `${seq} ${date}`));
+    const fresh = changes.pipe(filterEvents(({ seq, date }) => !told.has(`${seq} ${date}`)));
+    const first = begin(new Map(watcher.vms), sizeOf(stdout), past);
+    return await live(context, { stdin, stdout }, first, fresh, connections);
   } finally {
     await watcher.close();
   }

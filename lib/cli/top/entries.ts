@@ -1,6 +1,7 @@
 /** What events tell, as entries for the list of last changes. Pure. */
 import { describeEvent } from '../../vm/describe.js';
 import type { VmEvent } from '../../vm/event.js';
+import { describePastEvent, type PastEvent } from '../../vm/past-events.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { aliasOf } from './columns.js';
 import type { Entry } from './model.js';
@@ -13,6 +14,18 @@ export function entriesOf(event: VmEvent, known: VmObject | undefined): readonly
     at: Date.parse(date),
     zonename,
     alias,
+    kind,
+    text,
+  }));
+}
+
+/** The same of an event of before. */
+export function pastEntriesOf(event: PastEvent): readonly Entry[] {
+  const { zonename, date, uuid, alias } = event;
+  return describePastEvent(event).map(({ kind, text }) => ({
+    at: Date.parse(date),
+    zonename,
+    alias: aliasOf({ uuid, ...(alias !== undefined && { alias }) }),
     kind,
     text,
   }));

@@ -4,7 +4,6 @@ import {
   BehaviorSubject,
   exhaustMap,
   filter,
-  from,
   fromEvent,
   interval,
   map,
@@ -17,7 +16,7 @@ import {
 } from 'rxjs';
 import { top } from '../../config.js';
 import { VminfodError } from '../../client/errors.js';
-import type { VmWatcher } from '../../client/watcher.js';
+import type { VmEvent } from '../../vm/event.js';
 import { exit, type Context } from '../context.js';
 import { draw } from './draw.js';
 import type { Model, Size } from './model.js';
@@ -38,7 +37,7 @@ export async function live(
   context: Context,
   { stdin, stdout }: Terminal,
   first: Model,
-  changes: ReturnType<VmWatcher['changes']>,
+  changes: Observable<VmEvent>,
   connections: Observable<ConnectionAction>,
 ): Promise<number> {
   const keys = new Subject<TerminalKey>();
@@ -100,7 +99,7 @@ export async function live(
           end(128 + constants.signals[name]);
         });
       merge(
-        from(changes).pipe(map((event): Action => ({ type: 'events', events: [event] }))),
+        changes.pipe(map((event): Action => ({ type: 'events', events: [event] }))),
         connections,
         statuses(context),
         interval(top.tickMs).pipe(map((): Action => ({ type: 'tick' }))),

@@ -2,7 +2,8 @@
 import { top } from '../../config.js';
 import type { Status } from '../../client/status.js';
 import type { VmEvent } from '../../vm/event.js';
-import { entriesOf } from './entries.js';
+import type { PastEvent } from '../../vm/past-events.js';
+import { entriesOf, pastEntriesOf } from './entries.js';
 import { pressed, type Key } from './keys.js';
 import type { Entry, Model, Size } from './model.js';
 
@@ -37,6 +38,23 @@ export function update(before: Model, action: Action, now: number): Model {
     case 'tick':
       return { ...model, eventTimes: lastMinute(model.eventTimes, now) };
   }
+}
+
+/** A model that begins with what has happened lately, the newest first. */
+export function withHistory(model: Model, past: readonly PastEvent[]): Model {
+  const entries = past.flatMap((event) => pastEntriesOf(event).toReversed());
+  // Of several the last wins, which is the newest, and of one event its first entry.
+  const changed = past.toReversed().flatMap((event) => {
+    const [entry] = pastEntriesOf(event);
+    return entry && model.vms.has(entry.zonename) ? [[entry.zonename, entry] as const] : [];
+  });
+  const times = past.map(({ date }) => Date.parse(date)).reverse();
+  return {
+    ...model,
+    entries: entries.slice(0, top.maxEntries),
+    changed: new Map(changed),
+    eventTimes: lastMinute(times, model.now),
+  };
 }
 
 function withEvents(model: Model, events: readonly VmEvent[]): Model {

@@ -7,6 +7,8 @@ import tap, { type Test } from 'tap';
 import { startDaemon } from '../../../lib/daemon.js';
 import { createSimulatedHost, type SimulatedHost } from '../../../lib/simulator/index.js';
 import type { VmObject } from '../../../lib/vm/vm-object.js';
+import { aVm, uuids } from '../../client/a-vm.js';
+import { FakeDaemon } from '../../client/fake-daemon.js';
 import { descendantsOf } from '../../processes.js';
 import { run } from '../run.js';
 import { Terminal } from './terminal.js';
@@ -148,12 +150,38 @@ for (const [signal, status] of [
   });
 }
 
+void tap.test(
+  'an error that nobody foresaw leaves the terminal as it was',
+  { timeout: 120_000 },
+  async (t) => {
+    const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+    await using terminal = await Terminal.open({ columns: 100, rows: 30 });
+    const before = await terminal.state();
+    await terminal.type(command(daemon.url));
+    await terminal.press('Enter');
+    await terminal.until(/connected/);
+    // No vminfod sends such a VM.
+    const zonename = uuids.db;
+    daemon.raw(
+      `${JSON.stringify({ type: 'create', date: '', zonename, uuid: zonename, vm: { zonename } })}\n`,
+    );
+    const screen = await terminal.until(/status \d+/);
+    t.match(screen, /^vminfo: Cannot read properties/m, 'and says what it is');
+    t.notMatch(screen, 'status 0');
+    const { alternate, cursor, modes } = await terminal.state();
+    t.strictSame({ alternate, cursor, modes }, before);
+  },
+);
+
 void tap.test('without a terminal it says so, and -1 prints one frame', async (t) => {
-  const { url, vms } = await scene(t, 3);
+  const { url, vms, host } = await scene(t, 3);
   const { status, stderr } = await run(url, ['top']);
   t.equal(status, 1);
   t.equal(stderr, 'vminfo: top needs a terminal; vminfo top -1 prints one frame without\n');
 
+  const vm = (await vms()).find(({ hvm }) => !hvm);
+  await host.zfs('set', 'quota=77g', vm?.zfs_filesystem ?? '');
+  while ((await vms()).every(({ quota }) => quota !== 77)) await new Promise(setImmediate);
   const frame = await promisify(execFile)(process.execPath, [
     vminfo,
     '--url',
@@ -167,6 +195,7 @@ void tap.test('without a terminal it says so, and -1 prints one frame', async (t
   t.match(frame.stdout, /QUOT.*▼|QUOTA▼/);
   for (const { alias } of await vms()) t.match(frame.stdout, alias?.slice(0, 12));
   t.notMatch(frame.stdout, '\u001b');
+  t.match(frame.stdout, /quota \d+ -> 77 GiB/, 'it begins with what has happened');
 
   t.match(await run(url, ['top', '-1', 'colour=blue']), { status: 2, stderr: /unknown property: colour/ });
 });

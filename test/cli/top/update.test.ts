@@ -3,7 +3,7 @@ import type { Key } from '../../../lib/cli/top/keys.js';
 import type { Model } from '../../../lib/cli/top/model.js';
 import { shownVms } from '../../../lib/cli/top/rows.js';
 import { keysOf } from '../../../lib/cli/top/terminal-keys.js';
-import { update } from '../../../lib/cli/top/update.js';
+import { update, withHistory } from '../../../lib/cli/top/update.js';
 import { diff } from '../../../lib/vm/diff.js';
 import type { VmEvent } from '../../../lib/vm/event.js';
 import type { VmObject } from '../../../lib/vm/vm-object.js';
@@ -127,5 +127,39 @@ void tap.test('keys of the terminal', (t) => {
   t.strictSame(keysOf('a', { name: 'a' }), [{ name: 'text', text: 'a' }]);
   t.strictSame(keysOf('\r', { name: 'return' }), [{ name: 'enter', text: '' }]);
   t.strictSame(keysOf('\u0007', {}), []);
+  t.end();
+});
+
+void tap.test('it begins with what has happened lately', (t) => {
+  const at = (seconds: number) => new Date(now - seconds * 1000).toISOString();
+  const quota = (seq: number, oldValue: number, seconds: number) => ({
+    ...{
+      type: 'modify' as const,
+      date: at(seconds),
+      zonename: uuids.web,
+      uuid: uuids.web,
+      seq,
+      alias: 'web',
+    },
+    changes: [
+      { prettyPath: 'quota', path: ['quota'], action: 'changed' as const, oldValue, newValue: oldValue + 1 },
+      { prettyPath: 'last_modified', path: ['last_modified'], action: 'changed' as const },
+    ],
+  });
+  const gone = { type: 'delete' as const, date: at(5), zonename: 'gone', uuid: 'gone', seq: 3 };
+  const model = withHistory(aModel(all), [gone, quota(2, 11, 30), quota(1, 10, 90)]);
+  t.match(model.entries, [
+    { alias: 'gone', text: 'deleted', at: now - 5_000 },
+    { alias: 'web', text: 'quota 11 -> 12 GiB' },
+    { alias: 'web', text: 'quota 10 -> 11 GiB' },
+  ]);
+  t.equal(model.entries.length, 3, 'what only follows is left out');
+  t.strictSame(
+    [...model.changed].map(([zonename, { text }]) => [zonename, text]),
+    [[uuids.web, 'quota 11 -> 12 GiB']],
+  );
+  t.strictSame(model.eventTimes, [now - 30_000, now - 5_000], 'those of the last minute');
+  const later = update(model, { type: 'events', events: [modify(web, { quota: 40 })] }, now);
+  t.match(later.entries[0], { text: 'quota 10 -> 40 GiB' });
   t.end();
 });
