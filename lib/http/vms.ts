@@ -16,7 +16,7 @@ import { viewOf } from './view.js';
 export interface VmRepliesOptions {
   readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog'>;
   readonly serialised: SerialisedVms;
-  readonly limits?: { readonly [L in 'maxAnswersUnsent' | 'largeAnswerBytes']: number };
+  readonly limits?: Readonly<Record<'maxAnswersUnsent' | 'largeAnswerBytes', number>>;
 }
 
 export interface VmReplies {
