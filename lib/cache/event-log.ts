@@ -41,22 +41,18 @@ export class EventLog {
   add(commit: Commit): void {
     this.#commits.push({ ...commit, stored: inBytes(commit.stored), previous: inBytes(commit.previous) });
     this.#seq = commit.seq;
-    this.#bytes += sizeOf(commit);
+    this.#bytes += commit.stored?.bytes.length ?? 0;
     while (this.#commits.length - this.#start > this.#maxEvents || this.#bytes > this.#maxBytes)
       this.#dropOldest();
   }
 
   #dropOldest(): void {
-    this.#bytes -= sizeOf(this.#commits[this.#start]);
+    this.#bytes -= this.#commits[this.#start]?.stored?.bytes.length ?? 0;
     this.#commits[this.#start++] = undefined;
     if (this.#start < this.#maxEvents) return;
     this.#commits = this.#commits.slice(this.#start);
     this.#start = 0;
   }
-}
-
-function sizeOf(commit: Commit | undefined): number {
-  return commit?.stored?.bytes.length ?? 0;
 }
 
 /**

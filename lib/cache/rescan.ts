@@ -24,7 +24,8 @@ export class Rescan implements Waiter {
   isComplete = true;
   zones = 0;
   datasets = 0;
-  #open = 0;
+  /** Requests that are open for its sake. */
+  open = 0;
   readonly #done: (rescan: Rescan) => void;
   readonly #isTold: (source: SourceName, zonename: string) => boolean;
 
@@ -41,16 +42,11 @@ export class Rescan implements Waiter {
   }
 
   began(): void {
-    this.#open++;
+    this.open++;
   }
 
   ended(): void {
-    if (--this.#open === 0) this.#done(this);
-  }
-
-  /** Open requests made for it. */
-  get open(): number {
-    return this.#open;
+    if (--this.open === 0) this.#done(this);
   }
 
   /** Records a difference, unless its source has already reported the zone and that is still being read. */

@@ -39,11 +39,8 @@ export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, tak
  * Takes in that datasets could not be listed. If there were several, each is then listed alone, so that only the one at
  * fault fails; its VMs keep what is known, and it is retried.
  */
-export function takeDatasetsFailed(
-  state: HostState,
-  { ends, error, readAt }: DatasetsFailed,
-  taken: Taken,
-): void {
+export function takeDatasetsFailed(state: HostState, fact: DatasetsFailed, taken: Taken): void {
+  const { ends, error, readAt } = fact;
   if (ends.length > 1) {
     for (const request of ends) taken.ask({ ...request, alone: true });
     return;

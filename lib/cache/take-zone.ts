@@ -4,7 +4,6 @@
  */
 import { goneRetriesMs, newstateRetriesMs } from '../config.js';
 import type { ZoneFinding } from '../host/findings.js';
-import type { ZoneReadings } from '../host/read-zone.js';
 import type { SourceName } from '../sources/invalidation.js';
 import { datasetOf, isInFullListing } from '../vm/dataset-names.js';
 import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
@@ -44,7 +43,7 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   const present = isXmlMissing ? others : readings;
   const isTold = occasion.noticedAt !== undefined || occasion.rescan !== undefined;
   if (zone !== undefined || isTold || state.errors.has(zonename, 'record')) {
-    takeErrors(state, zonename, present, readAt, taken);
+    takeErrors(state, { ...fact, readings: present }, taken);
   }
   if (zone === undefined) {
     if (record?.type === 'failed') for (const waiter of occasion.waiters) waiter.failed?.(record.error);
@@ -146,13 +145,8 @@ function lookForXml(
 }
 
 /** Records the inputs that failed and clears the errors of those that did not, unless something newer is known. */
-function takeErrors(
-  state: HostState,
-  zonename: string,
-  readings: ZoneReadings,
-  readAt: number,
-  taken: Taken,
-): void {
+function takeErrors(state: HostState, fact: Found<ZoneFinding>, taken: Taken): void {
+  const { zonename, readings, readAt } = fact;
   for (const input of Object.keys(readings) as ZoneInput[]) {
     const reading = readings[input];
     if (readAt < (state.zones.get(zonename)?.known[input]?.readAt ?? 0)) continue;
