@@ -48,9 +48,7 @@ const command = addNatsFlags(
   .option('--include <names>', 'names of properties to publish although they are secret', list, [])
   .option('--exclude <names>', 'names of further properties not to publish', list, [])
   .option('--dry-run', 'print what would be written, and end', false)
-  .addOption(
-    new Option('--log-level <level>', 'lowest level to log').choices(logLevels).default('info'),
-  )
+  .addOption(new Option('--log-level <level>', 'lowest level to log').choices(logLevels).default('info'))
   .version(version)
   .allowExcessArguments(false)
   .parse();
