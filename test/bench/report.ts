@@ -80,6 +80,7 @@ const decisive: ReadonlySet<string> = new Set([
   'state, idle',
   'state above its slower command, idle',
   'sustained',
+  '1000 listeners: change to the last',
   'at start',
   'after 10000 events',
   'a rescan that finds nothing',
