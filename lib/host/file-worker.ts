@@ -9,18 +9,18 @@ import type { FileThreadData } from './file-thread.js';
 /** Who is told of a thread. */
 export interface FileWorkerEvents {
   readonly onNews: (news: FileNews) => void;
-  /** It has ended, after the last of its news. An error is a bug. */
+  /** The thread has ended; no more news follows. An error is a bug. */
   readonly onExit: (error: Error | undefined) => void;
 }
 
-/** What a thread is stuck in. */
+/** Where a thread is stuck. */
 export interface Stuck {
   readonly zonename: string;
-  /** When it was first seen at it, by the monotonic clock, ms. */
+  /** When it was first seen there, by the monotonic clock, ms. */
   readonly sinceMs: number;
 }
 
-/** A thread that runs. It does not keep the process alive. */
+/** A running thread. It does not keep the process alive. */
 export class FileWorker {
   readonly #worker: Worker;
   readonly #progress = new FileProgress();
@@ -64,7 +64,7 @@ export class FileWorker {
     this.#worker.postMessage(task);
   }
 
-  /** To be called at regular intervals: what it has been at in so many looks that it must be stuck. */
+  /** To be called at regular intervals. Returns where the thread is stuck, once enough looks in a row have found it there. */
   look(): Stuck | undefined {
     const work = this.#progress.look();
     if (work === undefined) this.#seen = undefined;
@@ -75,12 +75,12 @@ export class FileWorker {
       : undefined;
   }
 
-  /** It ends by itself when it has done what it is at. */
+  /** It ends by itself after its current task. */
   retire(): void {
     this.#progress.retire();
   }
 
-  /** Ends it, unless it is stuck: then nothing can end it but the end of its system call or of the process. */
+  /** Ends it, unless it is stuck: then only the end of its system call or of the process can. */
   async end(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { VmCache } from '../cache/cache.js';
 import type { StoredVm } from '../cache/vm-store.js';
-import { http as limits } from '../config.js';
+import { http as httpLimits } from '../config.js';
 import type { Fields } from '../vm/fields.js';
 import { isUnchanged, tagOf, takesGzip } from './conditional.js';
 import { parseVmsParameters, type Position, type Selection } from './parameters.js';
@@ -16,6 +16,7 @@ import { viewOf } from './view.js';
 export interface VmRepliesOptions {
   readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog'>;
   readonly serialised: SerialisedVms;
+  readonly limits?: Readonly<Record<'maxAnswersUnsent' | 'largeAnswerBytes', number>>;
 }
 
 export interface VmReplies {
@@ -30,7 +31,7 @@ export interface VmReplies {
 }
 
 /** Makes the answers. */
-export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
+export function vmReplies({ cache, serialised, limits = httpLimits }: VmRepliesOptions): VmReplies {
   const { instance, eventLog } = cache;
   const copies = new UnsentCopies({ max: limits.maxAnswersUnsent, largeBytes: limits.largeAnswerBytes });
   /** Made once per version of a VM: this is what is asked for most often. */

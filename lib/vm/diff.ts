@@ -86,29 +86,53 @@ function compareArrays(
     compare(oldElement, newElement, { ...below(place, null), ident }, found);
   }
   const paired = new Set<JsonValue>(pairs.flatMap(([oldElement, newElement]) => [oldElement, newElement]));
-  compareByValue(
-    old.filter((element) => !paired.has(element)),
-    now.filter((element) => !paired.has(element)),
-    below(place, null),
-    found,
-  );
+  const alone = (elements: readonly JsonValue[]) =>
+    paired.size === 0 ? elements : elements.filter((element) => !paired.has(element));
+  compareByValue(alone(old), alone(now), below(place, null), found);
 
   if (found.removedOrChanged.length + found.added.length === before) report(old, now, place, found);
 }
 
+/** What both begin and end with, the very same elements, is in both: of thousands there may be few left. */
 function compareByValue(
   old: readonly JsonValue[],
   now: readonly JsonValue[],
   element: Place,
   found: Found,
 ): void {
-  for (const gone of without(old, now)) report(gone, undefined, element, found);
-  for (const added of without(now, old)) report(undefined, added, element, found);
+  const shorter = Math.min(old.length, now.length);
+  let start = 0;
+  while (start < shorter && old[start] === now[start]) start++;
+  let end = 0;
+  while (end < shorter - start && old.at(-1 - end) === now.at(-1 - end)) end++;
+  for (const gone of without(old.slice(start, old.length - end), now)) {
+    report(gone, undefined, element, found);
+  }
+  for (const added of without(now.slice(start, now.length - end), old)) {
+    report(undefined, added, element, found);
+  }
 }
 
+/** The elements that others have not, by value. */
 function without(elements: readonly JsonValue[], others: readonly JsonValue[]): readonly JsonValue[] {
+  if (elements.length <= fewElements) return elements.filter((element) => !isAmong(others, element));
   const known = new Set(others.map(canonical));
   return elements.filter((element) => !known.has(canonical(element)));
+}
+
+/** For so few it is quicker to look through all others than to make a text of each. */
+const fewElements = 4;
+
+function isAmong(values: readonly JsonValue[], value: JsonValue): boolean {
+  if (!isJsonObject(value)) return values.some((other) => isEqual(other, value));
+  // Nearly all others differ in the first thing that is no object.
+  const [key, member] = Object.entries(value).find(([, each]) => typeof each !== 'object') ?? [];
+  return values.some(
+    (other) =>
+      isJsonObject(other) &&
+      (key === undefined || ownProperty(other, key) === member) &&
+      isEqual(other, value),
+  );
 }
 
 /** Elements of both arrays with the same text under `key`, in old order. One that has none, or shares it, stays alone. */

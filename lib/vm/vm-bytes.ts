@@ -48,12 +48,41 @@ function isBig(value: JsonValue | undefined): value is readonly JsonValue[] | Js
   return false;
 }
 
-function bytesOf(part: object): Buffer {
+function bytesOf(part: readonly JsonValue[] | JsonObject): Buffer {
   let bytes = bigParts.get(part);
   if (bytes === undefined) {
-    bytes = encode(JSON.stringify(part));
+    bytes = isJsonArray(part) ? arrayBytes(part) : encode(JSON.stringify(part));
     bigParts.set(part, bytes);
   }
+  return bytes;
+}
+
+/** Elements of an array that stand together, and their JSON without brackets. */
+interface Stretch {
+  readonly elements: readonly JsonValue[];
+  readonly bytes: Buffer;
+}
+
+/** By their last element. */
+const stretches = new WeakMap<object, Stretch>();
+const stretchLength = 500;
+
+/** In stretches, counted from the end: when an element is put in front, as a new snapshot is, only one is made anew. */
+function arrayBytes(array: readonly JsonValue[]): Buffer {
+  const pieces: Buffer[] = [];
+  for (let end = array.length; end > 0; end -= stretchLength) {
+    pieces.unshift(stretchBytes(array.slice(Math.max(0, end - stretchLength), end)), comma);
+  }
+  return Buffer.concat([openArray, ...pieces.slice(0, -1), closeArray]);
+}
+
+function stretchBytes(elements: readonly JsonValue[]): Buffer {
+  const last = elements.at(-1);
+  const known = typeof last === 'object' && last !== null ? stretches.get(last) : undefined;
+  if (known?.elements.length === elements.length && known.elements.every((each, n) => each === elements[n]))
+    return known.bytes;
+  const bytes = Buffer.from(JSON.stringify(elements).slice(1, -1));
+  if (typeof last === 'object' && last !== null) stretches.set(last, { elements, bytes });
   return bytes;
 }
 
@@ -67,3 +96,5 @@ function encode(json: string): Buffer {
 const open = Buffer.from('{');
 const comma = Buffer.from(',');
 const close = Buffer.from('}');
+const openArray = Buffer.from('[');
+const closeArray = Buffer.from(']');

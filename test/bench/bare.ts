@@ -44,6 +44,8 @@ export async function startBareServer(): Promise<BareServer> {
 export interface BareCommands {
   /** How long `zfs list` of one dataset takes, ms. */
   zfsListMs(dataset: string): Promise<number>;
+  /** The same, without what is in the dataset: its row. */
+  zfsRowMs(dataset: string): Promise<number>;
   /** How long `zoneadm list` of one zone takes, ms. */
   zoneadmMs(zonename: string): Promise<number>;
   /** How long `kstat` of one zone takes, ms. */
@@ -63,6 +65,7 @@ export function openBareCommands(host: SimulatedHost): BareCommands {
   const list = ['list', '-H', '-p', '-t', 'filesystem,snapshot,volume', '-o', datasetFields.join(',')];
   return {
     zfsListMs: (dataset) => timeOf('/usr/sbin/zfs', [...list, '-d', '1', dataset]),
+    zfsRowMs: (dataset) => timeOf('/usr/sbin/zfs', [...list, dataset]),
     zoneadmMs: (zonename) => timeOf('/usr/sbin/zoneadm', ['-z', zonename, 'list', '-p']),
     kstatMs: (zoneid) =>
       // 1: a zone that was restarted has another number, which takes as long to find out.

@@ -92,6 +92,24 @@ export async function quotaSet(
   };
 }
 
+/** A new snapshot of a VM's root: it is there already, the ZFS event is to be posted. */
+export async function snapshotChange(host: SimulatedHost, { zonename }: VmObject): Promise<Change> {
+  const name = `new-${number++}`;
+  host.dropEvents({ zfs: true });
+  const events = await host.zfs('snapshot', `zones/${zonename}@vmsnap-${name}`);
+  host.dropEvents({ zfs: false });
+  return {
+    zonename,
+    fits: (event) =>
+      event.type === 'modify' &&
+      event.zonename === zonename &&
+      event.vm.snapshots?.some((snapshot) => snapshot.name === name) === true,
+    make: () => {
+      host.postEvents('zfs', events.map(historyLine));
+    },
+  };
+}
+
 /**
  * A zone that runs: it does already, the zone event is to be posted. The daemon may see it early, when it still looks at
  * the zone because of how it was stopped.

@@ -10,6 +10,7 @@ import { measureRead } from './read.js';
 import type { Measurement } from './measurement.js';
 import { machine, shortened, toJson, toTable, type Result } from './report.js';
 import { measureRescan } from './rescan.js';
+import { measureSnapshots } from './snapshots.js';
 import { measureStart } from './start.js';
 
 const measurements: Readonly<Record<string, Measurement>> = {
@@ -20,6 +21,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   'fan-out': measureFanOut,
   memory: measureMemory,
   rescan: measureRescan,
+  snapshots: measureSnapshots,
   commands: measureCommands,
 };
 
