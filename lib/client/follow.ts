@@ -62,7 +62,7 @@ export async function* follow(
           !line.instance &&
           (since !== undefined || Object.keys(query).length > 0)
         ) {
-          const what = since === undefined ? 'cannot filter events' : 'does not keep what happened';
+          const what = since === undefined ? 'cannot filter events' : 'does not keep past events';
           throw new BadRequestError(`vminfod at ${transport.url} ${what}`, 'BadRequest');
         }
         if (line.type === 'ready' && since !== undefined && !mirror.ready) {
