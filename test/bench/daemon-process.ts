@@ -15,7 +15,7 @@ import type { VmObject } from '../../lib/vm/vm-object.js';
 import type { ProbeRequest, Usage } from './probe.js';
 
 /** How often we look whether something has come about, ms. */
-const lookEveryMs = 3;
+const lookEveryMs = 5;
 
 export interface DaemonProcess {
   readonly url: string;
