@@ -32,7 +32,8 @@ export class HostSide {
   /**
    * Follows the daemon until the signal, with whose reason it rejects.
    *
-   * @param onReady All VMs have been delivered: the first time, and again after each lost stream. @param onTrouble The daemon cannot be followed; it is retried.
+   * @param onReady All VMs have been delivered: the first time, and again after each loss that could not be resumed.
+   * @param onTrouble The daemon cannot be followed; it is retried.
    */
   async follow(
     {
