@@ -29,12 +29,17 @@ const command = new Command('vminfod')
   .description(
     'Keeps the VM objects of a SmartOS global zone fresh in memory, and serves and streams them over HTTP.',
   )
-  .option('--root <dir>', 'directory that all files and commands of the host are below', '/')
+  .option('--root <dir>', 'directory under which all files and commands of the host are', '/')
   .option('--listen <address>', 'address to listen on', defaultListen)
-  .option('--port <port>', 'port to listen on; 0 takes a free one', parsePort, defaultPort)
+  .option('--port <port>', 'port to listen on; 0 picks a free one', parsePort, defaultPort)
   .option('--no-listen', 'do not listen on TCP, only on --socket')
   .option('--socket <path>', 'Unix socket to listen on, open to its owner only')
-  .option('--allow-host <name>', 'name that requests may call this host by; may be repeated', append, [])
+  .option(
+    '--allow-host <name>',
+    'name that requests may use in their Host header; may be repeated',
+    append,
+    [],
+  )
   .option('--allow-remote', 'allow --listen on an address that other hosts can reach', false)
   .option('--no-page', 'serve no page to browsers, only JSON')
   .addOption(
@@ -42,9 +47,7 @@ const command = new Command('vminfod')
       .argParser(parsePeriod)
       .default(defaultRescanIntervalMs, '5m'),
   )
-  .addOption(
-    new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'),
-  )
+  .addOption(new Option('--log-level <level>', 'lowest level to log').choices(logLevels).default('info'))
   .version(version)
   .allowExcessArguments(false)
   .parse();
@@ -63,11 +66,11 @@ const log = createLog('vminfod', logLevel, stdout);
 let daemon: Daemon | undefined;
 
 process.on('uncaughtException', (error) => {
-  // Half a daemon is worse than none: SMF starts a whole one.
+  // Half a daemon is worse than none: SMF restarts it.
   log.fatal({ err: error }, `unexpected: ${error.message}`);
   void end(`unexpected: ${error.stack ?? error.message}`);
 });
-// Node would print them to stderr, which may hold us up.
+// Node would print warnings to stderr, which may block us.
 process.removeAllListeners('warning').on('warning', (warning) => {
   log.warn({ err: warning }, warning.message);
 });
@@ -108,7 +111,7 @@ try {
   await end(error.message);
 }
 
-/** Ends with status 1, and says why on stderr too: the log may be what cannot be written. */
+/** Ends with status 1, and says why on stderr too, in case the log cannot be written. */
 async function end(why: string): Promise<void> {
   const stderr = new Sink(2);
   stderr.write(`vminfod: ${why}\n`);

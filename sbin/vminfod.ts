@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The daemon's beginning: the heap's flags, and the thread that reads files, which starts while all else is loaded. */
+/** The daemon's entry point: sets the heap's flags and starts the file-reading thread while everything else is loaded. */
 import '../lib/heap.js';
 import { startFileWorkerAhead } from '../lib/host/file-worker.js';
 

@@ -79,10 +79,11 @@ async function measureOn(host: SimulatedHost): Promise<readonly Figure[]> {
     for (let round = 0; round <= rounds; round++) {
       if (round === 1) for (const figures of [latencies, holds]) figures.clear(); // The first warms up.
       await measure('other', tagChange(host, other));
-      await measure('quota', await quotaChange(host, many), tagChange(host, other));
-      await measure('large', await quotaChange(host, large), tagChange(host, other));
-      await measure('new', await snapshotChange(host, many));
+      await measure('quota', await quotaChange(host, many));
       note(latencies, 'zfs', await commands.zfsRowMs(root));
+      await measure('both', await quotaChange(host, many), tagChange(host, other));
+      await measure('large', await quotaChange(host, large));
+      await measure('new', await snapshotChange(host, many));
     }
   } finally {
     commands.close();
