@@ -18,7 +18,7 @@ export async function main(surroundings: Surroundings): Promise<number> {
     gone.abort(error);
   };
   stdout.on('error', onOutputError);
-  // What cannot be said on stderr cannot be said at all; the status says it.
+  // If stderr cannot be written, only the exit status is left to tell.
   stderr.on('error', ignore);
   const write = async (text: string) => {
     gone.signal.throwIfAborted();
@@ -100,7 +100,7 @@ async function clientOf({ url, fleet, timeoutMs }: Target, signal: AbortSignal):
   return FleetClient.connect({ ...(await whereIsNats(fleet)), name: 'vminfo', signal });
 }
 
-/** What was to be printed cannot be. */
+/** The output cannot be written. */
 class OutputError extends Error {
   override readonly name = 'OutputError';
   readonly code: string | undefined;

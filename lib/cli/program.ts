@@ -1,6 +1,6 @@
 /**
- * vminfo's commands and options, defined once: `--help`, the completions and the test of the man page all come from
- * here. What a command does is loaded when it runs.
+ * vminfo's commands and options, defined once: `--help`, the completions and the test of the man page all come from here.
+ * A command's implementation is loaded when it runs.
  */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkTimeoutMs, defaultWaitSeconds } from '../config.js';
@@ -172,7 +172,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     )
     .action((args: string[], options: Partial<WaitOptions>) =>
       startAnywhere(async (context) => {
-        // `--timeout` is the program's, wherever it stands; `-t` is ours.
+        // Commander gives `--timeout` to the program, wherever it stands; `-t` belongs to this command.
         const timeout = options.timeout ?? program.opts<Partial<WaitOptions>>().timeout ?? defaultWaitSeconds;
         return (await import('./commands/wait.js')).wait(context, args, { ...options, timeout });
       }),

@@ -1,9 +1,9 @@
-/** `GET /` for programs: what is served here. */
+/** `GET /` for programs: an index of the paths. */
 import type { ServerResponse } from 'node:http';
 import { version } from '../version.js';
 import { replyBytes } from './reply.js';
 
-/** Answers with the paths there are. `hasPage`: a browser would be given the page. */
+/** Answers with the paths. `hasPage`: a browser would get the page. */
 export function replyIndex(response: ServerResponse, hasPage: boolean): void {
   const index = { name: 'vminfod', version, page: hasPage, paths };
   replyBytes(response, Buffer.from(JSON.stringify(index)), { Vary: 'Accept' });

@@ -1,6 +1,6 @@
 /**
  * What changed between two versions of a VM, as `modify` events carry it. Complete: versions that serialise differently,
- * other than in the order of an object's keys, have at least one change. Parts that both versions share cost nothing.
+ * other than in the order of an object's keys, have at least one change. Parts shared by both versions cost nothing.
  */
 import { canonical, isEqual } from './equal.js';
 import { asJson, isJsonArray, isJsonObject, ownProperty, type JsonObject, type JsonValue } from './json.js';
@@ -18,7 +18,7 @@ export interface Change {
   readonly oldValue?: JsonValue;
   /** Absent when removed. */
   readonly newValue?: JsonValue;
-  /** Which disk (its path) or nic (its MAC), when the change is inside of one. */
+  /** Which disk (its path) or nic (its MAC), when the change is inside one. */
   readonly ident?: string;
 }
 
@@ -27,9 +27,10 @@ export interface Change {
  * keys, then what was added.
  *
  * - Objects are compared key by key, and the deepest differing value is reported.
- * - Disks and nics pair up by path and MAC. A pair's differences carry `ident`; what has no partner is removed or added.
- * - Elements of other arrays are compared by value. When none is gone or new, and yet the arrays differ, in order
- *   or in how often an element is there, the array itself is reported as changed.
+ * - Disks and nics pair up by path and MAC. A pair's differences carry `ident`; a disk or nic without a
+ *   partner is removed or added.
+ * - Elements of other arrays are compared by value. When none is gone or new but the
+ *   arrays still differ, in order or in the number of equal elements, the array itself is reported as changed.
  */
 export function diff(oldVm: VmObject, newVm: VmObject): readonly Change[] {
   const found: Found = { removedOrChanged: [], added: [] };
@@ -37,7 +38,7 @@ export function diff(oldVm: VmObject, newVm: VmObject): readonly Change[] {
   return [...found.removedOrChanged, ...found.added];
 }
 
-/** By which key the elements of these arrays, at the top of a VM, pair up. */
+/** The key by which the elements of these top-level arrays pair up. */
 const pairingKeys: ReadonlyMap<string | null | undefined, string> = new Map([
   ['disks', 'path'],
   ['nics', 'mac'],

@@ -1,4 +1,4 @@
-/** What ZFS says of a VM: its root dataset, delegated dataset, disks and snapshots, and which datasets those are. */
+/** What ZFS says about a VM: its root dataset, delegated dataset, disks and snapshots, and which datasets these are. */
 import { isHvm } from './brand.js';
 import { delegatedOf, poolOf } from './dataset-names.js';
 import type { Dataset, DatasetSnapshot, ZoneInputs } from './inputs.js';
@@ -30,8 +30,8 @@ type Storage = Partial<
 >;
 
 /**
- * The properties that come from ZFS, disks included. `state` is the VM's, not the zone's.
- * Nothing but the disks as the XML has them while the zone is configured or incomplete and has no zonepath.
+ * The properties that come from ZFS, disks included. `state` is the VM's, not the zone's. Only the disks from the XML
+ * while the zone is configured or incomplete and has no zonepath.
  */
 export function fromZfs(inputs: ZoneInputs, state: string): Storage {
   const { record, xml, datasets } = inputs;
@@ -79,13 +79,13 @@ export function datasetsOf(inputs: ZoneInputs): readonly string[] {
 
 const volumeDirectory = '/dev/zvol/rdsk/';
 
-/** A root dataset: by name only, when it is still being received. */
+/** A root dataset; only its name is known while it is being received. */
 interface Root {
   readonly name: string;
   readonly dataset: Dataset | undefined;
 }
 
-/** A dataset that is being received is not mounted yet: then the file that vmadm leaves beside the XML names it. */
+/** A dataset that is being received is not mounted yet; the file that vmadm puts beside the XML names it. */
 function rootOf({ record, datasets, receiving }: ZoneInputs, state: string): Root | undefined {
   const mounted = record.zonepath === '' ? undefined : datasets.byMountpoint(record.zonepath);
   if (mounted) return { name: mounted.name, dataset: mounted };
@@ -159,7 +159,7 @@ const vmSnapshotPrefix = 'vmsnap-';
 const shownArrays = new WeakMap<readonly DatasetSnapshot[], readonly Snapshot[]>();
 const shown = new WeakMap<DatasetSnapshot, Snapshot>();
 
-/** Newest first; of the same second, the one that zfs lists last. The same array, and elements, for the same ones listed. */
+/** Newest first; within the same second, the one that zfs lists last. The same array, and elements, for the same ones listed. */
 function vmSnapshots({ snapshots }: Dataset): readonly Snapshot[] {
   return memoised(shownArrays, snapshots, () =>
     snapshots

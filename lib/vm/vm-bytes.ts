@@ -1,6 +1,6 @@
 /**
- * A VM's JSON. That of a big part of it, such as thousands of snapshots, is made once for as long as that part is the same
- * object: another quota of that VM costs no more than that of another.
+ * A VM's JSON. The JSON of a big part, such as thousands of snapshots, is reused as long as that part is the same object:
+ * changing the quota of such a VM costs no more than for any other.
  */
 import { asJson, isJsonArray, isJsonObject, type JsonObject, type JsonValue } from './json.js';
 import type { VmObject } from './vm-object.js';
@@ -86,7 +86,7 @@ function stretchBytes(elements: readonly JsonValue[]): Buffer {
   return bytes;
 }
 
-/** In memory of its own: node's shared slabs would be kept whole for the one VM in them that lives longest. */
+/** In its own memory: one of node's shared slabs would stay allocated until the last VM in it is gone. */
 function encode(json: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(json));
   bytes.write(json);
