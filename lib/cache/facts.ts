@@ -33,21 +33,17 @@ export interface DatasetsFailed extends Origin {
   readonly error: Error;
 }
 
-/** These cannot be read in this way: other requests must be made for them. */
-export interface StaleFact extends Origin {
-  readonly type: 'stale';
-  readonly invalidation: Invalidation;
-}
-
-/** A rescan has read everything. Its follow-up requests may still be open. */
-export interface RescanRead extends Origin {
-  readonly type: 'rescan-read';
-}
-
 /** A rescan is over, including all of its follow-up requests. */
 export interface RescanEnded extends Origin {
   readonly type: 'rescan-ended';
   readonly rescan: Rescan;
 }
 
-export type Fact = Found | DatasetsFailed | StaleFact | RescanRead | RescanEnded;
+export type Fact =
+  | Found
+  | DatasetsFailed
+  | RescanEnded
+  /** These cannot be read in this way: other requests must be made for them. */
+  | (Origin & { readonly type: 'stale'; readonly invalidation: Invalidation })
+  /** A rescan has read everything. Its follow-up requests may still be open. */
+  | (Origin & { readonly type: 'rescan-read' });
