@@ -31,7 +31,7 @@ export interface RescanFailure {
 export interface RescanLog {
   readonly records: readonly RescanRecord[];
   readonly failures: readonly RescanFailure[];
-  /** How many rescans read everything and how many failed to, since the daemon started. */
+  /** How many rescans read everything, and how many failed to, since the daemon started. */
   readonly complete: number;
   readonly failed: number;
   /** Differences that only a rescan found since the daemon started, by the source that should have reported them. */

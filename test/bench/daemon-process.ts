@@ -47,7 +47,10 @@ export interface Memory {
   readonly peakMb: number;
 }
 
-/** Starts a daemon; resolves when it answers. Bare, it has no probe, which takes some milliseconds of its start: then what is asked of the probe is not to be had. */
+/**
+ * Starts a daemon; resolves when it answers. With `bare` it has no probe, which adds some milliseconds to its start: then
+ * the probe's figures are not available.
+ */
 export async function startDaemonProcess(root: string, { isBare = false } = {}): Promise<DaemonProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'vminfod-bench-'));
   const logFile = join(directory, 'log');

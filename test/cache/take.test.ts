@@ -1,4 +1,4 @@
-/** What comes of a fact: commits, and what is to be read because of it. */
+/** The effects of a fact: commits and follow-up requests. */
 import tap from 'tap';
 import { noOccasion, zoneRequest } from '../../lib/cache/requests.js';
 import type { Taken } from '../../lib/cache/take.js';

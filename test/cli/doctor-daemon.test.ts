@@ -74,7 +74,7 @@ void tap.test('doctor: a root that is gone is one trouble, until it is back', as
   });
   await rename(`${host.root}.away`, host.root);
   requests.next({ type: 'everything', reason: 'test' });
-  // Whatever a reading just then took for a change is still told of.
+  // A change that a reading found just then is still reported.
   const isUnread = async () => (await run(daemon.url, ['doctor'])).stdout.includes('cannot be read');
   await eventually(async () => !(await isUnread()), 'the root is back');
 });

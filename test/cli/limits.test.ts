@@ -22,7 +22,7 @@ void tap.test('ping against a daemon that is stopped: status 3 after 5 s', async
   const url = `http://127.0.0.1:${port.toString().trim()}`;
   const ping = await start(['--url', url, 'ping'], 'pipe');
   t.match(ping, { status: 3, stdout: '', stderr: `vminfo: no answer from vminfod at ${url} within 5 s\n` });
-  // What is over 5 s is the start of the process: a second and more on a busy machine.
+  // The time beyond 5 s is the start of the process: a second and more on a busy machine.
   t.comment(`it took ${Math.round(performance.now() - startedAt)} ms`);
 });
 

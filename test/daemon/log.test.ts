@@ -91,7 +91,7 @@ void tap.test('what ends the daemon is said on stderr', async (t) => {
   t.match(stderr, /^vminfod: unexpected: RangeError: a bug\n +at /);
 });
 
-/** Changes one VM again and again: each change is told, and as soon as if there were no log. */
+/** Changes one VM again and again: each change is sent, and as soon as if there were no log. */
 async function happens(t: Test, host: SimulatedHost, listening: Listening, url: string, rounds = events) {
   const [zonename = ''] = host.zonenames();
   const latencies: number[] = [];
@@ -152,7 +152,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A pipe that is read only by `read`, which gives what is in it. */
+/** A pipe that is read only by calling `read`, which returns its content. */
 function pipe(t: Test): { readonly fd: number; readonly read: () => string } {
   const dir = mkdtempSync(join(tmpdir(), 'vminfod-log-'));
   const path = join(dir, 'fifo');

@@ -86,7 +86,7 @@ void tap.test(
   },
 );
 
-/** What is compared is bytes, and twenty million lines go over the wire. */
+/** Bytes are compared, because twenty million lines go over the wire. */
 function aTinyVm(n: number, quota: number): VmObject {
   return { zonename: `z${n}`, uuid: `u${n}`, quota } as unknown as VmObject;
 }

@@ -1,7 +1,7 @@
 /**
- * 1,000 VMs and 100 changes a second: once it has loaded, the page's main thread has no long tasks. Counted is the CPU time of
- * each task, from Chromium's trace: on a busy machine a task also waits for its turn, which says nothing of the page. Alone on
- * a machine none takes 50 ms; where caches are shared with others, one in a hundred may.
+ * 1,000 VMs and 100 changes a second: once it has loaded, the page's main thread has no long tasks. The CPU time of each
+ * task counts, from Chromium's trace: on a busy machine a task also waits for its turn, which says nothing about the
+ * page. Alone on a machine none takes 50 ms; where caches are shared with others, one in a hundred may.
  */
 import type { BrowserContext, Page } from 'playwright-core';
 import tap from 'tap';
