@@ -125,7 +125,7 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
   });
 }
 
-/** What to read because of an invalidation. If all files of a zone were replaced, they are watched anew. */
+/** What to read because of an invalidation. If all files of a zone were replaced, they are watched again. */
 function requestsOf(
   state: HostState,
   rescans: Rescans,

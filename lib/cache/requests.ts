@@ -167,6 +167,6 @@ export function requestsFor(
     case 'sysinfo':
       return [{ ...occasionOf(occasion), lane: 'sysinfo' }];
     case 'files-replaced':
-      return []; // The files are watched anew; their source then names those that changed.
+      return []; // The files are watched again; their source then names those that changed.
   }
 }

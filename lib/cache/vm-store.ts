@@ -44,7 +44,7 @@ export interface CacheSnapshot {
   readonly vms: VmMap<StoredVm>;
 }
 
-/** The VMs, and whoever looks at them. */
+/** The VMs and their observers. */
 export class VmStore {
   readonly snapshot = new BehaviorSubject<CacheSnapshot>({ loaded: false, seq: 0, vms: VmMap.empty() });
   /** The latest commits; each is in here before it is emitted. */

@@ -89,7 +89,7 @@ export function refusal(status: number, text: string, path: string): VminfodErro
   }
 }
 
-/** Any error of an HTTP exchange as one of ours; ours pass through. */
+/** Converts any error of an HTTP exchange to one of the classes above; these pass through. */
 export function asClientError(error: unknown, url: string): VminfodError {
   if (error instanceof VminfodError) return error;
   const { code = '', message } = error as { code?: string; message: string };

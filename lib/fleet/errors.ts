@@ -43,7 +43,7 @@ const maximumBytes = 10077;
 const insufficientResources = 10023;
 const insufficientStorage = 10047;
 
-/** Any error of NATS's as one of ours; ours pass through. */
+/** Converts any error of NATS to one of the classes above; these pass through. */
 export function asFleetError(error: unknown, about: string): VminfodError {
   if (error instanceof VminfodError) return error;
   const { message } = error as Error;

@@ -69,7 +69,7 @@ export type FileTask =
       readonly since?: Versions;
     }
   | { readonly type: 'unwatch'; readonly zonename: string }
-  /** Watch anew what is there now: a rollback loses watches on files that seem the same. */
+  /** Rewatch what is there now: a rollback loses watches on files that seem the same. */
   | { readonly type: 'rearm'; readonly zonename: string }
   /** Look at everything that is watched. */
   | { readonly type: 'mend' }

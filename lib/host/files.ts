@@ -32,7 +32,7 @@ export type TextReading = FileReading<FileInput<string> | undefined>;
 export type FileEvent =
   /** These, by name, may have changed; a reading from here on misses nothing. */
   | { readonly type: 'changed'; readonly zonename: string; readonly names: readonly string[] }
-  /** Any of a zone's may have changed: it hung, and is watched anew. */
+  /** Any file of a zone may have changed: the zone hung, and is watched again. */
   | { readonly type: 'stale'; readonly zonename: string }
   /** A watched directory may have these new entries; none is watched itself. */
   | { readonly type: 'entries'; readonly name: string; readonly entries: readonly string[] }

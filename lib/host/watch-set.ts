@@ -1,5 +1,5 @@
 /**
- * Keeps files watched, whatever happens to them: one that was replaced is watched anew, one that does not exist yet is
+ * Keeps files watched, whatever happens to them: one that was replaced is watched again, one that does not exist yet is
  * noticed when it appears, and one that cannot be watched is polled.
  *
  * fs.watch says only that something may have changed: on illumos a directory does not say which entry, and a watch on a

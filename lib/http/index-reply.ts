@@ -11,10 +11,10 @@ export function replyIndex(response: ServerResponse, hasPage: boolean): void {
 
 const paths = {
   '/ping': 'whether the first load is done',
-  '/status': 'how the daemon is; ?full=true: more',
+  '/status': "the daemon's health; ?full=true: more",
   '/vms': 'all VM objects; filters, fields= and since= select',
   '/vms/<zonename>': 'one VM object; ?sync=true: read afresh',
   '/events': 'the state, then every change, as JSON lines or Server-Sent Events',
-  '/changes': 'what happened lately, the newest first',
+  '/changes': 'recent events, newest first',
   '/metrics': "counters in Prometheus' text format",
 } as const;

@@ -13,7 +13,7 @@ import type { SourceHealth } from './health.js';
 import { zoneFiles, type ZoneInput } from '../vm/inputs.js';
 import type { Invalidation } from './invalidation.js';
 
-/** Which zones' files are to be watched; sent by whoever knows the zones. */
+/** Which zones' files are to be watched; sent by the cache. */
 export type WatchRequest =
   | { readonly type: 'watch'; readonly zonename: string; readonly zonepath: string }
   | { readonly type: 'unwatch'; readonly zonename: string }

@@ -1,5 +1,5 @@
 /**
- * The lines of a command that should never end. It owns the child process: whoever unsubscribes ends it.
+ * The lines of a command that should never end. It owns the child process: unsubscribing ends it.
  */
 import { spawn } from 'node:child_process';
 import { Observable } from 'rxjs';

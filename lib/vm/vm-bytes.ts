@@ -67,7 +67,7 @@ interface Stretch {
 const stretches = new WeakMap<object, Stretch>();
 const stretchLength = 500;
 
-/** In stretches, counted from the end: when an element is put in front, as a new snapshot is, only one is made anew. */
+/** In chunks, counted from the end: when an element is added in front, such as a new snapshot, only one chunk is made again. */
 function arrayBytes(array: readonly JsonValue[]): Buffer {
   const pieces: Buffer[] = [];
   for (let end = array.length; end > 0; end -= stretchLength) {

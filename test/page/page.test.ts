@@ -249,7 +249,7 @@ void tap.test(
       await host.zfs('set', 'quota=222g', `zones/${vm.zonename}`);
       daemon = await startDaemon({ ...daemonOptions, port });
       await page.locator('.banner[data-kind=back]').waitFor();
-      t.match(await page.locator('.banner').textContent(), /started anew/);
+      t.match(await page.locator('.banner').textContent(), /been restarted/);
       await rowOf(page, '222 GiB').waitFor();
       await page.locator('.changes .entry', { hasText: 'quota 105 -> 222 GiB' }).waitFor();
     });

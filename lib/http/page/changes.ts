@@ -110,7 +110,7 @@ function entryLine(entry: ChangeEntry, ui: Ui, actions: ChangesActions, ofOne: b
 }
 
 function details({ changes, zonename, type, seq, date }: ChangeEntry): TemplateResult {
-  const told = seq === undefined ? 'found by comparing, after vminfod was started anew' : `change ${seq}`;
+  const told = seq === undefined ? 'found by comparing, after a restart of vminfod' : `change ${seq}`;
   return html`<div class="details">
     <p>
       <a href=${vmHash(zonename)}>${zonename}</a>

@@ -15,7 +15,7 @@ export function troublesOf({ status }: PageModel): readonly Trouble[] {
 
 export function healthPage(model: PageModel): TemplateResult {
   const { status } = model;
-  if (status === undefined) return html`<p class="empty">Asking how vminfod is …</p>`;
+  if (status === undefined) return html`<p class="empty">Asking for vminfod's status …</p>`;
   const troubles = diagnose(status);
   return html`<article class="health" aria-labelledby="health-title">
     <header>

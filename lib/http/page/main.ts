@@ -198,8 +198,8 @@ function banner(): TemplateResult {
       model.lastReconnection === 'resumed'
         ? html`<span><b>Connected again.</b> Nothing was missed.</span>`
         : html`<span
-            ><b>vminfod was started anew.</b> The table is as it is now; what differs from before is among the
-            changes.</span
+            ><b>vminfod has been restarted.</b> The table is as it is now; what differs from before is among
+            the changes.</span
           >`;
   }
   return html`<div class="banner" role="status" data-kind=${kind || nothing}>${text}</div>`;
