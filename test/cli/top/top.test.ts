@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { Subject } from 'rxjs';
 import tap, { type Test } from 'tap';
+import { VminfodClient } from '../../../lib/client/client.js';
 import { startDaemon } from '../../../lib/daemon.js';
 import { createSimulatedHost, type SimulatedHost } from '../../../lib/simulator/index.js';
 import type { VmObject } from '../../../lib/vm/vm-object.js';
@@ -37,6 +38,8 @@ async function scene(t: Test, vms = 12): Promise<Scene> {
     });
   let daemon = await start(0);
   const { url } = daemon;
+  await using client = new VminfodClient({ url, name: 'top.test' });
+  await client.ready();
   const terminal = await Terminal.open({ columns: 100, rows: 30 });
   t.teardown(async () => {
     await terminal[Symbol.asyncDispose]();
