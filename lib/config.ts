@@ -2,11 +2,14 @@
  * Every limit, timeout and period of the daemon, with its unit and its reason. Constants only.
  */
 
-/** Where the platform's vminfod listens, and so where its clients look. */
+/** Where the platform's vminfod listens, so that its clients find us. */
 export const defaultPort = 9090;
 export const defaultListen = '127.0.0.1';
 
-/** How much the heap may grow over what is in use before it is collected. In a storm of events this costs a quarter of their CPU time. */
+/**
+ * How much the heap may grow beyond what is in use before it is collected. In a storm of events this costs a quarter of
+ * their CPU time.
+ */
 export const heapGrowthPercent = 25;
 
 /** The platform's period. A rescan costs about what the first load did. */
@@ -27,7 +30,7 @@ export const sysevents = {
   killAfterMs: 1_000,
 } as const;
 
-/** Between the starts of a source or of a failed read: soon at first, and at most once in half a minute for ever. */
+/** Waits between restarts of a source or retries of a failed read: short at first, at most half a minute. */
 export const backoffLimits = {
   minMs: 200,
   maxMs: 30_000,
@@ -36,67 +39,73 @@ export const backoffLimits = {
 } as const;
 
 export const fileWatches = {
-  /** How often a file that cannot be watched (no more watches, no more descriptors, not there yet) is looked at. */
+  /** How often a file that cannot be watched (out of watches or descriptors, or not there yet) is checked. */
   pollMs: 1_000,
-  /** Stat calls in one turn of the event loop: about a millisecond. */
+  /** Stat calls in one turn of the event loop: they take about a millisecond. */
   statsPerTurn: 200,
 } as const;
 
-/** The threads that touch files (lib/host/file-threads.ts): a file system that hangs holds the thread that asks it. */
+/** The threads that touch files (lib/host/file-threads.ts): a file system that hangs blocks the thread that uses it. */
 export const fileThreads = {
-  /** How often it is looked whether a thread moves, ms. */
+  /** How often threads are checked for progress, ms. */
   lookMs: 100,
   /**
-   * Looks in a row that find a thread at the very same task: then it is stuck, and others do the rest. Looks and not
-   * milliseconds are counted, so that a machine too busy to run us does not make it seem so.
+   * Checks in a row that find a thread at the very same task before it counts as stuck and another takes over. Checks are
+   * counted, not milliseconds, so that a machine too busy to run us does not make a thread seem stuck.
    */
   looksUntilStuck: 4,
-  /** How long a zone's files may not answer before reading them fails, ms: a loaded pool needs a second, a suspended one for ever. */
+  /**
+   * How long a zone's files may take to answer before reading them fails, ms: a loaded pool needs a second, a suspended
+   * one never answers.
+   */
   readTimeoutMs: 2_000,
-  /** Threads that may be stuck: each has some megabytes and, where watches are counted, its watches. More and all wait. */
+  /**
+   * Threads that may be stuck: each takes some megabytes and, where watches are limited, its watches. With more, all
+   * zones wait.
+   */
   maxStuck: 8,
-  /** A zone whose files hung, and that does so again within this time of being back, is left alone for longer each time, ms. */
+  /** A zone that hangs again within this time of coming back is left alone for longer each time, ms. */
   calmMs: 60_000,
-  /** Megabytes of heap: young, because little is made; old for the largest files at once. */
+  /** Megabytes of heap: a small young generation because threads allocate little; the old one holds the largest files at once. */
   youngGenerationMb: 1,
   oldGenerationMb: 256,
-  /** How long the end of a thread is waited for when the daemon ends, ms. One that is not stuck needs milliseconds. */
+  /** How long the daemon waits for a thread to end when it stops, ms. One that is not stuck needs milliseconds. */
   endMs: 500,
 } as const;
 
-/** How requests to read collect; see cache/coalesce.ts. */
+/** How requests to read are coalesced; see operators/coalesce.ts. */
 export const reloads = {
-  /** Children at a time for one kind of read. */
+  /** Runs at a time in one lane. */
   maxRuns: 8,
-  /** A read of one zone or dataset is a matter of milliseconds: after this, others no longer wait for it. */
+  /** A read of one zone or dataset takes milliseconds: after this, others no longer wait for it. */
   slowAfterMs: 100,
   /** Datasets in one `zfs list`: keeps the command line far under any limit. */
   maxBatch: 500,
-  /** A listing of several datasets that takes longer is given up, and each is listed alone: this, */
+  /** A listing of several datasets that takes longer is given up, and each is listed alone. The limit is this, */
   sharedListingTimeoutMs: 2_000,
-  /** and this for each dataset. A host so busy that a listing is slow must not be given hundreds of them instead. */
+  /** plus this for each dataset. A host so busy that one listing is slow must not get hundreds of them instead. */
   sharedListingMsPerDataset: 50,
   /** Datasets of no VM wait this long and are then listed together: nobody waits for them. */
   unusedDatasetDelayMs: 500,
   /** More datasets of no VM than this are cheaper to list with everything. */
   maxUnusedDatasets: 256,
-  /** Zones read at a time. Files are read at once, one after the other; commands may be waited for together. */
+  /** Zones read at a time. Files are read one after the other; commands can be waited for together. */
   maxZoneReads: 16,
 } as const;
 
-/** What is counted before prom-client is loaded: about 100 bytes each. So much means that the daemon has work, and it is loaded. */
+/** Measurements kept until prom-client is loaded, about 100 bytes each. At this many it is loaded. */
 export const maxWaitingCounts = 1_000;
 
 /** How long work on many things, such as assembling VMs, may hold the event loop before it gives way. */
 export const sliceMs = 4;
 
-/** How often a zone is read again when zoneadm does not show yet what the kernel announced, and after how long each. */
+/** How often a zone is reread when zoneadm does not show yet what the kernel announced, and after how long each time. */
 export const newstateRetriesMs: readonly number[] = [10, 30, 100, 300, 1000];
 
-/** How often an XML that is gone is looked for again before its VM is: `mv` from another filesystem deletes first. */
+/** How often a missing XML is looked for again before its VM is deleted: `mv` from another filesystem deletes first. */
 export const goneRetriesMs: readonly number[] = [20, 50, 130, 300];
 
-/** What is said during the first load is held, each thing once. More than this is cheaper to answer by a rescan. */
+/** Invalidations held during the first load, one per key. If there are more, a rescan is cheaper. */
 export const heldInvalidations = {
   max: 10_000,
   replaceWith: { type: 'everything', reason: 'too much happened during the first load' },
@@ -108,15 +117,18 @@ export const rescanLog = {
   maxFailures: 5,
   /** Differences kept of one rescan: a host that was suspended for an hour finds all VMs changed. */
   maxFound: 1_000,
-  /** Of those that events missed, how many the log names. */
+  /** How many of the changes that events missed the log names. */
   maxExamples: 10,
-  /** A source that names a zone this soon after a rescan found it changed has not missed that: the rescan was just quicker. */
+  /**
+   * A source that reports a zone this soon after a rescan found it changed has not missed the change: the rescan was just
+   * quicker.
+   */
   graceMs: 500,
 } as const;
 
 // Host: reading the system (lib/host).
 
-/** Milliseconds that zoneadm and kstat may take. They take tens; past this the kernel or a lock is stuck. */
+/** Milliseconds that zoneadm and kstat may take. They usually take tens; past this the kernel or a lock is stuck. */
 export const commandTimeoutMs = 10_000;
 
 /** Milliseconds that a `zfs list` of named datasets may take: hundreds when the pool is loaded, but never minutes. */
@@ -137,41 +149,42 @@ export const maxIdleShells = 8;
 /** Characters of a command's stderr, or of an unreadable line, that an error keeps: enough to see what it says. */
 export const errorTextMaxChars = 2_000;
 
-/** Lines of one listing that may be unreadable before the whole is refused: then it is no listing at all. */
+/** Unreadable lines in one listing before all of it is refused: then it is no listing at all. */
 export const listingMaxErrors = 100;
 
-/** Lines of `zfs list` parsed before it is looked whether others are due for their turn: some tenths of a millisecond. */
+/** Lines of `zfs list` parsed between checks whether to yield the event loop: some tenths of a millisecond. */
 export const zfsLinesPerStep = 50;
 
-/** More zones than this are not asked for one by one: zoneadm and kstat list all of them, once. */
+/** For more zones than this, zoneadm and kstat list all zones once instead of one by one. */
 export const maxZonesAskedFor = 2;
 
 // Queries
 
-/** Keys in a dotted key such as `tags.triton.cns.services`. Nothing in a VM is as deep; it bounds what a query can cost. */
+/** Parts of a dotted key such as `tags.triton.cns.services`. Nothing in a VM is as deep; it bounds what a query can cost. */
 export const maxSelectorKeys = 32;
 
-/** Characters of a `~regex` in a filter: more than anyone types, little enough to compile in no time. */
+/** Characters of a `~regex` in a filter: more than anyone types, and quick to compile. */
 export const maxPatternLength = 128;
 
 /**
- * Instructions of a compiled `~regex`. Matching is linear in the text, but each character can cost as much as there are
- * instructions: 100 keep the worst at a few microseconds a character, and hold a pattern for a UUID twice.
+ * Instructions of a compiled `~regex`. Matching is linear in the text, but each character can cost as many steps as there
+ * are instructions: 100 keep the worst case at a few microseconds a character, and are twice what a pattern for a UUID
+ * needs.
  */
 export const maxPatternInstructions = 100;
 
 // The event log (lib/cache/event-log.ts): what a listener that lost its connection can catch up with.
 
 export const eventLog = {
-  /** An hour of a calm host, or some seconds of the worst storm: a reconnect takes under a second. */
+  /** An hour on a calm host, or some seconds of the worst storm: a reconnect takes under a second. */
   maxEvents: 2_000,
-  /** Bytes of JSON of the VMs in it. The versions before the first change of each VM in it may be as many again. */
+  /** Bytes of the JSON of VMs in it. Each VM's version before its first change in it may add as much again. */
   maxBytes: 4 * 1024 * 1024,
 } as const;
 
 /** What `/changes` gives of the event log. */
 export const pastEventLimits = {
-  /** Events in an answer, unless it is asked for another number: some screens full. */
+  /** Events in an answer by default: some screens full. */
   defaultLimit: 100,
   /** Events in an answer, at most: with their VMs, some megabytes. */
   maxLimit: 1_000,
@@ -182,15 +195,15 @@ export const pastEventLimits = {
 // The log (lib/sink.ts)
 
 export const sink = {
-  /** Bytes that wait until they can be written: some thousand lines, the worst minute of a host. What comes on top is lost. */
+  /** Unwritten bytes kept: some thousand lines, the worst minute of a host. Anything more is lost. */
   maxUnwrittenBytes: 1024 * 1024,
-  /** Bytes of one write: what a pipe takes at a time. */
+  /** Bytes in one write: what a pipe takes at a time. */
   maxWriteBytes: 64 * 1024,
-  /** After how long a pipe or terminal that was full is tried again, ms: a reader that is alive has made room by then. */
+  /** How soon a full pipe or terminal is retried, ms: a live reader has made room by then. */
   retryFullMs: 50,
-  /** After how long a write that failed is tried again, ms: a full disk, a reader that is gone. */
+  /** How soon a failed write is retried, ms: a full disk, a reader that is gone. */
   retryFailedMs: 1_000,
-  /** How long the end of the process waits for what is not written yet, ms. */
+  /** How long the process waits at its end for unwritten lines, ms. */
   lastWordsMs: 500,
 } as const;
 
@@ -214,16 +227,16 @@ export const http = {
   maxHeaderBytes: 16 * 1024,
   /** How long a request's headers, and all of it, may take to arrive: on a loopback they come in one piece. */
   requestTimeoutMs: 10_000,
-  /** How often it is looked whether a request takes too long. */
+  /** How often requests are checked for taking too long. */
   checkIntervalMs: 1_000,
   /**
-   * How long a connection without a request is kept. In whole seconds it is announced, and the rest is for the client that
-   * sends a request at the last moment: it would find a connection that is just being closed.
+   * How long an idle connection is kept. Clients are told the whole seconds; the rest is a margin for one that sends a
+   * request at the last moment, just as the connection would be closed.
    */
   keepAliveMs: 5_900,
-  /** How long an answer may take to be read: on a loopback it takes milliseconds. A client that takes longer is cut off. */
+  /** How long a client may take to read an answer: on a loopback it takes milliseconds. A slower client is cut off. */
   writeDeadlineMs: 30_000,
-  /** Different large answers that may be on their way at a time; more requests get 503. Each may be a copy of all VMs. */
+  /** Distinct large answers that may be in transit at a time; more requests get 503. Each may be a copy of all VMs. */
   maxAnswersUnsent: 64,
   /** Bytes that make an answer large: smaller ones fit into what the kernel buffers. */
   largeAnswerBytes: 256 * 1024,
@@ -243,21 +256,24 @@ export const listeners = {
    * buffer for all listeners with the same parameters, so those who stall together do not multiply it.
    */
   maxUnsentBytes: 16 * 1024 * 1024,
-  /** Different `ready` snapshots that may be on their way at a time; more listeners get 503. Each is a copy of all VMs. */
+  /** Distinct `ready` snapshots that may be in transit at a time; more listeners get 503. Each is a copy of all VMs. */
   maxSnapshotsUnsent: 16,
-  /** How long a listener's oldest unsent byte may wait: a reader on the same host that is alive is milliseconds behind. */
+  /** How long a listener's oldest unsent byte may wait: a live reader on the same host is milliseconds behind. */
   writeDeadlineMs: 30_000,
-  /** A listener that is cut off has this long to read what is on its way. */
+  /** A listener that is cut off has this long to read what has already been sent. */
   overflowGraceMs: 2_000,
-  /** How often deadlines, graces and heartbeats are looked at. */
+  /** How often deadlines, grace periods and heartbeats are checked. */
   tickMs: 1_000,
-  /** Bytes of missed events that are written at a time, and that wait before more are: a listener catches up as fast as it reads. */
+  /**
+   * Bytes of missed events written at a time; the next wait until these are sent, so a listener catches up as fast as it
+   * reads.
+   */
   catchUpBytes: 256 * 1024,
-  /** Missed events made into lines in one turn: about a millisecond. */
+  /** Missed events serialised in one turn: about a millisecond. */
   catchUpEvents: 100,
-  /** Seconds between heartbeats, at most. The least is one. */
+  /** Maximum seconds between heartbeats. The minimum is one. */
   maxHeartbeatSeconds: 3_600,
-  /** When a browser reconnects, ms; it is spread over as long again. */
+  /** How soon a browser reconnects, ms; a random delay of up to as much again is added. */
   browserRetryMs: 500,
 } as const;
 
@@ -266,10 +282,10 @@ export const listeners = {
 /** How long a request may take unless one says otherwise: the answer is made from memory. */
 export const requestTimeoutMs = 30_000;
 
-/** The same for `?sync=true`: longer than the daemon's own limit, whose reason is the better one. */
+/** The same for `?sync=true`: longer than the daemon's own limit, so that the daemon's more precise error arrives first. */
 export const syncRequestTimeoutMs = 35_000;
 
-/** How long `vminfo ping` and `vminfo doctor` wait: who asks whether it is well must hear soon that it is not. */
+/** How long `vminfo ping` and `vminfo doctor` wait: a health check must fail soon. */
 export const checkTimeoutMs = 5_000;
 
 /** From asking for /events to its `ready` line. A snapshot of 1000 VMs takes well under a second. */
@@ -278,22 +294,22 @@ export const readyTimeoutMs = 30_000;
 /** The longest line of an event stream: a `ready` of 1000 VMs is about 5 MB. */
 export const maxLineBytes = 256 * 1024 * 1024;
 
-/** How long an idle connection is kept for the next request; then nothing is left behind. */
+/** How long an idle connection is kept for the next request. */
 export const keepAliveMs = 2_000;
 
-/** Reconnects wait a random time up to this, doubling with each failure: a fleet must not come back at once. */
+/** Reconnects wait a random time up to this, doubling with each failure: a whole fleet must not come back at the same moment. */
 export const reconnectMinMs = 100;
 
 /** The longest wait before a reconnect: how late a client may notice that the daemon is back. */
 export const reconnectMaxMs = 5_000;
 
-/** A connection that lived this long was a good one: the next reconnect starts at `reconnectMinMs` again. */
+/** A connection that lived this long counts as good: the next reconnect starts at `reconnectMinMs` again. */
 export const stableConnectionMs = 1_000;
 
 /** How often the client asks the daemon for a sign of life, unless one says otherwise. */
 export const heartbeatSeconds = 15;
 
-/** Periods without event or heartbeat after which a daemon that promised heartbeats is taken for gone. */
+/** Periods without an event or heartbeat after which a daemon that promised heartbeats is considered gone. */
 export const silentPeriods = 2;
 
 /** Changes that a reader of `watch()` may leave unread: about 100 MB of VM objects at 3 KB each, parsed. */
@@ -310,21 +326,21 @@ export const missedRescans = 3;
 
 /** `vminfo top`. */
 export const top = {
-  /** At most this often it draws what the stream told, ms; what comes alone is drawn at once, and so is what a key does. */
+  /** Shortest time between redraws for events, ms; a lone event and the effect of a key are drawn at once. */
   redrawMs: 250,
-  /** Ages are drawn anew, ms. */
+  /** How often ages are redrawn, ms. */
   tickMs: 1_000,
   /** How often it asks for /status, ms: for the sources' health and the age of the last rescan. */
   statusMs: 5_000,
   /** How long a changed row is marked, ms: long enough to find it with the eye. */
   markMs: 5_000,
-  /** How long it says that the connection is back, ms. */
+  /** How long the notice of a restored connection is shown, ms. */
   noteMs: 10_000,
-  /** Changes that it remembers: some hundred bytes each. */
+  /** Changes remembered: some hundred bytes each. */
   maxEntries: 500,
 } as const;
 
-// The fleet (lib/fleet): a host's VMs in NATS JetStream, and those who read them.
+// The fleet (lib/fleet): a host's VMs in NATS JetStream, and their readers.
 
 export const fleet = {
   /** Messages kept of each VM: how many changes a reader that lost its connection may be behind without missing one. 64 is NATS's limit for a bucket. */
@@ -335,34 +351,34 @@ export const fleet = {
   hostsMaxBytes: 64 * 1024 ** 2,
   /** How long the server remembers message ids. A publisher retries for far less. */
   duplicateWindowMs: 120_000,
-  /** Messages sent and not yet acknowledged: enough to fill a round trip of a millisecond, little enough to lose nothing by. */
+  /** Messages sent but not yet acknowledged: enough to fill a round trip of a millisecond, few enough to resend. */
   maxInFlight: 32,
   /** How long an acknowledgement or an answer of NATS's may take. An fsync of a busy disk takes tens of milliseconds. */
   requestTimeoutMs: 5_000,
   /** How long the first connection may take before a command gives up. */
   connectTimeoutMs: 5_000,
-  /** Between attempts of a publisher, at first; it doubles up to `backoffMaxMs`, and each is spread over half of it. */
+  /** A publisher's first wait between attempts; it doubles up to `backoffMaxMs`, and a random half to all of it is used. */
   backoffMinMs: 1_000,
   backoffMaxMs: 30_000,
-  /** How often a host says that it lives, and how it is. */
+  /** How often a host reports that it is alive, and its health. */
   heartbeatMs: 10_000,
   /** A host unheard of for three heartbeats is stale: one may be late. */
   staleAfterMs: 30_000,
   /** How often a publisher looks at what the stream has of its host: headers only, some milliseconds. */
   compareIntervalMs: 60_000,
-  /** VMs of which the daemon is asked at a time whether they are gone. */
+  /** VMs about which the daemon is asked at a time whether they are gone. */
   maxQuestions: 8,
-  /** How often the server says that it has nothing to say; two missed, and the reader begins anew. */
+  /** How often the server sends a heartbeat when idle; after two missed ones the reader starts over. */
   idleHeartbeatMs: 1_000,
-  /** `fleet gc` removes the markers of VMs that have been gone for this: no reader that resumes is away for so long. */
+  /** `fleet gc` removes the markers of VMs that have been gone for this: no reader that resumes has been away that long. */
   markerMs: 7 * 24 * 3_600_000,
-  /** How full the stream may be before `fleet doctor` calls it trouble: there is still time. */
+  /** How full the stream may be before `fleet doctor` warns: early enough to act. */
   fullPercent: 80,
   /** A consumer whose reader is gone is removed by the server after this. */
   consumerInactiveMs: 30_000,
-  /** Before a server is connected to again: this, and up to the jitter more, for a fleet must not come back at once. */
+  /** The wait before reconnecting to a server: this plus up to the jitter, so that a fleet does not come back all at once. */
   reconnectWaitMs: 500,
   reconnectJitterMs: 1_500,
-  /** How often the server is asked for a sign of life; two missed, and another is connected to. */
+  /** How often the server is asked for a sign of life; after two missed ones another server is used. */
   pingIntervalMs: 4_000,
 } as const;

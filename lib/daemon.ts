@@ -40,13 +40,13 @@ import { zfsEvents } from './sources/zfs-events.js';
 import { zoneEvents } from './sources/zone-events.js';
 
 export interface DaemonOptions {
-  /** The directory that all files and commands are below: `/`, or a simulated global zone. */
+  /** The directory under which all files and commands are: `/`, or a simulated global zone. */
   readonly root: string;
   /** The address that it listens on; `undefined`: no TCP, only `socket`. */
   readonly listen: string | undefined;
-  /** 0 takes a free one. */
+  /** 0 picks a free one. */
   readonly port: number;
-  /** What a request may call the host, beside `listen` and localhost. */
+  /** Names that requests may use in their Host header, beside `listen` and localhost. */
   readonly allowedHosts?: readonly string[];
   /** Path of a Unix socket to listen on, beside TCP or instead. */
   readonly socket?: string | undefined;
@@ -54,11 +54,11 @@ export interface DaemonOptions {
   readonly page?: boolean;
   readonly rescanIntervalMs: number;
   readonly log: Logger;
-  /** How the log is doing; not given: it loses nothing. */
+  /** The log's status. Default: one that loses nothing. */
   readonly logStatus?: () => SinkStatus;
   /** What the operator asks for while it runs, e.g. a rescan by SIGHUP. */
   readonly requests: Observable<Invalidation>;
-  /** How long `GET /vms/<zone>?sync=true` may take before it is answered 504. Default: config.ts. */
+  /** How long `GET /vms/<zone>?sync=true` may take before it is answered 504. Default: see config.ts. */
   readonly syncTimeoutMs?: number;
   /** Replaces fs.watch, for a test. */
   readonly watch?: WatchSource;
@@ -66,21 +66,22 @@ export interface DaemonOptions {
 
 const lossless: SinkStatus = { lostLines: 0, unwrittenBytes: 0, error: null };
 
-/** A daemon that runs. */
+/** A running daemon. */
 export interface Daemon {
-  /** Where it serves, e.g. `http://127.0.0.1:9090`; `unix:/path` when only there. */
+  /** Where it serves, e.g. `http://127.0.0.1:9090`; `unix:/path` when it serves only there. */
   readonly url: string;
-  /** Resolves when it is closed. Rejects with what should never happen: then the process must end. */
+  /** Resolves when it is closed. Rejects with an error that should never happen: then the process must end. */
   readonly ended: Promise<void>;
   /**
-   * Ends children, threads, listeners and connections; resolves when all are gone that can be. May be called again.
+   * Ends child processes, threads, listeners and connections; resolves when all that can end have ended. May be called
+   * again.
    */
   close(): Promise<void>;
   /** Whether a thread is stuck in a call to a file system that hangs. It keeps the process from ending; see end-process.ts. */
   isStuck(): boolean;
 }
 
-/** A command that every global zone has is not there. */
+/** A command that every global zone has is missing. */
 export class MissingCommandError extends Error {
   override readonly name = 'MissingCommandError';
   readonly command: string;

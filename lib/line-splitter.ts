@@ -1,6 +1,6 @@
-/** Bytes to lines of text. The time it takes is linear in the bytes, however they are cut, and the memory is bounded. Pure. */
+/** Splits bytes into lines of text. Time is linear in the bytes, however they are chunked, and memory is bounded. Pure. */
 
-/** A line is too long to be one. */
+/** A line exceeds the limit. */
 export class LineTooLongError extends Error {
   override readonly name = 'LineTooLongError';
 
@@ -9,19 +9,19 @@ export class LineTooLongError extends Error {
   }
 }
 
-/** Takes bytes as they come, and gives each line once it is whole. What follows the last newline is not a line. */
+/** Takes bytes as they arrive, and yields each line once it is complete. Text after the last newline is not a line. */
 export class LineSplitter {
   readonly #maxBytes: number;
   #parts: Buffer[] = [];
   #bytes = 0;
 
-  /** @param maxBytes Of one line, its newline not counted. */
+  /** @param maxBytes Of one line, without its newline. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
   /**
-   * The lines that end in a chunk. It is taken in as they are iterated over, to the end.
+   * The lines that end in a chunk. The chunk is consumed as they are iterated, so iterate to the end.
    *
    * @throws LineTooLongError
    */

@@ -7,7 +7,7 @@ import type { Sink } from './sink.js';
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** A logger that says, once it can, how many of its lines were lost. */
+/** A logger that reports how many of its lines were lost, once it can. */
 export function createLog(name: string, level: LogLevel, sink: Sink): Logger {
   const base = { v: 0, name, hostname: hostname(), pid: process.pid };
   const time = () => stdTimeFunctions.isoTime();

@@ -1,16 +1,16 @@
 /**
- * Lines to a file descriptor that may be anything: a file on a full disk, a pipe whose reader has stopped or is gone, a
- * terminal that holds its output. It never throws and never waits. What cannot be written is kept up to a bound, and tried
- * again; what does not fit is lost, and counted.
+ * Writes lines to a file descriptor that may be anything: a file on a full disk, a pipe whose reader has stopped or is
+ * gone, a terminal whose output is paused. It never throws and never waits. Lines that cannot be written are kept, up to
+ * a bound, and retried; lines that do not fit are lost, and counted.
  */
 import { constants, fstatSync, openSync, write } from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 import { sink as limits } from './config.js';
 
-/** How a sink is doing. */
+/** A sink's status. */
 export interface SinkStatus {
-  /** Lines that were lost since the start. */
+  /** Lines lost since the start. */
   readonly lostLines: number;
   /** Bytes that are not written yet. */
   readonly unwrittenBytes: number;
@@ -19,7 +19,7 @@ export interface SinkStatus {
 }
 
 export class Sink {
-  /** Called when there is room again after lines were lost, with how many: what it writes stands where they would. */
+  /** Called with the number of lost lines when there is room again; what it writes takes their place. */
   onRoom: (lostLines: number) => void = () => undefined;
   readonly #fd: number;
   #unwritten: Buffer[] = [];
@@ -29,9 +29,10 @@ export class Sink {
   #lostLines = 0;
   #saidLines = 0;
   #error: string | null = null;
-  /** How long nothing could be written. */
+  /** How long writing has been failing. */
   #waitedMs = 0;
   #whenDrained: (() => void)[] = [];
+  #whenReturned: (() => void)[] = [];
 
   /** @param fd Stays open. */
   constructor(fd: number) {
@@ -42,16 +43,26 @@ export class Sink {
     return { lostLines: this.#lostLines, unwrittenBytes: this.#unwrittenBytes, error: this.#error };
   }
 
-  /** True while a write is under way. One that takes long is stuck, in a file system that hangs, and so is the end of the process. */
-  get isWriting(): boolean {
-    return this.#isWriting;
+  /**
+   * Resolves when the write that is under way has returned, or the time is over. False if it has not: it is stuck in a file
+   * system that hangs, and `process.exit()` would be, too.
+   */
+  async returned(timeoutMs: number): Promise<boolean> {
+    if (!this.#isWriting) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs, false);
+      this.#whenReturned.push(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
   }
 
   /** Writes a line, newline included, as soon as that is possible. */
   write(line: string): void {
     const bytes = Buffer.from(line);
     const isLosing = this.#lostLines > this.#saidLines;
-    // Once lines are lost there must be much room again: not every other line, but all of a time are lost then.
+    // After a loss, wait for plenty of room: better lose all lines of a period than every other line.
     const maxBytes = isLosing ? limits.maxUnwrittenBytes / 2 : limits.maxUnwrittenBytes;
     if (this.#unwrittenBytes + bytes.length > maxBytes) {
       this.#lostLines++;
@@ -63,7 +74,7 @@ export class Sink {
     this.#start();
   }
 
-  /** Resolves when all is written, or the time is over. True if all is. */
+  /** Resolves when everything is written, or the time is over. True if everything is. */
   async drained(timeoutMs: number): Promise<boolean> {
     if (this.#unwrittenBytes > 0) {
       await new Promise<void>((resolve) => {
@@ -86,13 +97,14 @@ export class Sink {
   #start(): void {
     if (this.#isWriting || this.#retry !== undefined || this.#unwrittenBytes === 0) return;
     this.#isWriting = true;
-    // What is written in one turn of the event loop goes out together.
+    // Lines written in one turn of the event loop go out together.
     setImmediate(() => {
       const bytes = Buffer.concat(this.#unwritten);
       this.#unwritten = [bytes];
-      // One write at a time: should a file system hang, one thread of node's hangs with it, and no more.
+      // One write at a time: if a file system hangs, it blocks only one of node's threads.
       write(this.#fd, bytes, 0, Math.min(bytes.length, limits.maxWriteBytes), null, (error, written) => {
         this.#isWriting = false;
+        for (const resolve of this.#whenReturned.splice(0)) resolve();
         if (error === null) this.#wrote(written);
         else this.#failed(error);
       });
@@ -116,25 +128,25 @@ export class Sink {
     const isFull = code === 'EAGAIN';
     const delayMs = isFull ? limits.retryFullMs : limits.retryFailedMs;
     this.#waitedMs += delayMs;
-    // A reader may well be slow for a moment.
+    // A reader may be slow for a moment.
     if (!isFull) this.#error = message;
     else if (this.#waitedMs >= limits.retryFailedMs) this.#error = 'its reader does not read';
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#start();
     }, delayMs);
-    // It is no reason for a process to live on.
+    // Must not keep the process alive.
     this.#retry.unref();
   }
 }
 
-/** Keeps descriptors non-blocking: they would no longer be, and closed, when it is collected. */
+/** Keeps descriptors open and non-blocking, which would end if these sockets were garbage collected. */
 const keepers: Socket[] = [];
 
 /**
- * A descriptor of the same thing to which writing does not wait for a reader. It is opened anew where that is possible,
- * because others who share ours, a shell for one, would find theirs changed. Files are left as they are: a write to
- * one waits for nobody, and what is opened anew would have a position of its own.
+ * A descriptor of the same thing, on which writes do not block. It is reopened where possible, because setting ours
+ * non-blocking would change it for others who share it, such as a shell. Files are left alone: writes to them wait for
+ * nobody, and a reopened one would have its own position.
  */
 function withoutWaiting(fd: number): number {
   if (fstatSync(fd).isFile()) return fd;

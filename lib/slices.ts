@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { sliceMs } from './config.js';
 
-/** Does it for each item, a bounded number at a time, giving way as often as is due. */
+/** Acts on each item, a bounded number at a time, yielding the event loop when a slice is over. */
 export async function eachInSlices<T>(
   items: Iterable<T>,
   atATime: number,
@@ -30,7 +30,7 @@ export async function eachInSlices<T>(
   await Promise.all(workers);
 }
 
-/** Takes all steps of some work, giving way as often as is due. */
+/** Runs all steps of a generator, yielding the event loop when a slice is over. */
 export async function allSteps<T>(steps: Generator<undefined, T, undefined>): Promise<T> {
   const giveWay = givingWay();
   for (;;) {
@@ -42,8 +42,8 @@ export async function allSteps<T>(steps: Generator<undefined, T, undefined>): Pr
 }
 
 /**
- * To be asked after each piece of work: what to wait for when the slice is over, or `undefined`. All who share the work
- * share the slice, or else each would take one of its own in the same turn.
+ * To be called after each piece of work: returns what to await when the slice is over, or `undefined`. Workers on the
+ * same job share one slice; otherwise each would take its own in the same turn.
  */
 function givingWay(): () => Promise<void> | undefined {
   let sliceEndsAt = performance.now() + sliceMs;

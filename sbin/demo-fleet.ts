@@ -1,4 +1,7 @@
-/** `npm run demo:fleet`: nats-server, some simulated hosts with daemon and publisher, life, and the fleet's events. */
+/**
+ * `npm run demo:fleet`: nats-server, simulated hosts each with a daemon and a publisher, VMs that change, and the fleet's
+ * events.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,7 +34,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-/** What is to be undone, the last first. */
+/** What to undo at the end, last first. */
 const cleanups: (() => unknown)[] = [];
 try {
   await demo();

@@ -1,4 +1,4 @@
-/** `npm run demo`: a simulated host, the daemon on it, and life; the events as `vminfo events` prints them. */
+/** `npm run demo`: a simulated host with a daemon, and VMs that change; prints events as `vminfo events` does. */
 import { Command, InvalidArgumentError } from 'commander';
 import { NEVER } from 'rxjs';
 import { main } from '../lib/cli/main.js';
@@ -19,8 +19,8 @@ interface Flags {
 const { vms, port, seed } = new Command('npm run demo --')
   .description('Runs vminfod on a simulated SmartOS global zone in which something happens every second.')
   .option('--vms <n>', 'how many VMs the host has, 1 or more', vmCount, 12)
-  .option('--port <port>', 'port of the daemon; 0 takes a free one', wholeNumber, defaultPort)
-  .option('--seed <n>', 'another seed, another day', wholeNumber, 1)
+  .option('--port <port>', 'port of the daemon; 0 picks a free one', wholeNumber, defaultPort)
+  .option('--seed <n>', 'seed of the random changes', wholeNumber, 1)
   .allowExcessArguments(false)
   .parse()
   .opts<Flags>();
@@ -69,12 +69,12 @@ In another terminal:
 Below, what happens, as \`vminfo events\` prints it. Ctrl-C ends it and removes everything.
 
 `);
-  // VMs change, but none comes or goes: what the lines above say stays true.
+  // VMs change, but none is created or destroyed, so the lines above stay true.
   const life = lifelike(host, { seed, createAndDestroy: false }).subscribe({
     error: ({ message }: Error) =>
       process.stderr.write(`demo: nothing more is done to the VMs: ${message}\n`),
   });
-  // In this process, so that nothing is left when it is killed. It ends at the same signals, or with the daemon.
+  // In this process, so that nothing is left behind when it is killed. It ends on the same signals, or with the daemon.
   const { env, stdout, stderr } = process;
   const argv = ['--url', url, 'events', '--summary', '--once'];
   if (!interrupted.signal.aborted) await Promise.race([main({ argv, env, stdout, stderr }), daemon.ended]);
@@ -87,7 +87,7 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('Expected a whole number.');
 }
 
-/** Things happen to VMs: without one there is nothing to show. */
+/** Without a VM there is nothing to show. */
 function vmCount(text: string): number {
   const count = wholeNumber(text);
   if (count >= 1 && count <= 10_000) return count;

@@ -38,25 +38,23 @@ interface Flags extends NatsFlags {
 const command = addNatsFlags(
   new Command('vminfod-publisher')
     .description("Publishes the VMs of this host, as its vminfod has them, into the fleet's NATS JetStream.")
-    .option('--config <file>', 'JSON file with any of these settings; flags go before it'),
+    .option('--config <file>', 'JSON file with any of these settings; flags take precedence'),
 )
   .option('--url <url>', 'the daemon: http://host:port, or unix:/path', defaultUrl)
-  .option('--root <dir>', 'directory that the files of the host are below', '/')
-  .option('--datacenter <name>', "the datacenter's name; default: as sysinfo has it")
-  .option('--server-uuid <uuid>', "the host's UUID; default: as sysinfo has it")
+  .option('--root <dir>', 'directory under which the files of the host are', '/')
+  .option('--datacenter <name>', "the datacenter's name; default: from sysinfo")
+  .option('--server-uuid <uuid>', "the host's UUID; default: from sysinfo")
   .option('--hostname <name>', "the host's name, for people", hostname())
-  .option('--include <names>', 'secret properties that are published all the same, by name', list, [])
-  .option('--exclude <names>', 'properties that are not published either', list, [])
-  .option('--dry-run', 'say what would be written, and end', false)
-  .addOption(
-    new Option('--log-level <level>', 'least level that is logged').choices(logLevels).default('info'),
-  )
+  .option('--include <names>', 'names of properties to publish although they are secret', list, [])
+  .option('--exclude <names>', 'names of further properties not to publish', list, [])
+  .option('--dry-run', 'print what would be written, and end', false)
+  .addOption(new Option('--log-level <level>', 'lowest level to log').choices(logLevels).default('info'))
   .version(version)
   .allowExcessArguments(false)
   .parse();
 
 const stopped = new AbortController();
-// `on`, not `once`: a second signal must not end it in the middle of giving up the host's record.
+// `on`, not `once`: a second signal must not end the process while it releases the host's record.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     stopped.abort();

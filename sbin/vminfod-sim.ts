@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * vminfod-sim: makes a simulated global zone, and works on one as an operator does.
+ * vminfod-sim: makes a simulated global zone, and operates on it like an operator.
  */
 import { InvalidArgumentError } from 'commander';
 import { simulatorProgram } from '../lib/simulator/cli/program.js';

@@ -1,7 +1,7 @@
 /**
- * `npm run build`, after the compiler: makes one file of each entry point and what it imports, in the place of what the
- * compiler made of it. Node then looks for some files instead of some hundreds. What is loaded only when it is needed stays
- * in files of its own, and `dist/lib` stays as it is, to be imported.
+ * `npm run build`, after the compiler: bundles each entry point with its imports into one file, which replaces the
+ * compiler's output. Node then opens a few files instead of hundreds. Modules that are loaded on demand stay separate
+ * files, and `dist/lib` stays as it is, to be imported.
  */
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { build } from 'esbuild';
 const project = fileURLToPath(new URL('../', import.meta.url));
 const piece = /-piece-\w+\.js(\.map)?$/;
 
-/** In ours, `import.meta.url` stays what it is without bundling: by it they find files beside them. */
+/** Our modules keep their unbundled `import.meta.url`, by which they find files beside them. */
 const keepPlaces = {
   name: 'keep-places',
   setup({ onLoad }) {
@@ -25,7 +25,7 @@ const keepPlaces = {
   },
 };
 
-/** Some packages are CommonJS and ask for Node's own modules by `require`. */
+/** Some packages are CommonJS and load Node's own modules with `require`. */
 const banner = `import { createRequire as createRequireOfPiece } from 'node:module';
 const require = createRequireOfPiece(import.meta.url);`;
 
@@ -40,9 +40,9 @@ const options = {
   sourcemap: true,
   sourcesContent: false,
   allowOverwrite: true,
-  // Its CommonJS files cannot be had in part.
+  // Its CommonJS files cannot be tree-shaken.
   alias: { rxjs: resolve(project, 'node_modules/rxjs/dist/esm/index.js') },
-  // What only `vminfo top` and the fleet use: they are large, and come with files of their own.
+  // Packages that only `vminfo top` and the fleet use: they are large, and have files of their own.
   external: ['ink', 'react', 'ansi-escapes', '@nats-io/*'],
   plugins: [keepPlaces],
   logLevel: 'warning',
@@ -59,5 +59,5 @@ for (const name of ['vminfod', 'vminfo', 'vminfod-publisher']) {
     banner: { js: banner },
   });
 }
-// A thread has an entry point of its own.
+// A thread has its own entry point.
 await build({ ...options, entryPoints: ['lib/host/file-thread.ts'] });

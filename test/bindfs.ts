@@ -5,7 +5,7 @@ import { accessSync, constants, mkdirSync, readFileSync, renameSync } from 'node
 
 /** A mounted directory. */
 export interface HangingDirectory {
-  /** From here on whoever asks this file system anything waits. */
+  /** From here on every call into this file system hangs. */
   hang(): void;
   goOn(): void;
   /** Lets it go on, and takes it away. What was below it is back. */
@@ -25,7 +25,7 @@ read _
 kill -CONT $!; umount -l "$3"; kill -KILL $!; wait
 `;
 
-/** Puts a file system that can hang over a directory; what is in it stays in reach, beside it in `<path>.below`. */
+/** Puts a file system that can hang over a directory; its content stays reachable beside it, in `<path>.below`. */
 export async function hangingDirectory(path: string): Promise<HangingDirectory> {
   const below = `${path}.below`;
   renameSync(path, below);

@@ -1,4 +1,4 @@
-/** No cycles among our modules. Which room may import which, eslint says. */
+/** No cycles among our modules. eslint checks which folder may import which. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -43,7 +43,7 @@ export async function killDescendants(
   return found.length;
 }
 
-/** Kills the commands that hang because a fault of the simulated host says so. How many there were. */
+/** Kills the commands that hang because of a fault of the simulated host. Returns their number. */
 export function killHanging(): Promise<number> {
   return killDescendants((args) => args === 'sleep 2147483647');
 }

@@ -101,7 +101,7 @@ function fifo(t: Test): { readonly dir: string; readonly path: string } {
   return { dir, path };
 }
 
-/** Reads what is there, again and again, until it is enough. */
+/** Reads repeatedly until there is enough. */
 async function readUntil(fd: number, isEnough: (text: string) => boolean): Promise<string> {
   const nonBlocking = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
   const buffer = Buffer.alloc(65_536);

@@ -1,4 +1,4 @@
-/** Runs a module in a process that may open few files, to see what we do when there are no more descriptors to be had. */
+/** Runs a module in a process that may open few files, to see what we do when it runs out of descriptors. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 

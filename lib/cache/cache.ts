@@ -1,6 +1,6 @@
 /**
- * The cache of VM objects, as the rest of the daemon sees it: the state of the moment, what changed last, how it is, and a way
- * to have a zone read afresh. How it is kept true is the business of the pipeline.
+ * The cache of VM objects, as the rest of the daemon sees it: the current state, recent changes, its health, and a way to
+ * have a zone read afresh. The pipeline keeps it up to date.
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
@@ -31,7 +31,7 @@ export class SyncTimeoutError extends Error {
   }
 }
 
-/** Whether there is such a zone could not be found out. */
+/** It could not be determined whether the zone exists. */
 export class UnknownZoneError extends Error {
   override readonly name = 'UnknownZoneError';
   readonly zonename: string;
@@ -42,7 +42,7 @@ export class UnknownZoneError extends Error {
   }
 }
 
-/** The cache was stopped before it had read what was asked for. */
+/** The cache was stopped before it had read what a caller asked for. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
 
@@ -71,20 +71,22 @@ export interface VmCache {
   readonly snapshot: Observable<CacheSnapshot> & { readonly value: CacheSnapshot };
   /** The last commits. */
   readonly eventLog: Omit<EventLog, 'add'>;
-  /** Which zones' files the cache wants to hear of. */
+  /** The zones whose files should be watched. */
   readonly watchRequests: Observable<WatchRequest>;
   /**
-   * Keeps the cache true while subscribed, by one at a time: every change after the first load, in order, once it is in the
-   * snapshot. `live` emits when the sources are: then the first load begins. An error is a bug, not a trouble of the host.
+   * Keeps the cache up to date while subscribed (one subscriber at a time). Emits every change after the first load, in
+   * order, once it is in the snapshot. The first load begins when `live` emits, that is, when the sources are live. An
+   * error here is a bug, not a fault of the host.
    */
   keep(invalidations: Observable<Invalidation>, live: Observable<unknown>): Observable<Commit>;
   /**
-   * Reads a zone afresh. When it resolves, all that was so before the call is in the snapshot, or on record as a load error.
+   * Reads a zone afresh. When it resolves, everything that was true of the zone before the call is in the snapshot, or
+   * recorded as a load error.
    *
    * @throws SyncTimeoutError, StoppedError, UnknownZoneError
    */
   sync(zonename: string, timeoutMs: number): Promise<void>;
-  /** What sysinfo says of the host itself. */
+  /** What sysinfo says about the host itself. */
   sysinfo(): Sysinfo;
   /** Why a zone is not in the snapshot, or not up to date. */
   loadErrors(zonename: string): readonly LoadError[];
@@ -99,7 +101,7 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
   const watchRequests = new Subject<WatchRequest>();
   const asked = new Subject<Request>();
   const queues = new Map<string, QueueLength>();
-  /** Whoever waits for a reading, by what to tell when there will be none. */
+  /** How to tell each caller that waits for a reading that there will be none. */
   const waiting = new Set<(error: Error) => void>();
 
   return {
@@ -119,7 +121,7 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
       loadErrors: state.errors.list(),
     }),
     sync: async (zonename, timeoutMs) => {
-      if (!isZonename(zonename)) return; // There is no such zone, and there is nothing to ask for.
+      if (!isZonename(zonename)) return; // No zone can have this name, so there is nothing to read.
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(() => {
           settle(new SyncTimeoutError(zonename, timeoutMs));
@@ -149,7 +151,7 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
   };
 }
 
-/** All that a VM is made of, read for one who waits: begun after the call, each part of it. */
+/** Everything a VM is made of, read for one caller: each part is read after the call. */
 function syncRequests(state: HostState, zonename: string, done: (error?: Error) => void): readonly Request[] {
   let open = 0;
   const waiter: Waiter = {

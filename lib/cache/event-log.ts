@@ -1,14 +1,14 @@
 /**
- * The last commits, so that who lost the connection can go on where it was. Bounded by count and bytes; it always
- * knows whether it reaches back far enough, so that nobody gets a gap. Of the VMs it keeps the bytes only.
+ * The latest commits, so that a client that lost its connection can resume where it left off. Bounded by count and bytes;
+ * it always knows whether it reaches back far enough, so nobody gets a gap. It keeps only the serialised bytes of VMs.
  */
 import { eventLog as limits } from '../config.js';
 import type { VmObject } from '../vm/vm-object.js';
 import type { Commit, StoredVm } from './vm-store.js';
 
-/** What happened last: commits are added in order of their `seq` and without a gap. */
+/** The latest commits, added in order of their `seq` and without a gap. */
 export class EventLog {
-  // Commits before `start` are dropped; the array is cut only now and then, so that adding stays O(1).
+  // Commits before `start` are dropped; the array is trimmed only occasionally, so that adding stays O(1).
   #commits: (Commit | undefined)[] = [];
   #start = 0;
   #bytes = 0;
@@ -26,12 +26,12 @@ export class EventLog {
     return this.#seq;
   }
 
-  /** How far back it reaches; `undefined` when nothing is in it. */
+  /** How far back it reaches; `undefined` when it is empty. */
   get oldest(): Commit | undefined {
     return this.#commits[this.#start];
   }
 
-  /** All commits after `seq`, the oldest first; `undefined` when some are no longer there, or `seq` is yet to come. */
+  /** All commits after `seq`, oldest first; `undefined` when some of them have been dropped, or `seq` is in the future. */
   after(seq: number): readonly Commit[] | undefined {
     const count = this.#seq - seq;
     if (count < 0 || count > this.#commits.length - this.#start) return undefined;
@@ -41,13 +41,13 @@ export class EventLog {
   add(commit: Commit): void {
     this.#commits.push({ ...commit, stored: inBytes(commit.stored), previous: inBytes(commit.previous) });
     this.#seq = commit.seq;
-    this.#bytes += sizeOf(commit);
+    this.#bytes += commit.stored?.bytes.length ?? 0;
     while (this.#commits.length - this.#start > this.#maxEvents || this.#bytes > this.#maxBytes)
       this.#dropOldest();
   }
 
   #dropOldest(): void {
-    this.#bytes -= sizeOf(this.#commits[this.#start]);
+    this.#bytes -= this.#commits[this.#start]?.stored?.bytes.length ?? 0;
     this.#commits[this.#start++] = undefined;
     if (this.#start < this.#maxEvents) return;
     this.#commits = this.#commits.slice(this.#start);
@@ -55,11 +55,10 @@ export class EventLog {
   }
 }
 
-function sizeOf(commit: Commit | undefined): number {
-  return commit?.stored?.bytes.length ?? 0;
-}
-
-/** The same VM, whose object is made of its bytes whenever somebody, who selects by it, asks: it takes twice their memory. */
+/**
+ * The same VM, but its object is parsed from the bytes each time a filter needs it, because keeping it would take twice
+ * their memory.
+ */
 function inBytes(stored: StoredVm | undefined): StoredVm | undefined {
   if (stored === undefined) return undefined;
   const { bytes, seq } = stored;

@@ -1,5 +1,5 @@
 /**
- * What is known in addition after a reading: what it found, when it began, why it was made and which requests it answers. A
+ * What a reading adds to what is known: what it found, when it began, why it was made and which requests it answers. A
  * fact changes nothing by itself; `take` puts it into the state.
  */
 import type { Finding } from '../host/findings.js';
@@ -7,47 +7,43 @@ import type { Invalidation } from '../sources/invalidation.js';
 import type { Announcement, DatasetRequest, Occasion, Request } from './requests.js';
 import type { Rescan } from './rescan.js';
 
-/** Where a fact is from. */
+/** Where a fact comes from. */
 export interface Origin {
-  /** The clock when the reading began. */
+  /** The clock's value when the reading began. */
   readonly readAt: number;
   /** Why it was made. */
   readonly occasion: Occasion;
-  /** The requests that are answered with this. */
+  /** The requests that this answers. */
   readonly ends: readonly Request[];
 }
 
 /** What a reader found on the host. */
 export type Found<F extends Finding = Finding> = F &
   Origin & {
-    /** Of a zone: the state that it should be in by now. */
+    /** For a zone: the state that it should be in by now. */
     readonly announced?: Announcement | undefined;
-    /** Of a zone: which look for its XML it was. */
+    /** For a zone: which attempt to find its missing XML this was. */
     readonly look?: number | undefined;
   };
 
-/** Datasets could not be listed, or not together. */
+/** Datasets could not be listed, or could not be listed together. */
 export interface DatasetsFailed extends Origin {
   readonly type: 'datasets-failed';
   readonly ends: readonly DatasetRequest[];
   readonly error: Error;
 }
 
-/** What is stale cannot be read in this way: it is to be asked for in another. */
-export interface StaleFact extends Origin {
-  readonly type: 'stale';
-  readonly invalidation: Invalidation;
-}
-
-/** A rescan has read everything. What follows from that may still be asked for. */
-export interface RescanRead extends Origin {
-  readonly type: 'rescan-read';
-}
-
-/** A rescan is over, with all that followed from it. */
+/** A rescan is over, including all of its follow-up requests. */
 export interface RescanEnded extends Origin {
   readonly type: 'rescan-ended';
   readonly rescan: Rescan;
 }
 
-export type Fact = Found | DatasetsFailed | StaleFact | RescanRead | RescanEnded;
+export type Fact =
+  | Found
+  | DatasetsFailed
+  | RescanEnded
+  /** These cannot be read in this way: other requests must be made for them. */
+  | (Origin & { readonly type: 'stale'; readonly invalidation: Invalidation })
+  /** A rescan has read everything. Its follow-up requests may still be open. */
+  | (Origin & { readonly type: 'rescan-read' });

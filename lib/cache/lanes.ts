@@ -1,6 +1,6 @@
 /**
- * The lanes: by which means each kind of request is read, and how many at a time. A lane that is busy, or stuck, holds up no
- * other.
+ * The lanes: how each kind of request is read, and how many at a time. A lane that is busy or stuck does not hold up the
+ * others.
  */
 import { Observable, connect, filter, merge, type OperatorFunction } from 'rxjs';
 import { reloads } from '../config.js';
@@ -21,7 +21,7 @@ import { keyOf, mergeRequests, type LaneName, type Request, type RescanRequest }
 import type { Rescan } from './rescan.js';
 import type { HostState } from './state.js';
 
-/** A reload that is over: what a lane read in one go. */
+/** A finished reload: what a lane read in one run. */
 export interface Reload {
   readonly lane: LaneName;
   readonly durationMs: number;
@@ -32,7 +32,7 @@ export interface LanesOptions {
   readonly state: HostState;
   /** Called when a rescan's reading begins. */
   readonly beginRescan: (request: RescanRequest) => Rescan;
-  /** Told whenever they change: requests that a lane reads, and that wait for it. */
+  /** Called whenever the number of requests that a lane is reading, or that wait for it, changes. */
   readonly onQueue: (lane: LaneName, queue: QueueLength) => void;
   /** Called after each reading, e.g. for metrics. It must not throw. */
   readonly onReload?: ((reload: Reload) => void) | undefined;
@@ -41,7 +41,7 @@ export interface LanesOptions {
 interface Lane {
   /** Readings at a time. */
   readonly maxRuns: number;
-  /** A reading older than this makes no other wait; 0: none ever does. */
+  /** A reading older than this no longer makes others wait; 0: none ever makes others wait. */
   readonly slowAfterMs: number;
   /** Requests in one reading. */
   readonly maxBatch: number;
@@ -55,7 +55,7 @@ function lanes({ host, state, beginRescan }: LanesOptions): Readonly<Record<Lane
   const one = { maxRuns: 1, slowAfterMs: 0, maxBatch: 1 };
   const where = whereIn(state);
   return {
-    // Files of different zones have nothing to share, so their readers need not wait for one another.
+    // Readers of different zones' files share nothing, so they need not wait for one another.
     files: { maxRuns, slowAfterMs: 0, maxBatch, read: zoneReading(host, where) },
     zone: { maxRuns, slowAfterMs, maxBatch, read: zoneReading(host, where) },
     dataset: { maxRuns, slowAfterMs, maxBatch, read: datasetReading(host) },
@@ -102,7 +102,7 @@ export function inLanes(options: LanesOptions): OperatorFunction<Request, Fact> 
   );
 }
 
-/** One reading, which has a clock of its own. */
+/** One reading, with the clock's value at which it began. */
 function reading(
   lane: LaneName,
   read: Read<Request>,

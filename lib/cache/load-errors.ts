@@ -1,5 +1,5 @@
 /**
- * What could not be read, of which zone, and when it is tried again. An error stays until a reading succeeds.
+ * What could not be read, for which zone, and when it will be retried. An error stays until a reading succeeds.
  */
 import type { Logger } from 'pino';
 import { backoffLimits } from '../config.js';
@@ -11,23 +11,23 @@ import type { ZoneInput } from '../vm/inputs.js';
 /** An input of a zone that can fail on its own. */
 export type FailingInput = ZoneInput | 'datasets';
 
-/** As `/status` shows it. */
+/** An error as `/status` shows it. */
 export interface LoadError {
   readonly zone: string;
   readonly input: FailingInput;
   readonly error: string;
-  /** The same for all zones whose errors have one cause. */
+  /** Identical for all zones whose errors have the same cause. */
   readonly problem: string;
   /** When it first failed, ISO. */
   readonly since: string;
-  /** When it is read again, ISO; sooner if an event comes. */
+  /** When it will be read again, ISO; sooner if an event arrives. */
   readonly nextRetry: string;
 }
 
 interface Failure {
   readonly zone: string;
   readonly input: FailingInput;
-  /** The datasets and snapshots, when it is these; else nothing. */
+  /** The datasets and snapshots concerned, when the input is `datasets`; otherwise empty. */
   readonly names: Set<string>;
   readonly sinceMs: number;
   error: Error;
@@ -35,7 +35,7 @@ interface Failure {
   nextRetryMs: number;
 }
 
-/** The inputs that cannot be read at the moment. There is at most one per zone and input. */
+/** The inputs that cannot be read at the moment: at most one error per zone and input. */
 export class LoadErrors {
   readonly #failures = new Map<string, Failure>();
   readonly #log: Logger;
@@ -44,7 +44,7 @@ export class LoadErrors {
     this.#log = log;
   }
 
-  /** Records a failed reading, of a dataset by its name. Returns when to try again, in ms. What is news goes to the log. */
+  /** Records a failed reading; a dataset is given by its name. Returns in how many ms to try again. New errors are logged. */
   failed(zone: string, input: FailingInput, error: Error, name?: string): number {
     const nowMs = Date.now();
     const failure = this.#failures.get(keyOf(zone, input)) ?? {
@@ -61,13 +61,13 @@ export class LoadErrors {
     return retryAfterMs;
   }
 
-  /** Records a good reading, of a dataset by its name. That it was the end of an error goes to the log. */
+  /** Records a successful reading; a dataset is given by its name. If this clears an error, that is logged. */
   mended(zone: string, input: FailingInput, name?: string): void {
     if (!this.#forget(zone, input, name)) return;
     this.#log.info({ zonename: zone }, `${input} of zone ${zone} is readable again`);
   }
 
-  /** Only these datasets are still the zone's. */
+  /** Drops the errors of all datasets of the zone but these. */
   keepDatasets(zone: string, names: ReadonlySet<string>): void {
     const failure = this.#failures.get(keyOf(zone, 'datasets'));
     for (const name of failure?.names ?? []) {
@@ -75,7 +75,7 @@ export class LoadErrors {
     }
   }
 
-  /** Whether this cannot be read at the moment. */
+  /** Whether this input cannot be read at the moment. */
   has(zone: string, input: FailingInput, name?: string): boolean {
     const failure = this.#failures.get(keyOf(zone, input));
     return failure !== undefined && (name === undefined || failure.names.has(name));
@@ -86,12 +86,12 @@ export class LoadErrors {
     for (const [key, failure] of this.#failures) if (failure.zone === zone) this.#failures.delete(key);
   }
 
-  /** The errors of a zone, the oldest first. */
+  /** The errors of a zone, oldest first. */
   of(zone: string): readonly LoadError[] {
     return this.list().filter((each) => each.zone === zone);
   }
 
-  /** All of them, the oldest first. */
+  /** All errors, oldest first. */
   list(): readonly LoadError[] {
     return [...this.#failures.values()].map(({ zone, input, error, sinceMs, nextRetryMs }) => ({
       zone,
@@ -103,7 +103,7 @@ export class LoadErrors {
     }));
   }
 
-  /** True if that was the end of an error. */
+  /** True if this cleared an error. */
   #forget(zone: string, input: FailingInput, name?: string): boolean {
     const failure = this.#failures.get(keyOf(zone, input));
     if (failure === undefined) return false;

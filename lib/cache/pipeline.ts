@@ -1,6 +1,6 @@
 /**
- * The daemon's work as one stream, from what sources say to what changed of the VMs. Everything that is read passes through
- * here, and everything that is learned: facts in, commits out.
+ * The daemon's work as one stream, from invalidations to changes of VMs. Everything that is read and everything that is
+ * learned passes through here: facts in, commits out.
  */
 import {
   Observable,
@@ -34,18 +34,18 @@ import type { Commit } from './vm-store.js';
 
 export interface PipelineOptions extends Omit<LanesOptions, 'beginRescan'> {
   readonly rescans: Rescans;
-  /** What sources say. */
+  /** What may be stale, from the sources. */
   readonly invalidations: Observable<Invalidation>;
   /** Emits when the sources are live: then the first load begins. */
   readonly live: Observable<unknown>;
-  /** What consumers ask for. */
+  /** Readings that consumers ask for. */
   readonly asked: Observable<Request>;
-  /** Told which zones' files are to be watched, before these files are read. */
+  /** Called with the zones whose files are to be watched, before these files are read. */
   readonly watch: (request: WatchRequest) => void;
   readonly onQueue: (lane: LaneName | 'delayed', queue: QueueLength) => void;
 }
 
-/** Every change of a VM, in order, once it is in the snapshot. An error is a bug, not a trouble of the host. */
+/** Every change of a VM, in order, once it is in the snapshot. An error is a bug, not a fault of the host. */
 export function commitsOf(options: PipelineOptions): Observable<Commit> {
   const { host, state, rescans, invalidations, live, asked, watch, onQueue, onReload } = options;
   return defer(() => {
@@ -56,7 +56,7 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
 
     const firstLoad = live.pipe(
       first(1),
-      // After the turn, so that what the last source said when it became live counts as said before.
+      // After the current turn, so that what the last source emits as it becomes live still counts as earlier.
       observeOn(asapScheduler),
       tap(() => {
         isLoading = true;
@@ -65,7 +65,7 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
     );
 
     const said = invalidations.pipe(
-      // The first load reads everything, so what asks for that before it has begun is answered by it.
+      // The first load reads everything, so it answers any request for everything made before it begins.
       filter(({ type }) => type !== 'everything' || isLoading),
       hold<Invalidation>({
         until: loaded,
@@ -102,7 +102,7 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
 
     const rescansEnded = rescansRead.pipe(
       mergeMap((rescan) => {
-        // What it found a source may tell of a moment later: then it was not missed.
+        // A source may report a moment later what the rescan found: then it was not missed.
         const graceMs = state.isLoaded && rescan.found.length > 0 ? rescanLog.graceMs : 0;
         const ended = { type: 'rescan-ended', rescan, readAt: 0, occasion: noOccasion, ends: [] } as const;
         return timer(graceMs).pipe(map((): Fact => ended));
@@ -125,7 +125,7 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
   });
 }
 
-/** What to read because of an invalidation. The files of a zone that were replaced as a whole are watched anew. */
+/** What to read because of an invalidation. If all files of a zone were replaced, they are watched again. */
 function requestsOf(
   state: HostState,
   rescans: Rescans,
@@ -142,7 +142,7 @@ function requestsOf(
   return requests;
 }
 
-/** The zones that an invalidation is about, for those that are about a few. */
+/** The zones that an invalidation is about, if it is about only a few. */
 function zonesNamed(state: HostState, invalidation: Invalidation): Iterable<string> {
   switch (invalidation.type) {
     case 'zone':
@@ -156,12 +156,12 @@ function zonesNamed(state: HostState, invalidation: Invalidation): Iterable<stri
   }
 }
 
-/** Whether something is still to come of what was said, or it is but the next try of what failed. */
+/** Whether a request still belongs to what a source said, and is not just a retry of a failed reading. */
 function isWaitedFor({ retries, request }: FollowUp): boolean {
   return retries === undefined && request.lane !== 'rescan';
 }
 
-/** Each zone has one look to come, and each input that cannot be read one try. */
+/** Only one attempt is pending per zone, and one retry per input that cannot be read. */
 function keyOfFollowUp({ request, retries }: FollowUp): string {
   return [request.lane, keyOf(request), retries?.input].join(' ');
 }

@@ -1,6 +1,6 @@
 /**
- * What each lane reads: by the readers of lib/host, whose findings become facts with where they are from. Nothing here knows
- * the state: where a zone is, it is told.
+ * What each lane reads, using the readers in lib/host; their findings become facts with their origin. Nothing here knows
+ * the state: zonepaths and the like are passed in.
  */
 import { reloads } from '../config.js';
 import type { Finding } from '../host/findings.js';
@@ -19,17 +19,17 @@ import { noOccasion, occasionOf, type Request } from './requests.js';
 import type { DatasetRequest, RescanRequest, SysinfoRequest, ZoneRequest } from './requests.js';
 import type { Rescan } from './rescan.js';
 
-/** Reads what a batch asks for, and says what it found. Never fails: that something could not be read is a fact, too. */
+/** Reads what a batch asks for and emits what it found. Never fails: that something could not be read is a fact, too. */
 export type Read<R extends Request> = (
   batch: readonly R[],
   readAt: number,
   emit: (fact: Fact) => void,
 ) => Promise<unknown>;
 
-/** Where a zone's files and its kstat are, and of which versions the files are; nothing of one that is not known. */
+/** Where a zone's files and kstat are, and the known versions of the files; empty for an unknown zone. */
 export type WhereIs = (zonename: string) => Pick<ZoneTask, 'zonepath' | 'zoneid' | 'versions'>;
 
-/** Reads zones one by one. One that is not known is read whole, but for its files: it is not known where these are. */
+/** Reads zones one by one. An unknown zone is read except for its files, because their location is not known yet. */
 export function zoneReading(host: Host, whereIs: WhereIs): Read<ZoneRequest> {
   return async (batch, readAt, emit) => {
     const tasks = batch.map((request): { request: ZoneRequest; task: ZoneTask } => {
@@ -49,7 +49,7 @@ export function zoneReading(host: Host, whereIs: WhereIs): Read<ZoneRequest> {
   };
 }
 
-/** Lists datasets: once with all that is in them, and once the single rows. */
+/** Lists datasets: one command for those with everything in them, one for single rows. */
 export function datasetReading(host: Host): Read<DatasetRequest> {
   return async (batch, readAt, emit) => {
     const read = async (requests: readonly DatasetRequest[], whole: boolean) => {
@@ -73,7 +73,7 @@ export function datasetReading(host: Host): Read<DatasetRequest> {
   };
 }
 
-/** As above; but so many datasets of no VM are not worth a listing each: their pools are listed, in the background. */
+/** As above, but for datasets that no VM uses: if there are many, one listing of everything in the background is cheaper. */
 export function unusedReading(host: Host): Read<DatasetRequest> {
   return async (batch, readAt, emit) => {
     if (batch.length <= reloads.maxUnusedDatasets) return datasetReading(host)(batch, readAt, emit);
@@ -85,7 +85,7 @@ export function unusedReading(host: Host): Read<DatasetRequest> {
   };
 }
 
-/** Without the cache of sysinfo, or with one that cannot be read, VMs keep what they have; the next rescan tells of it. */
+/** If the sysinfo cache is missing or unreadable, VMs keep what they have; the next rescan reports it. */
 export function sysinfoReading(host: Host): Read<SysinfoRequest> {
   return async (batch, readAt, emit) => {
     const sysinfo = await readSysinfo(host).catch(() => undefined);
@@ -95,7 +95,7 @@ export function sysinfoReading(host: Host): Read<SysinfoRequest> {
   };
 }
 
-/** Everything, by the same readers. Files that are as they were are not read again. */
+/** Reads everything, with the same readers. Unchanged files are not read again. */
 export function everythingReading(
   host: Host,
   whereIs: WhereIs,

@@ -1,6 +1,6 @@
 /**
- * What is asked to be read, by whom, and how two requests of the same become one. Each lane reads by its own means and
- * waits for no other: files; zones by zoneadm and kstat; datasets by zfs; datasets that nobody waits for; and rescans.
+ * What is to be read and for whom, and how two requests for the same thing merge. The lanes do not wait for one another:
+ * files; zones (zoneadm and kstat); datasets (zfs); datasets that nobody waits for; and rescans.
  */
 import type { Invalidation } from '../sources/invalidation.js';
 import { datasetOf } from '../vm/dataset-names.js';
@@ -9,35 +9,35 @@ import { listAgain, type ListingNeed } from '../vm/listing-needs.js';
 import type { Rescan } from './rescan.js';
 import type { HostState } from './state.js';
 
-/** Whoever waits until all that is read for it is in the state, or on record as failed. */
+/** A caller that waits until everything read for it is in the state, or recorded as failed. */
 export interface Waiter {
-  /** A request more to wait for. */
+  /** One more request to wait for. */
   began(): void;
-  /** A request less. */
+  /** One request less to wait for. */
   ended(): void;
-  /** That a zone exists could neither be confirmed nor denied. */
+  /** It could not be determined whether the zone exists. */
   failed?(error: Error): void;
 }
 
-/** Why something is read. It comes back with what was read, and goes on with what follows from that. */
+/** Why something is read. It comes back with what was read, and is passed on to follow-up requests. */
 export interface Occasion {
   /** When a source first said that this may be stale, as `performance.now()`; `undefined` when none did. */
   readonly noticedAt: number | undefined;
-  /** As often as there are requests of theirs in this one. */
+  /** Each appears once for every request of its own that was merged into this one. */
   readonly waiters: readonly Waiter[];
-  /** The rescan that it is part of: what that finds, and no source had said, was missed. */
+  /** The rescan that it is part of: a change that it finds and no source reported was missed. */
   readonly rescan?: Rescan | undefined;
 }
 
-/** Nobody in particular asks. */
+/** Nobody waits for it. */
 export const noOccasion: Occasion = { noticedAt: undefined, waiters: [] };
 
-/** A state that a zone sysevent announced, which zoneadm may show only a moment later. */
+/** A state that a zone sysevent announced; zoneadm may show it only a moment later. */
 export interface Announcement {
   readonly newstate: string;
-  /** The clock when it came: what began to be read before says nothing of it. */
+  /** The clock's value when it arrived: a reading that began earlier says nothing about it. */
   readonly since: number;
-  /** How often zoneadm was asked and did not show it. */
+  /** How often zoneadm was asked without showing it. */
   readonly looks: number;
 }
 
@@ -49,15 +49,15 @@ export interface ZoneRequest extends Occasion {
   /** The number of its kernel instance, as last heard. */
   readonly zoneid?: number | undefined;
   readonly announced?: Announcement | undefined;
-  /** Which look for its XML this is, which was not there: 1, 2, … Other readings of it are no such looks. */
+  /** Which attempt to find its missing XML this is: 1, 2, … Readings made for other reasons do not count. */
   readonly look?: number | undefined;
 }
 
 /** List this dataset or snapshot. */
 export interface DatasetRequest extends Occasion, ListingNeed {
-  /** `dataset`: a VM shows it · `unused`: none does · `below`: too deep for the listing of everything. */
+  /** `dataset`: a VM shows it · `unused`: none does · `below`: too deep for the listing of everything */
   readonly lane: 'dataset' | 'unused' | 'below';
-  /** A listing that it had part in went wrong: it must not take others down with it. */
+  /** A listing that included it failed: it is listed alone from now on, so that it does not fail others. */
   readonly alone: boolean;
 }
 
@@ -75,16 +75,16 @@ export interface SysinfoRequest extends Occasion {
 
 export type Request = ZoneRequest | DatasetRequest | RescanRequest | SysinfoRequest;
 
-/** By which means something is read; see lanes.ts. */
+/** How something is read; see lanes.ts. */
 export type LaneName = Request['lane'];
 
-/** What makes two requests of a lane the same. */
+/** Two requests of a lane with the same key are the same. */
 export function keyOf(request: Request): string {
   if ('zonename' in request) return request.zonename;
   return 'name' in request ? request.name : request.lane;
 }
 
-/** One request for what two of the same lane and key ask for, and for everyone who waits for either. */
+/** Merges two requests of the same lane and key, and everyone who waits for either. */
 export function mergeRequests<R extends Request>(a: R, b: R): R {
   const merged = { ...b, ...mergeOccasions(a, b) };
   if ('inputs' in a && 'inputs' in b) {
@@ -103,7 +103,7 @@ export function mergeRequests<R extends Request>(a: R, b: R): R {
   return 'scope' in a && a.scope === 'everything' ? { ...merged, scope: a.scope, reason: a.reason } : merged;
 }
 
-/** Why something is read that is asked for twice. */
+/** The merged reason for something that is requested twice. */
 export function mergeOccasions(a: Occasion, b: Occasion): Occasion {
   const times = [a.noticedAt, b.noticedAt].filter((time) => time !== undefined);
   return {
@@ -113,7 +113,7 @@ export function mergeOccasions(a: Occasion, b: Occasion): Occasion {
   };
 }
 
-/** A request for inputs of a zone: for files alone no command is waited for. */
+/** A request for inputs of a zone. A request for files alone does not wait for commands. */
 export function zoneRequest(zonename: string, inputs: Iterable<ZoneInput>, occasion: Occasion): ZoneRequest {
   const wanted = new Set(inputs);
   const lane = wanted.has('record') || wanted.has('kstat') ? 'zone' : 'files';
@@ -129,12 +129,12 @@ export function datasetRequests(
   return needs.map((need) => ({ ...occasionOf(occasion), lane, ...need, alone: false }));
 }
 
-/** Why something is read, for what follows from it. */
+/** The reason to pass on to follow-up requests. */
 export function occasionOf({ noticedAt, waiters, rescan }: Occasion): Occasion {
   return { noticedAt, waiters, rescan };
 }
 
-/** What to read because of an invalidation, as things stand. Pure. */
+/** What to read because of an invalidation, given the current state. Pure. */
 export function requestsFor(
   state: HostState,
   invalidation: Invalidation,
@@ -143,7 +143,7 @@ export function requestsFor(
   switch (invalidation.type) {
     case 'zone': {
       const { zonename, zoneid, newstate } = invalidation;
-      // A zone that is not known yet is read whole, whatever is named.
+      // A zone that is not known yet is read in full, whichever inputs are named.
       const inputs = state.zones.has(zonename) ? invalidation.inputs : zoneInputs;
       const announced = newstate === undefined ? undefined : { newstate, since: state.clock.now, looks: 0 };
       return [{ ...zoneRequest(zonename, inputs, occasion), zoneid, announced }];
@@ -167,6 +167,6 @@ export function requestsFor(
     case 'sysinfo':
       return [{ ...occasionOf(occasion), lane: 'sysinfo' }];
     case 'files-replaced':
-      return []; // The files are watched anew, and then their source names them.
+      return []; // The files are watched again; their source then names those that changed.
   }
 }

@@ -1,17 +1,17 @@
-/** A rescan: what it waits for, what it finds, and what of that the sources should have told. */
+/** A rescan: what it waits for, what it finds, and which of that the sources should have reported. */
 import { rescanLog as limits } from '../config.js';
 import type { ListingName } from '../host/findings.js';
 import type { SourceName } from '../sources/invalidation.js';
 import type { RescanRequest, Waiter } from './requests.js';
 import type { Commit, EventHead } from './vm-store.js';
 
-/** A difference that only a rescan found, and the source that should have told of it. */
+/** A difference that only a rescan found, and the source that should have reported it. */
 export interface Difference {
   readonly source: SourceName;
   readonly event: EventHead;
 }
 
-/** A rescan, from its beginning to its end. It ends when nothing that was asked for its sake is open. */
+/** A rescan, from beginning to end. It ends when no request made for it is open. */
 export class Rescan implements Waiter {
   readonly scope: RescanRequest['scope'];
   readonly reason: string;
@@ -20,11 +20,12 @@ export class Rescan implements Waiter {
   readonly errors: Error[] = [];
   /** What it still waits for. */
   readonly listings: Set<ListingName>;
-  /** False when zoneadm or zfs gave no listing: then it is to be done again. */
+  /** False when zoneadm or zfs gave no listing: then it must be repeated. */
   isComplete = true;
   zones = 0;
   datasets = 0;
-  #open = 0;
+  /** Requests that are open for its sake. */
+  open = 0;
   readonly #done: (rescan: Rescan) => void;
   readonly #isTold: (source: SourceName, zonename: string) => boolean;
 
@@ -41,25 +42,20 @@ export class Rescan implements Waiter {
   }
 
   began(): void {
-    this.#open++;
+    this.open++;
   }
 
   ended(): void {
-    if (--this.#open === 0) this.#done(this);
+    if (--this.open === 0) this.#done(this);
   }
 
-  /** Requests that are open for its sake. */
-  get open(): number {
-    return this.#open;
-  }
-
-  /** Takes in a difference, unless its source has told of the zone, and that is still being read. */
+  /** Records a difference, unless its source has already reported the zone and that is still being read. */
   finds(source: SourceName, { event }: Commit): void {
     if (this.#isTold(source, event.zonename)) return;
     this.found.push({ source, event, at: performance.now() });
   }
 
-  /** A source tells of a zone. What was found of it a moment ago, the rescan was just quicker to find. */
+  /** A source reports a zone. Differences found in it a moment ago were not missed: the rescan was just quicker. */
   told(by: SourceName, zonename: string): void {
     const isOld = (at: number) => performance.now() - at > limits.graceMs;
     this.found = this.found.filter(

@@ -1,6 +1,6 @@
 /**
- * All rescans: those under way, and a record of the last ones, for `/status` and for the operator who must see that the kernel
- * drops events.
+ * All rescans: those under way, and a record of the latest, for `/status` and for the operator, who must be able to see
+ * that the kernel drops events.
  */
 import type { Logger } from 'pino';
 import { rescanLog as limits } from '../config.js';
@@ -11,7 +11,7 @@ import type { Found } from './facts.js';
 import type { RescanRequest, Waiter } from './requests.js';
 import { Rescan, type Difference } from './rescan.js';
 
-/** A rescan that is over. */
+/** A finished rescan. */
 export interface RescanRecord {
   readonly started: Date;
   readonly ended: Date;
@@ -22,19 +22,19 @@ export interface RescanRecord {
 /** What a rescan could not read. */
 export interface RescanFailure {
   readonly error: string;
-  /** The same for all that has one cause; see problem.ts. */
+  /** Identical for all errors with the same cause; see problem.ts. */
   readonly problem: string;
   readonly time: Date;
 }
 
-/** The last rescans, and counts of all. */
+/** The latest rescans, and counts of all. */
 export interface RescanLog {
   readonly records: readonly RescanRecord[];
   readonly failures: readonly RescanFailure[];
-  /** How many rescans read everything, and how many did not, since the daemon started. */
+  /** How many rescans read everything, and how many failed to, since the daemon started. */
   readonly complete: number;
   readonly failed: number;
-  /** Differences that only a rescan found, by the source that should have told, since the daemon started. */
+  /** Differences that only a rescan found since the daemon started, by the source that should have reported them. */
   readonly found: Readonly<Record<SourceName, number>>;
 }
 
@@ -48,23 +48,23 @@ export class Rescans implements RescanLog {
   readonly #log: Logger;
   readonly #underWay = new Set<Rescan>();
   readonly #failedInARow = { everything: 0, datasets: 0 };
-  /** How many requests are open because a source has named a zone. */
+  /** Per zone, how many requests are open because a source named it. */
   readonly #told = new Map<string, number>();
-  /** Why there was no such listing, when it was last asked for. */
+  /** Why the last attempt at each listing failed. */
   readonly #withoutListing = new Map<ListingName, Error>();
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Begins a rescan. `done` is called when all that was asked for it is answered; `end` must follow. */
+  /** Begins a rescan. `done` is called when all requests made for it are answered; `end` must follow. */
   begin(request: RescanRequest, done: (rescan: Rescan) => void): Rescan {
     const rescan = new Rescan(request, (...which) => this.#told.has(which.join(' ')), done);
     this.#underWay.add(rescan);
     return rescan;
   }
 
-  /** A listing has come, or has not, for a rescan. */
+  /** A rescan's listing has arrived, or failed. */
   listed({ what, names, errors, occasion: { rescan } }: Found<ListedFinding>): void {
     const [error] = errors;
     if (names === undefined && error !== undefined) this.#withoutListing.set(what, error);
@@ -73,11 +73,11 @@ export class Rescans implements RescanLog {
     rescan.listings.delete(what);
     rescan.errors.push(...errors);
     if (what === 'zoneadm list') rescan.zones = names?.size ?? 0;
-    // A rescan without the others is worth something: what they say of a VM it keeps.
+    // A rescan is still useful without the other listings: a VM keeps what it has from them.
     if (names === undefined && (what === 'zoneadm list' || what === 'zfs list')) rescan.isComplete = false;
   }
 
-  /** What the first load waits for, in words: never nothing, for whoever is told to wait. */
+  /** What the first load waits for, in words. Never empty: a client that is told to wait must be told for what. */
   awaiting(): readonly string[] {
     const rescans = [...this.#underWay];
     const listings = new Set([
@@ -93,7 +93,7 @@ export class Rescans implements RescanLog {
     return [open > 0 ? `${open} readings of zones and datasets` : 'sources'];
   }
 
-  /** A source tells of these zones. Until what is asked for because of that is read, rescans find nothing of them. */
+  /** A source reports these zones. Until the readings that this causes are done, rescans report no differences in them. */
   told(source: SourceName, zonenames: readonly string[]): Waiter {
     for (const rescan of this.#underWay) for (const zonename of zonenames) rescan.told(source, zonename);
     const count = (by: 1 | -1) => {
@@ -114,7 +114,7 @@ export class Rescans implements RescanLog {
     };
   }
 
-  /** Puts a rescan on record. Returns how many of its scope in a row have failed. Writes one line to the log. */
+  /** Records a rescan and writes one line to the log. Returns how many of its scope have failed in a row. */
   end(rescan: Rescan): number {
     const { scope, reason, started, found, errors, isComplete } = rescan;
     const ended = new Date();
@@ -128,7 +128,7 @@ export class Rescans implements RescanLog {
       this.failures.push({ error: error.message, problem: problemOf(error), time: ended });
       if (this.failures.length > limits.maxFailures) this.failures.shift();
     }
-    // A rescan of the datasets answers an event, so what it finds was not missed.
+    // A rescan of only the datasets answers an event, so what it finds was not missed.
     const missed = scope === 'everything' ? found : [];
     for (const { source } of missed) this.found[source]++;
     this.#write(rescan, missed, ended);

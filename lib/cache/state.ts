@@ -1,5 +1,6 @@
 /**
- * All that is known, and what became of it. Only `take` (take.ts) changes it; whoever else has it looks.
+ * Everything that is known of the host, and the VMs made from it. Only `take` (take.ts) changes it; everyone else only
+ * reads.
  */
 import type { Logger } from 'pino';
 import { assemble } from '../vm/assemble.js';
@@ -11,7 +12,7 @@ import type { Commit, VmStore } from './vm-store.js';
 import { ZoneIndex } from '../vm/zone-index.js';
 import { ZoneTable, type Zone } from './zone-table.js';
 
-/** Warnings kept, so that each is logged once and not for each zone and reading. */
+/** Warnings remembered, so that each is logged once and not for every zone and reading. */
 const maxWarnings = 10_000;
 
 /** What is known. */
@@ -42,7 +43,7 @@ export class HostState {
     return this.store.snapshot.value.vms.has(zonename);
   }
 
-  /** Forgets what only matters to readings that began before all that are under way. */
+  /** Forgets what no reading that is still under way can need. */
   prune(): void {
     this.zones.prune(this.clock.oldest);
     this.datasets.prune(this.clock.oldest);
@@ -77,14 +78,14 @@ export class HostState {
 }
 
 /**
- * The order of things, without wall time: each reading gets a number when it begins, and so does an announcement. What
- * began at 7 has seen whatever was so at 6; older data never replaces newer.
+ * A logical clock: each reading gets a number when it begins, and so does each announcement. A reading that began at 7
+ * has seen whatever was true at 6; older data never replaces newer.
  */
 export class Clock {
   readonly #underWay = new Set<number>();
   #now = 0;
 
-  /** The number of an announcement that comes now: what begins later has seen it. */
+  /** The number of an announcement that arrives now: readings that begin later have seen it. */
   get now(): number {
     return this.#now;
   }
@@ -95,12 +96,12 @@ export class Clock {
     return this.#now;
   }
 
-  /** A reading is over, and all that came of it is in the state. */
+  /** A reading is over, and everything it found is in the state. */
   end(readAt: number): void {
     this.#underWay.delete(readAt);
   }
 
-  /** When the oldest reading under way began; what happened before that is known to all. */
+  /** When the oldest reading under way began; all readings have seen what happened before that. */
   get oldest(): number {
     for (const readAt of this.#underWay) return readAt; // In the order in which they began.
     return Infinity;

@@ -1,4 +1,4 @@
-/** Takes in what was listed of datasets, and assembles the VMs that show them. */
+/** Takes in listings of datasets, and assembles the VMs that show these. */
 import type { DatasetsFinding, ListedFinding } from '../host/findings.js';
 import { datasetOf, levelOf, snapshotOf } from '../vm/dataset-names.js';
 import type { DatasetChanges } from '../vm/dataset-table.js';
@@ -36,17 +36,23 @@ export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, tak
 }
 
 /**
- * Takes in that datasets could not be listed. If there were several, each is to be listed alone, so that only the one that
- * is to blame fails; its VMs keep what is known, and it is tried again.
+ * Takes in that datasets could not be listed. If there were several, each is then listed alone, so that only the one at
+ * fault fails; its VMs keep what is known, and it is retried.
  */
-export function takeDatasetsFailed(state: HostState, { ends, error }: DatasetsFailed, taken: Taken): void {
+export function takeDatasetsFailed(state: HostState, fact: DatasetsFailed, taken: Taken): void {
+  const { ends, error, readAt } = fact;
   if (ends.length > 1) {
     for (const request of ends) taken.ask({ ...request, alone: true });
     return;
   }
   for (const request of ends) {
-    const { name } = request;
+    const { name, whole } = request;
+    const isKnownNewer = !whole && state.datasets.readAt(name) > readAt;
     for (const zone of zonesOf(state, name)) {
+      if (isKnownNewer) {
+        answered(state, zone, name, request, taken);
+        continue;
+      }
       const afterMs = state.errors.failed(zone.zonename, 'datasets', error, name);
       const retries = { zone: zone.zonename, input: 'datasets', name } as const;
       taken.followUps.push({
@@ -54,14 +60,14 @@ export function takeDatasetsFailed(state: HostState, { ends, error }: DatasetsFa
         afterMs,
         retries,
       });
-      // A VM can do without the snapshot that protects it, but not without its datasets, unless it is there already.
+      // A VM can appear without the snapshot that protects it. A new VM cannot appear without its datasets.
       if (state.hasVm(zone.zonename) || snapshotOf(name) !== undefined)
         answered(state, zone, name, request, taken);
     }
   }
 }
 
-/** Takes in that everything was listed: what is lacking is asked for by name, and so is what is too deep for that listing. */
+/** Takes in a listing of everything: datasets that it lacks, or that are too deep for it, are requested by name. */
 export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>, taken: Taken): void {
   const { names, unreadable, readAt, occasion } = fact;
   if (names === undefined) return;
@@ -84,7 +90,7 @@ export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>,
   if (isFirst) for (const zonename of state.zones.names()) taken.ask(zoneRequest(zonename, [], occasion));
 }
 
-/** Assembles the VMs that show what changed. */
+/** Assembles the VMs that show the changed datasets. */
 function showChanges(
   state: HostState,
   { names, mountpoints }: DatasetChanges,
@@ -97,7 +103,7 @@ function showChanges(
     const zonename = state.index.zoneAt(mountpoint);
     if (zonename === undefined) continue;
     affected.add(zonename);
-    // What is mounted over a directory gives no file event.
+    // Mounting something over a directory causes no file event.
     taken.watches.push({ type: 'rearm', zonename });
   }
   for (const zonename of affected) {
@@ -110,7 +116,7 @@ function zonesOf(state: HostState, name: string) {
   return [...state.index.zonesOf(datasetOf(name))].flatMap((zonename) => state.zones.get(zonename) ?? []);
 }
 
-/** For each zone why what it shows was listed: several requests may concern it. */
+/** Why each zone's datasets were listed: several requests may concern one zone. */
 function occasionsByZone(
   state: HostState,
   requests: readonly DatasetRequest[],

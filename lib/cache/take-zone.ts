@@ -1,10 +1,9 @@
 /**
- * Takes in what was read of a zone: what it is now, what is still to be read of it, and whether it is a VM, or is none any
- * more. A VM appears complete, datasets included, or not at all.
+ * Takes in what was read of a zone, and decides what is still to be read and whether the zone is, or still is, a VM. A VM
+ * appears complete, datasets included, or not at all.
  */
 import { goneRetriesMs, newstateRetriesMs } from '../config.js';
 import type { ZoneFinding } from '../host/findings.js';
-import type { ZoneReadings } from '../host/read-zone.js';
 import type { SourceName } from '../sources/invalidation.js';
 import { datasetOf, isInFullListing } from '../vm/dataset-names.js';
 import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
@@ -37,14 +36,14 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
     return;
   }
   const known = state.zones.get(zonename);
-  // That a zone exists, zoneadm says; a name that somebody made up leaves no trace, not even an error.
+  // Only zoneadm decides whether a zone exists; a made-up name leaves no trace, not even an error.
   const zone = known ?? (record?.type === 'read' ? state.zones.add(zonename, readAt) : undefined);
   const isXmlMissing = xml?.type === 'read' && xml.value === undefined;
   const { xml: _xml, ...others } = readings;
   const present = isXmlMissing ? others : readings;
   const isTold = occasion.noticedAt !== undefined || occasion.rescan !== undefined;
   if (zone !== undefined || isTold || state.errors.has(zonename, 'record')) {
-    takeErrors(state, zonename, present, taken);
+    takeErrors(state, { ...fact, readings: present }, taken);
   }
   if (zone === undefined) {
     if (record?.type === 'failed') for (const waiter of occasion.waiters) waiter.failed?.(record.error);
@@ -59,7 +58,7 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   awaitNewstate(fact, zone, taken);
 }
 
-/** Assembles a zone from what is known, once all that its VM shows was listed. */
+/** Assembles a zone from what is known, once all datasets that its VM shows have been listed. */
 export function settle(
   state: HostState,
   zone: Zone,
@@ -73,7 +72,7 @@ export function settle(
   const root = state.index.dependencies(zone.zonename)?.root;
   for (const name of zone.listed) if (!names.includes(datasetOf(name))) zone.listed.delete(name);
   if (!state.isLoaded) {
-    // What the first load lists is heard of from before: its events are kept until it is done.
+    // Events held during the first load cover all changes of what it lists.
     const isListed = (name: string) =>
       isInFullListing(name, name === root) && !state.datasets.isUnreadable(name);
     for (const name of names.filter(isListed)) zone.listed.add(name);
@@ -85,7 +84,7 @@ export function settle(
   if (zone.awaits.size === 0) taken.commit(state.commit(inputs, occasion.noticedAt), occasion, source);
 }
 
-/** A listing that a zone waits for has come, or has failed. */
+/** A listing that a zone waits for has arrived or failed. */
 export function answered(state: HostState, zone: Zone, name: string, occasion: Occasion, taken: Taken): void {
   if (!zone.awaits.delete(name)) return;
   zone.listed.add(name);
@@ -107,7 +106,7 @@ function removeZone(
   return true;
 }
 
-/** A zone that is new, or at another place, has all its files watched and read there. */
+/** For a zone that is new or has moved, all its files are watched and read at the new place. */
 function followZonepath(zone: Zone, isNew: boolean, occasion: Occasion, taken: Taken): void {
   const zonepath = zone.known.record?.value?.zonepath ?? '';
   if (!isNew && zone.zonepath === zonepath) return;
@@ -117,8 +116,8 @@ function followZonepath(zone: Zone, isNew: boolean, occasion: Occasion, taken: T
 }
 
 /**
- * An XML that is moved over from another filesystem is away for a moment: it is looked for again before its VM is deleted. What
- * is read meanwhile for other reasons shortens that no more than it puts it off. False when the VM is deleted.
+ * `mv` from another filesystem removes the XML for a moment, so it is looked for again before its VM is deleted. Other
+ * readings meanwhile neither shorten nor prolong this. False when the VM is deleted.
  */
 function lookForXml(
   state: HostState,
@@ -145,10 +144,12 @@ function lookForXml(
   return false;
 }
 
-/** What failed is put on record, and what did not fail is off it. */
-function takeErrors(state: HostState, zonename: string, readings: ZoneReadings, taken: Taken): void {
+/** Records the inputs that failed and clears the errors of those that did not, unless something newer is known. */
+function takeErrors(state: HostState, fact: Found<ZoneFinding>, taken: Taken): void {
+  const { zonename, readings, readAt } = fact;
   for (const input of Object.keys(readings) as ZoneInput[]) {
     const reading = readings[input];
+    if (readAt < (state.zones.get(zonename)?.known[input]?.readAt ?? 0)) continue;
     if (reading?.type === 'failed') putOnRecord(state, zonename, input, reading.error, taken);
     else state.errors.mended(zonename, input);
   }
@@ -156,7 +157,7 @@ function takeErrors(state: HostState, zonename: string, readings: ZoneReadings, 
 
 function putOnRecord(state: HostState, zonename: string, input: ZoneInput, error: Error, taken: Taken): void {
   const afterMs = state.errors.failed(zonename, input, error);
-  // The zoneid of its record finds a zone's kstat, and an XML that is gone may be that of a zone that is.
+  // A new record means a new zoneid, by which the kstat is found; and if the XML is missing, the zone may be gone, too.
   const inputs = input === 'record' ? (['record', 'kstat'] as const) : (['record', input] as const);
   const request = zoneRequest(zonename, state.zones.has(zonename) ? inputs : zoneInputs, noOccasion);
   taken.followUps.push({ request, afterMs, retries: { zone: zonename, input } });
@@ -168,7 +169,7 @@ function awaitNewstate(fact: Found<ZoneFinding>, zone: Zone | undefined, taken: 
   const { record } = readings;
   if (announced === undefined || record?.type !== 'read' || readAt <= announced.since) return;
   if (zone !== undefined) {
-    if (announced.since < zone.announcedAt) return; // Another state was announced since.
+    if (announced.since < zone.announcedAt) return; // Another state has been announced since.
     zone.announcedAt = announced.since;
   }
   const afterMs = newstateRetriesMs[announced.looks];
@@ -177,7 +178,7 @@ function awaitNewstate(fact: Found<ZoneFinding>, zone: Zone | undefined, taken: 
   taken.ask({ ...request, announced: { ...announced, looks: announced.looks + 1 } }, afterMs);
 }
 
-/** Which source should have told of a change of these inputs. */
+/** The source that should have reported a change of these inputs. */
 function sourceOf(changed: readonly ZoneInput[]): SourceName {
   return changed.includes('record') || changed.includes('kstat') ? 'zone-events' : 'file-events';
 }

@@ -1,8 +1,9 @@
 /**
- * Takes a fact into the state: the only place that writes it. At once, without waiting for anything; what is to be read
- * because of it is returned, and so is what changed of the VMs.
+ * Takes a fact into the state: the only place that writes to it. Synchronous; returns follow-up requests and the changes
+ * of VMs.
  *
- * Older never replaces newer; a failure keeps the last good value; what an event announced is believed when it was read.
+ * Older never replaces newer; a failure keeps the last good value; what an event announced is believed only once it has
+ * been read.
  */
 import { backoffLimits } from '../config.js';
 import { backoff } from '../operators/backoff.js';
@@ -23,7 +24,7 @@ import type { Commit } from './vm-store.js';
 export interface FollowUp {
   readonly request: Request;
   readonly afterMs: number;
-  /** It is made only if this still cannot be read by then. */
+  /** It is made only if this input still cannot be read by then. */
   readonly retries?: {
     readonly zone: string;
     readonly input: FailingInput;
@@ -35,17 +36,17 @@ export interface FollowUp {
 export class Taken {
   readonly commits: Commit[] = [];
   readonly followUps: FollowUp[] = [];
-  /** Which files are to be watched, from before the follow-ups are read. */
+  /** Which files are to be watched, before the follow-ups are read. */
   readonly watches: WatchRequest[] = [];
 
-  /** A change of a VM, if it is one. The rescan that found it takes it down, unless a source had said that it may be so. */
+  /** A change of a VM, if there is one. The rescan that found it records it as missed, unless a source had reported it. */
   commit(commit: Commit | undefined, { noticedAt, rescan }: Occasion, source: SourceName): void {
     if (commit === undefined) return;
     this.commits.push(commit);
     if (noticedAt === undefined) rescan?.finds(source, commit);
   }
 
-  /** To be read as well. */
+  /** To be read next. */
   ask(request: Request, afterMs = 0): void {
     this.followUps.push({ request, afterMs });
   }
@@ -83,7 +84,7 @@ export function take(state: HostState, rescans: Rescans, fact: Fact): Taken {
   return taken;
 }
 
-/** zoneadm is asked by name for what its listing lacks, or has in a line that cannot be read: only that answer deletes a VM. */
+/** zoneadm is asked by name for zones that its listing lacks, or has in an unreadable line: only that answer deletes a VM. */
 function takeZonesListed(state: HostState, fact: Found<ListedFinding>, taken: Taken): void {
   const { names, unreadable, readAt, occasion } = fact;
   if (names === undefined) return;
@@ -94,14 +95,14 @@ function takeZonesListed(state: HostState, fact: Found<ListedFinding>, taken: Ta
   }
 }
 
-/** Each VM shows some of it. They are assembled one after the other, so that nobody waits for all. */
+/** Every VM shows some of it. They are assembled one after the other, so that nobody waits for all of them. */
 function takeSysinfo(state: HostState, { sysinfo, occasion }: Found<SysinfoFinding>, taken: Taken): void {
   if (sysinfo === undefined || JSON.stringify(sysinfo) === JSON.stringify(state.sysinfo)) return;
   state.sysinfo = sysinfo;
   for (const zonename of state.zones.names()) taken.ask(zoneRequest(zonename, [], occasion));
 }
 
-/** The first load is repeated until zoneadm and zfs answer: to end instead would put the service into maintenance. */
+/** The first load is repeated until zoneadm and zfs answer: exiting instead would put the service into maintenance. */
 function takeRescanEnded(state: HostState, rescans: Rescans, { rescan }: RescanEnded, taken: Taken): void {
   const failures = rescans.end(rescan);
   taken.watches.push({ type: 'mend' });

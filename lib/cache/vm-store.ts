@@ -1,6 +1,6 @@
 /**
- * The VMs as consumers see them: the assembled objects, their bytes, and what changed last. A VM's JSON is made once, when
- * it changes; nothing here is proportional to the number of VMs for a change of one.
+ * The VMs as consumers see them: the assembled objects, their bytes, and recent changes. A VM's JSON is made once, when
+ * it changes; a change of one VM costs nothing proportional to the number of VMs.
  */
 import { BehaviorSubject } from 'rxjs';
 import { diff } from '../vm/diff.js';
@@ -15,11 +15,11 @@ export interface StoredVm {
   readonly vm: VmObject;
   /** The VM's JSON, UTF-8. */
   readonly bytes: Buffer;
-  /** The `seq` of the event that made it so. */
+  /** The `seq` of the event that brought it to this state. */
   readonly seq: number;
 }
 
-/** An event without its VM, which is beside it. */
+/** An event without its VM, which is kept beside it. */
 export type EventHead = Omit<VmCreateEvent, 'vm'> | Omit<VmModifyEvent, 'vm'> | VmDeleteEvent;
 
 /** A change, and the VM before it. */
@@ -44,13 +44,13 @@ export interface CacheSnapshot {
   readonly vms: VmMap<StoredVm>;
 }
 
-/** The VMs, and whoever looks at them. */
+/** The VMs and their observers. */
 export class VmStore {
   readonly snapshot = new BehaviorSubject<CacheSnapshot>({ loaded: false, seq: 0, vms: VmMap.empty() });
-  /** The last commits; each is in it before it is told. */
+  /** The latest commits; each is in here before it is emitted. */
   readonly log = new EventLog();
 
-  /** Puts in a VM as it is now. The commit; `undefined` when nothing changed, or nobody can have seen it before. */
+  /** Stores a VM as it is now. Returns the commit; `undefined` when nothing changed, or during the first load. */
   put(vm: VmObject, noticedAt?: number): Commit | undefined {
     const previous = this.snapshot.value.vms.get(vm.zonename);
     const changes = previous && diff(previous.vm, vm);
@@ -62,7 +62,7 @@ export class VmStore {
     return this.#commit({ seq: head.seq, event, stored, previous, noticedAt });
   }
 
-  /** Takes out a VM. The commit; `undefined` when there was none. */
+  /** Removes a VM. Returns the commit; `undefined` when there was none. */
   delete(zonename: string, noticedAt?: number): Commit | undefined {
     const previous = this.snapshot.value.vms.get(zonename);
     if (previous === undefined) return undefined;
@@ -71,12 +71,12 @@ export class VmStore {
     return this.#commit({ seq: head.seq, event, stored: undefined, previous, noticedAt });
   }
 
-  /** Says that the first load is done. What was put in before is in the snapshot without ever having been an event. */
+  /** Ends the first load. VMs stored before are in the snapshot without ever having been an event. */
   loaded(): void {
     this.snapshot.next({ ...this.snapshot.value, loaded: true });
   }
 
-  /** Before the first load is done nobody can have seen a VM, so there is nothing to tell. */
+  /** Before the first load is done nobody can have seen a VM, so there is nothing to report. */
   #head({ zonename, uuid }: VmObject) {
     const { loaded, seq } = this.snapshot.value;
     return { date: new Date().toISOString(), zonename, uuid, seq: loaded ? seq + 1 : seq };

@@ -1,12 +1,12 @@
 /**
  * What is known of zones: the last good value of each input, and the clock when its reading began. A value older than the
- * one at hand is thrown away, and a zone that was removed does not come back with what was read before.
+ * current one is discarded, and a reading that began before a zone was removed does not bring it back.
  */
 import type { ZoneReadings } from '../host/read-zone.js';
 import type { FileVersion } from '../host/zone-files.js';
 import type { DatasetLookup, InputValues, Sysinfo, ZoneInput, ZoneInputs } from '../vm/inputs.js';
 
-/** A value, when its reading began, and of a file which version of it that is. */
+/** A value, when its reading began, and for a file which version it is. */
 interface Known<T> {
   readonly value: T;
   readonly readAt: number;
@@ -17,22 +17,22 @@ interface Known<T> {
 export interface Zone {
   readonly zonename: string;
   readonly known: { -readonly [I in ZoneInput]?: Known<InputValues[I]> };
-  /** Where its files are; '' when it has no place. */
+  /** Where its files are; '' when it has no zonepath. */
   zonepath: string;
-  /** The datasets and snapshots that its VM shows and that were listed since it does: all changes of these are heard. */
+  /** The datasets and snapshots that its VM shows and that have been listed since: no change of these can be missed. */
   readonly listed: Set<string>;
-  /** Those that must be listed before it can be shown as it is now. */
+  /** Those that must be listed before its VM can be shown as it is now. */
   awaits: Set<string>;
-  /** Whether its XML is not there, and will be looked for. */
+  /** Whether its XML is missing and will be looked for again. */
   isLookedFor: boolean;
-  /** The latest state announced for it of which anything was read. */
+  /** The latest announced state for which something has been read. */
   announcedAt: number;
 }
 
 /** The zones and their inputs. */
 export class ZoneTable {
   readonly #zones = new Map<string, Zone>();
-  /** When a zone was removed; kept while a reading that began before may still come in. */
+  /** When a zone was removed; kept while a reading that began earlier may still arrive. */
   readonly #removed = new Map<string, number>();
   #prunedBefore = 0;
 
@@ -48,7 +48,7 @@ export class ZoneTable {
     return this.#zones.get(zonename);
   }
 
-  /** Begins to know a zone, whose record was read then. `undefined` when it was removed later. */
+  /** Adds a zone whose record was read then. `undefined` when it was removed later. */
   add(zonename: string, readAt: number): Zone | undefined {
     if ((this.#removed.get(zonename) ?? 0) > readAt) return undefined;
     this.#removed.delete(zonename);
@@ -61,8 +61,8 @@ export class ZoneTable {
   }
 
   /**
-   * Takes in what was read of a zone, as far as it is newer. Returns the inputs that are others than before, and those that
-   * are not taken but differ from what is known: it cannot be told which of the two is so now.
+   * Takes in what was read of a zone, as far as it is newer. Returns the inputs that changed, and those that were not
+   * taken but differ from what is known: there is no telling which of the two is current.
    */
   take(
     zone: Zone,
@@ -88,7 +88,7 @@ export class ZoneTable {
     return { changed, outdated };
   }
 
-  /** Forgets a zone, unless its record was read after that. True if it is gone. */
+  /** Removes a zone, unless its record was read after that. True if it is gone. */
   remove(zonename: string, readAt: number): boolean {
     if ((this.#zones.get(zonename)?.known.record?.readAt ?? 0) > readAt) return false;
     this.#removed.set(zonename, readAt);
@@ -96,14 +96,14 @@ export class ZoneTable {
     return true;
   }
 
-  /** Forgets which zones were removed: no reading that began before then is under way any more. */
+  /** Forgets zones removed before then: no reading that began earlier is still under way. */
   prune(before: number): void {
     if (before === this.#prunedBefore) return;
     this.#prunedBefore = before;
     for (const [zonename, at] of this.#removed) if (at < before) this.#removed.delete(zonename);
   }
 
-  /** All that assembly needs; `undefined` while the record or the XML was never read. */
+  /** Everything that assembly needs; `undefined` until both the record and the XML have been read. */
   inputs({ known }: Zone, sysinfo: Sysinfo, datasets: DatasetLookup): ZoneInputs | undefined {
     const record = known.record?.value;
     const xml = known.xml?.value;
@@ -123,7 +123,7 @@ export class ZoneTable {
   }
 }
 
-/** Whether the value is the one at hand: of a file, the same version of it. */
+/** Whether the value is the current one; for a file, whether it is the same version. */
 function isSameReading(
   before: Known<unknown>,
   { value, version }: { readonly value: unknown; readonly version: FileVersion },

@@ -1,17 +1,17 @@
 /**
- * Shell completion, made from the same definitions as `--help`. An argument `vm` completes to the VMs there are, by UUID and
- * alias; a filter, and the columns of `-o`, `-s` and `--path`, to the fields.
+ * Shell completion, made from the same definitions as `--help`. An argument `vm` completes to UUIDs and aliases of the
+ * existing VMs; a filter, and the columns of `-o`, `-s` and `--path`, to field names.
  */
 import type { Command, Option } from 'commander';
 import { vmProperties } from '../vm/vm-properties.js';
 
-/** By shell: the script for it, to be sourced. */
+/** For each shell, the script to be sourced. */
 export const completions = { bash, zsh, fish };
 
-/** What prints all VMs, a line each. */
+/** The command that prints all VMs, one per line. */
 const listVms = '(vminfo lookup; vminfo list -p -o alias) 2>/dev/null';
 
-/** What a column, or the field of a filter, may be. */
+/** The possible columns and filter fields. */
 const fields: readonly string[] = [...vmProperties, 'type'];
 
 function bash(program: Command): string {

@@ -1,27 +1,27 @@
-/** What a command has in hand: the client, where to write, and when to stop. */
+/** What a command gets to work with: the client, where to write, and when to stop. */
 import type { VmClient } from '../client/client.js';
 
 export interface Context {
   readonly client: VmClient;
-  /** Whether that is the fleet, and not one host. */
+  /** Whether the client is for the fleet, not for one host. */
   readonly isFleet: boolean;
   /** To stdout; resolves when there is room for more. */
   readonly write: (text: string) => Promise<void>;
   /** To stderr, for people: `vminfo: <text>` and a newline, made safe for a terminal. */
   readonly warn: (text: string) => void;
-  /** Styles text when stdout is a terminal that wants it. */
+  /** Styles text if stdout is a terminal with colours. */
   readonly paint: (style: Style, text: string) => string;
-  /** Where `write` writes to: for what draws instead of printing. */
+  /** The stream behind `write`, for commands that draw instead of printing. */
   readonly stdout: Surroundings['stdout'];
-  /** How wide the terminal on stdout is, in characters; undefined when it is none. */
+  /** The width of the terminal on stdout, in characters; undefined when it is not a terminal. */
   readonly columns: number | undefined;
-  /** Aborts when nobody reads any more. */
+  /** Aborts when nobody reads the output any more. */
   readonly signal: AbortSignal;
 }
 
 export type Style = 'bold' | 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'inverse';
 
-/** Where a whole vminfo writes to and what surrounds it; a test passes its own. */
+/** The surroundings of a vminfo process, such as its output; a test passes its own. */
 export interface Surroundings {
   /** Arguments after the command's own name. */
   readonly argv: readonly string[];
@@ -33,14 +33,14 @@ export interface Surroundings {
 /** Exit status, as the man page promises. */
 export const exit = { ok: 0, failed: 1, usage: 2, timeout: 3, destroyed: 4 } as const;
 
-/** A command's failure whose whole message is for the user as it stands. */
+/** A command's failure, whose message is shown to the user verbatim. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
-  /** With which vminfo ends. */
+  /** The exit status of vminfo. */
   readonly status: number = exit.failed;
 }
 
-/** Options that do not go together. */
+/** Options that cannot be combined. */
 export class UsageError extends CommandError {
   override readonly status = exit.usage;
 }

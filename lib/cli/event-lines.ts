@@ -1,4 +1,4 @@
-/** Events as lines: for people, and as the platform's vminfo prints them. Pure, but for the time zone. */
+/** Events as lines: for people, and as the platform's vminfo prints them. Pure except for the time zone. */
 import { describeEvent, type Happening } from '../vm/describe.js';
 import type { Change } from '../vm/diff.js';
 import type { VmEvent } from '../vm/event.js';
@@ -7,21 +7,21 @@ import { printable, printableJson } from './printable.js';
 
 export interface LineOptions {
   readonly paint: Context['paint'];
-  /** What the VM is called; a `delete` does not say. */
+  /** The VM's name, which a `delete` does not have. */
   readonly alias: string | undefined;
-  /** Whole dates and UUIDs. */
+  /** Full dates and UUIDs. */
   readonly full: boolean;
 }
 
 export interface PeopleOptions extends LineOptions {
-  /** What only follows, too. */
+  /** Also changes that merely follow from others. */
   readonly all: boolean;
   readonly showSecrets: boolean;
-  /** How wide the VM's name is at least. */
+  /** The minimum width of the VM's name. */
   readonly width?: number;
 }
 
-/** `12:03:11 web1 stopped (exit 0)`: a line for each thing that happened; perhaps none. */
+/** `12:03:11 web1 stopped (exit 0)`: one line for each thing that happened; possibly none. */
 export function peopleLines(event: VmEvent, options: PeopleOptions): string {
   const { paint, full, alias, all, showSecrets, width = 0 } = options;
   const time = full ? event.date : timeOfDay(event.date);
@@ -36,7 +36,7 @@ export function peopleLines(event: VmEvent, options: PeopleOptions): string {
     .join('');
 }
 
-/** What a VM is called on a line, cut to 30 characters. */
+/** A VM's name on a line, cut to 30 characters. */
 export function nameText(alias: unknown, otherwise: string): string {
   const text = typeof alias === 'string' && alias !== '' ? alias : otherwise;
   return printable(text.length > 36 ? `${text.slice(0, 27)}...` : text);
@@ -53,7 +53,7 @@ export function classicLines(event: VmEvent, { paint, full, alias }: LineOptions
     .join('');
 }
 
-/** `quota changed :: 10 -> 20`: values as JSON, an absent one as `undefined`. */
+/** `quota changed :: 10 -> 20`: values as JSON, absent ones as `undefined`. */
 export function classicChange({ prettyPath, action, oldValue, newValue }: Change): string {
   return `${printable(prettyPath)} ${action} :: ${valueText(oldValue)} -> ${valueText(newValue)}`;
 }

@@ -22,7 +22,7 @@ export function addFleetCommands(
 
   fleet
     .command('init')
-    .description('make the streams, or give them these settings')
+    .description('create the streams, or apply these settings to them')
     .addOption(
       new Option('--replicas <n>', 'servers of a cluster that keep a copy')
         .choices(['1', '3', '5'])
@@ -38,7 +38,7 @@ export function addFleetCommands(
   const simple = (name: string, description: string) =>
     fleet.command(name).description(description).helpOption('-h, --help', 'print help');
 
-  simple('hosts', 'list the hosts, and how each is')
+  simple('hosts', 'list the hosts and the health of each')
     .option('-j, --json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const fleetAt = asked();
@@ -57,7 +57,7 @@ export function addFleetCommands(
       await start(async (context) => (await import('./commands/fleet.js')).forget(context, fleetAt, server));
     });
 
-  simple('gc', 'remove what is left of VMs that have been gone for a week').action(async () => {
+  simple('gc', 'remove the leftover markers of VMs that have been gone for a week').action(async () => {
     const fleetAt = asked();
     await start(async (context) => (await import('./commands/fleet.js')).gc(context, fleetAt));
   });

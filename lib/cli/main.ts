@@ -3,7 +3,7 @@
  * (`| head`) ends it quietly.
  */
 import { styleText } from 'node:util';
-import type { VmClient } from '../client/client.js';
+import { VminfodClient, type VmClient } from '../client/client.js';
 import { QueryError } from '../vm/selector.js';
 import { CommandError, exit, type Context, type Surroundings } from './context.js';
 import { printable } from './printable.js';
@@ -18,7 +18,7 @@ export async function main(surroundings: Surroundings): Promise<number> {
     gone.abort(error);
   };
   stdout.on('error', onOutputError);
-  // What cannot be said on stderr cannot be said at all; the status says it.
+  // If stderr cannot be written, only the exit status is left to tell.
   stderr.on('error', ignore);
   const write = async (text: string) => {
     gone.signal.throwIfAborted();
@@ -86,7 +86,6 @@ export async function main(surroundings: Surroundings): Promise<number> {
 
 async function clientOf({ url, fleet, timeoutMs }: Target, signal: AbortSignal): Promise<VmClient> {
   if (fleet === undefined) {
-    const { VminfodClient } = await import('../client/client.js');
     return new VminfodClient({
       url,
       name: 'vminfo',
@@ -101,7 +100,7 @@ async function clientOf({ url, fleet, timeoutMs }: Target, signal: AbortSignal):
   return FleetClient.connect({ ...(await whereIsNats(fleet)), name: 'vminfo', signal });
 }
 
-/** What was to be printed cannot be. */
+/** The output cannot be written. */
 class OutputError extends Error {
   override readonly name = 'OutputError';
   readonly code: string | undefined;

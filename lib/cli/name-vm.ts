@@ -1,21 +1,22 @@
-/** How a VM is named on the command line: by its UUID, its alias, or the beginning of its UUID when no other has it. */
+/** How a VM is named on the command line: by its UUID, its alias, or an unambiguous beginning of its UUID. */
 import type { RequestOptions, VmClient } from '../client/client.js';
 import { NotFoundError } from '../client/errors.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { CommandError } from './context.js';
 
-/** What is needed of a VM to name it. */
+/** The parts of a VM by which it can be named. */
 export type Named = Pick<VmObject, 'zonename' | 'uuid' | 'alias'>;
 
-/** Whether a name is a whole UUID: that needs no list of all VMs to be understood. */
+/** Whether a name is a full UUID, which can be resolved without listing all VMs. */
 export function isUuid(name: string): boolean {
   return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name);
 }
 
 /**
- * The VM that a name means among those there are. A UUID or zonename goes before an alias, and that before a beginning.
+ * Resolves a name among the existing VMs. A UUID or zonename takes precedence over an alias, and an alias over the
+ * beginning of a UUID.
  *
- * @throws CommandError for what is no VM, or may be several: then it lists them.
+ * @throws CommandError when no VM matches, or several do: then it lists them.
  */
 export function vmNamed<T extends Named>(vms: readonly T[], name: string): T {
   const exact = vms.find(({ zonename, uuid }) => zonename === name || uuid === name);
@@ -33,7 +34,7 @@ export function vmNamed<T extends Named>(vms: readonly T[], name: string): T {
   );
 }
 
-/** Of a UUID this is what zoneadm(8) says, as vmadm does. */
+/** For a UUID this is zoneadm(8)'s message, as in vmadm. */
 function unknown(name: string): string {
   if (isUuid(name)) return `zoneadm: ${name}: No such zone configured`;
   return `vminfo: no VM has the UUID, the alias or the beginning of a UUID ${JSON.stringify(name)}; vminfo list shows them`;
@@ -42,7 +43,7 @@ function unknown(name: string): string {
 /** Candidates that an error lists. */
 const maxCandidates = 10;
 
-/** A VM by its name, whole. @throws CommandError as vmNamed does. */
+/** The full VM object, by its name. @throws CommandError as vmNamed does. */
 export async function getVm(
   client: VmClient,
   name: string,
@@ -50,7 +51,7 @@ export async function getVm(
 ): Promise<VmObject> {
   if (!isUuid(name)) return get(await zonenameOf(client, name, options));
   try {
-    return await get(name); // Also of a zone that could not be read: then the daemon says why.
+    return await get(name); // Also for a zone that could not be read: then the daemon says why.
   } catch (cause) {
     if (!(cause instanceof NotFoundError)) throw cause;
     return get(await zonenameOf(client, name, options)); // Nearly always the UUID is the zonename.
@@ -70,7 +71,7 @@ export async function zonenameOf(
   return vmNamed(await client.vms({}, signal === undefined ? {} : { signal }), name).zonename;
 }
 
-/** Arguments that are VMs' names, and those that are conditions: they have an operator. */
+/** Separates arguments into names of VMs and conditions, which have an operator. */
 export function namesAndConditions(args: readonly string[]): {
   readonly names: readonly string[];
   readonly conditions: readonly string[];

@@ -1,4 +1,4 @@
-/** Sizes and ages in as few characters as a narrow column has. Pure. */
+/** Sizes and ages in few enough characters for a narrow column. Pure. */
 
 /** `512M`, `2G`, `1.5T`: at most five characters. */
 export function shortSize(mebibytes: number): string {

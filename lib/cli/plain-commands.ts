@@ -1,8 +1,9 @@
 /**
- * The commands that scripts run in loops, as they write them: without options but `--url`. They need nobody to read their
- * arguments, and Commander takes as long to load as they take to run. All else, and each help, is Commander's (program.ts).
+ * The commands that scripts run in loops, with no option except `--url`. They need no argument parser, and loading
+ * Commander takes as long as running them. Everything else, help included, goes through Commander (program.ts).
  */
 import { checkTimeoutMs } from '../config.js';
+import { ping } from './commands/ping.js';
 import type { Context, Surroundings } from './context.js';
 import { targetOf, type Target } from './target.js';
 
@@ -12,7 +13,7 @@ export interface PlainCommand {
   readonly run: (context: Context) => Promise<number>;
 }
 
-/** The command, if that is all that the arguments say. */
+/** The command, if the arguments consist of nothing else. */
 export function plainCommand(argv: readonly string[], env: Surroundings['env']): PlainCommand | undefined {
   const [option, url, name] = argv;
   const options = argv.length === 3 && option === '--url' && url !== undefined ? { url } : {};
@@ -20,7 +21,7 @@ export function plainCommand(argv: readonly string[], env: Surroundings['env']):
     case 'ping':
       return {
         target: { ...targetOf(env, options, checkTimeoutMs), fleet: undefined },
-        run: async (context) => (await import('./commands/ping.js')).ping(context, {}),
+        run: (context) => ping(context, {}),
       };
     case 'vms':
       return {

@@ -5,12 +5,12 @@
  */
 const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-/** For a line meant for people, or one of fields: no newline survives either. */
+/** For a line of text or of fields: newlines are escaped, too. */
 export function printable(text: string): string {
   return text.replace(unsafe, escape);
 }
 
-/** JSON that still parses to the same: JSON.stringify escapes what is below U+0020 but not DEL and C1. */
+/** JSON that still parses to the same value: JSON.stringify escapes characters below U+0020 but not DEL and C1. */
 export function printableJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(unsafeInJson, escape);
 }

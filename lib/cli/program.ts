@@ -1,6 +1,6 @@
 /**
- * vminfo's commands and options, defined once: `--help`, the completions and the test of the man page all come from
- * here. What a command does is loaded when it runs.
+ * vminfo's commands and options, defined once: `--help`, the completions and the test of the man page all come from here.
+ * A command's implementation is loaded when it runs.
  */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkTimeoutMs, defaultWaitSeconds } from '../config.js';
@@ -43,10 +43,10 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .exitOverride()
     .configureOutput({ writeOut, writeErr });
   const where = (defaultTimeoutMs?: number) => targetOf(env, program.opts<TargetOptions>(), defaultTimeoutMs);
-  /** Of this host, whether or not there is a fleet. */
+  /** Runs on this host, whether or not there is a fleet. */
   const start = (command: (context: Context) => Promise<number>, defaultTimeoutMs?: number) =>
     run({ ...where(defaultTimeoutMs), fleet: undefined }, command);
-  /** Of the fleet where one is named. */
+  /** Runs on the fleet if one is named. */
   const startAnywhere = (command: (context: Context) => Promise<number>) => run(where(), command);
 
   const command = (name: string, description: string) =>
@@ -60,7 +60,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     start(async (context) => (await import('./commands/ping.js')).ping(context, options), checkTimeoutMs),
   );
 
-  command('status', 'print how vminfod is')
+  command('status', 'print the health of vminfod')
     .option('-f, --full', "the platform's layout, with the refresh log and the watched files")
     .action((options: StatusOptions) =>
       start(async (context) => (await import('./commands/status.js')).status(context, options)),
@@ -81,14 +81,14 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
   command('events', 'print changes as they happen')
     .argument(
       '[vm-or-filter...]',
-      'only of this VM, or of those that match: state=running, alias~^web, ram>=2g',
+      'only for this VM, or for those that match: state=running, alias~^web, ram>=2g',
     )
     .option('-f, --full', 'print full dates and UUIDs')
     .option('-v, --verbose', 'print also what only follows from other changes')
     .option('--classic', "print the platform's lines")
     .option('-r, --ready', 'print the ready event too')
     .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
-    .option('--path <fields>', 'of modifications only those of these fields')
+    .option('--path <fields>', 'of modifications, only those that touch these fields')
     .option('--since <when>', 'begin with what happened since: 90s, 30m, 2h, 1d; or <instance>:<seq>', since)
     .option('--show-secrets', 'print passwords, keys and internal metadata as they are')
     .option('--summary', 'at the end, say how much happened')
@@ -97,10 +97,10 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       startAnywhere(async (context) => (await import('./commands/events.js')).events(context, args, options)),
     );
 
-  command('history', 'print what happened lately, as far as vminfod still has it')
-    .argument('[vm]', 'only of this one: its UUID, the beginning of it, or its alias')
+  command('history', 'print recent changes, as far back as vminfod still has them')
+    .argument('[vm]', 'only for this one: its UUID, the beginning of it, or its alias')
     .option('-f, --full', 'print full UUIDs')
-    .option('-n, --number <n>', 'how many events, the last ones', wholeNumber, 100)
+    .option('-n, --number <n>', 'how many events, the latest ones', wholeNumber, 100)
     .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
     .option('-p, --path <fields>', 'only changes of these fields', fieldList)
     .option('-v, --verbose', 'print also what only follows from other changes')
@@ -114,7 +114,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('-p, --parsable', 'print values separated by colons, without header')
     .option('-H, --no-header', 'print no header')
     .addOption(
-      new Option('-w, --watch', 'keep it up to date, where it stands').conflicts(['json', 'parsable']),
+      new Option('-w, --watch', 'keep the table up to date, in place').conflicts(['json', 'parsable']),
     )
     .option(
       '-o, --output <fields>',
@@ -131,7 +131,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
 
   program
     .command('top')
-    .description('watch the VMs and what happens to them, full-screen')
+    .description('watch the VMs and their changes, full-screen')
     .argument('[filter...]', 'state=running, alias~^web, ram>=2g, …, or words; all must match')
     .option('-1, --once', 'print one frame and end')
     .addOption(new Option('-s, --sort <column>', 'sort by this column').choices(columnNames))
@@ -159,7 +159,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       startAnywhere(async (context) => (await import('./commands/vms.js')).vm(context, uuid)),
     );
 
-  command('wait', 'wait until VMs are as wanted, now or later')
+  command('wait', 'wait until VMs match, now or later')
     .argument('[vm-or-condition...]', 'the VMs, and what they must be: web1 web2 state=running')
     .option('--deleted', 'wait until they are gone; the same as state=deleted')
     .option('--filter <condition>', 'choose the VMs by this instead; may be repeated', append, [])
@@ -167,18 +167,18 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('--any', 'wait for one of them')
     .option(
       '-t, --timeout <seconds>',
-      `give up with status 1 after this long; 0 never (default: ${defaultWaitSeconds})`,
+      `give up with status 1 after this long; 0: never (default: ${defaultWaitSeconds})`,
       seconds,
     )
     .action((args: string[], options: Partial<WaitOptions>) =>
       startAnywhere(async (context) => {
-        // `--timeout` is the program's, wherever it stands; `-t` is ours.
+        // Commander gives `--timeout` to the program, wherever it stands; `-t` belongs to this command.
         const timeout = options.timeout ?? program.opts<Partial<WaitOptions>>().timeout ?? defaultWaitSeconds;
         return (await import('./commands/wait.js')).wait(context, args, { ...options, timeout });
       }),
     );
 
-  command('diff', 'compare a VM as cached with one read afresh; status 1 when they differ')
+  command('diff', 'compare the cached VM with one read afresh; status 1 if they differ')
     .argument('<vm>', 'its UUID, the beginning of it, or its alias')
     .action((uuid: string, options: JsonOption) =>
       start(async (context) => (await import('./commands/fresh.js')).differences(context, uuid, options)),
@@ -212,7 +212,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
   return program;
 }
 
-/** The exit status after a help that was asked for, or wrong usage, of which all is said. Any other error is thrown on. */
+/** The exit status after requested help or wrong usage, both already printed. Any other error is rethrown. */
 export function usageStatus(error: unknown): number {
   if (!(error instanceof CommanderError)) throw error;
   return error.exitCode === 0 ? exit.ok : exit.usage;
@@ -238,7 +238,7 @@ function append(text: string, before: readonly string[]): string[] {
   return [...before, text];
 }
 
-/** What a timer can count: 24 days. */
+/** The longest time that a timer can run: 24 days. */
 const maxSeconds = 2_147_483;
 
 function wholeNumber(text: string): number {

@@ -1,11 +1,11 @@
-/** `--since`: from when on one wants to know what happened. */
+/** `--since`: the time or event from which to report. */
 import type { VmClient } from '../client/client.js';
 import { NotFoundError } from '../client/errors.js';
 import { pastEventLimits as limits } from '../config.js';
 import type { PastEvent, PastEvents } from '../vm/past-events.js';
 import { CommandError, type Context } from './context.js';
 
-/** An age, or a place in the events of one run of the daemon. */
+/** An age, or a position in the events of one run of the daemon. */
 export type Since = { readonly ageMs: number } | { readonly instance: string; readonly seq: number };
 
 /** `90s`, `30m`, `2h`, `1d`, or `<instance>:<seq>`; undefined when it is none of these. */
@@ -26,13 +26,13 @@ const msIn: Readonly<Record<string, number>> = {
 };
 
 export interface Beginning {
-  /** `<instance>:<seq>`: after this. */
+  /** `<instance>:<seq>`: after this event. */
   readonly since: string;
-  /** What has an alias, the newest last: a VM that is gone does not say what it was called. */
+  /** Past events whose VM has an alias, newest last: a delete event does not name the VM. */
   readonly named: readonly PastEvent[];
 }
 
-/** Where to begin. What is no longer known is said on stderr. */
+/** Where to begin. If the daemon no longer has all of it, stderr says so. */
 export async function beginning({ client, warn, signal }: Context, since: Since): Promise<Beginning> {
   const from = 'ageMs' in since ? Date.now() - since.ageMs : undefined;
   const named: PastEvent[] = [];
@@ -51,7 +51,7 @@ export async function beginning({ client, warn, signal }: Context, since: Since)
       continue;
     }
     const first = oldest === null ? answer.seq : oldest.seq - 1;
-    if (isOther) warn('vminfod was started anew since then, and does not know what happened before');
+    if (isOther) warn('vminfod has been restarted since then, and does not know what happened before');
     else if (!complete && !('seq' in since && since.seq >= first))
       warn(`what happened before ${oldest?.date ?? 'now'} is no longer kept`);
     return { since: `${instance}:${first}`, named };
@@ -71,6 +71,6 @@ async function changes(
     });
   } catch (cause) {
     if (!(cause instanceof NotFoundError)) throw cause;
-    throw new CommandError(`vminfod at ${client.url} does not keep what happened`, { cause });
+    throw new CommandError(`vminfod at ${client.url} does not keep past events`, { cause });
   }
 }

@@ -1,9 +1,9 @@
-/** Whether what is printed may not be how things are: said on stderr, beside what was asked for. */
+/** Warns on stderr when printed VMs may be out of date. */
 import { diagnose } from '../client/diagnose.js';
 import { VminfodError } from '../client/errors.js';
 import type { Context } from './context.js';
 
-/** Says on stderr that VMs may be shown as they were, and why. */
+/** Says on stderr that VMs may be out of date, and why. */
 export async function warnIfStale({ client, warn, signal }: Context): Promise<void> {
   try {
     const reasons = diagnose(await client.status({ signal })).filter(({ isStale }) => isStale);

@@ -1,7 +1,7 @@
 /** The colour of a state. Pure. */
 import type { Style } from './context.js';
 
-/** For the eye: what runs is well, what failed is not, what is neither is on its way. */
+/** Green for running, red for failed, dim for stopped, yellow for anything in between. */
 export function stateStyle(state: string): Style | undefined {
   switch (state) {
     case 'running':

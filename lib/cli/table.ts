@@ -1,5 +1,5 @@
 /**
- * VMs as vmadm(8) lists them: columns of dotted keys, sorting, a table for people and `:`-separated text for scripts.
+ * VMs listed as in vmadm(8): columns of dotted keys, sorting, a table for people and `:`-separated text for scripts.
  * Pure.
  */
 import { isJsonArray, type JsonValue } from '../vm/json.js';
@@ -15,15 +15,15 @@ export interface TableOptions {
   /** Dotted keys: the columns. */
   readonly fields: readonly string[];
   readonly header: boolean;
-  /** Cuts lines to this, in columns of the screen; undefined: never. */
+  /** Lines are cut to this many columns of the screen; undefined: never. */
   readonly columns?: number | undefined;
   /** Colours the state. */
   readonly paint?: Paint;
-  /** Ages are counted from here, ms since the epoch. Default: now. */
+  /** The time from which ages are counted, ms since the epoch. Default: now. */
   readonly now?: number;
 }
 
-/** Fields as they are written, from what was typed in whatever case: `ALIAS,Nics.*.ip`. Keys below a property keep theirs. */
+/** Corrects the case of fields typed as, e.g., `ALIAS,Nics.*.ip`. Keys below a property keep their case. */
 export function fieldNames(typed: readonly string[]): readonly string[] {
   return typed.map((field) => {
     const [property = '', ...keys] = field.split('.');
@@ -31,7 +31,7 @@ export function fieldNames(typed: readonly string[]): readonly string[] {
   });
 }
 
-/** The least widths of vmadm's columns; any other is as wide as its longest value. */
+/** The minimum widths of vmadm's columns; any other column is as wide as its longest value. */
 const fixedWidths: ReadonlyMap<string, number> = new Map([
   ['uuid', 36],
   ['type', 4],
@@ -87,7 +87,7 @@ export function tableText(vms: readonly VmObject[], options: TableOptions): stri
     .join('');
 }
 
-/** A line with the state in it, as far as it is to be seen, in its colour. */
+/** Colours the part of the state that is visible in a line. */
 function paintPart(line: string, start: number, state: string, paint: Paint): string {
   const style = stateStyle(state);
   const shown = line.slice(start, start + state.length);
@@ -96,7 +96,7 @@ function paintPart(line: string, start: number, state: string, paint: Paint): st
 }
 
 /**
- * A line a VM, its values separated by `:`; a `:` in a value is `\:`, an absent value is empty.
+ * One line per VM, values separated by `:`; a `:` in a value becomes `\:`, an absent value is empty.
  * @throws QueryError for an unknown field.
  */
 export function parsableText(vms: readonly VmObject[], fields: readonly string[]): string {

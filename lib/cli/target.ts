@@ -1,15 +1,15 @@
-/** Whom a command asks: from the options that stand before its name, and the environment. */
+/** Which daemon or fleet a command talks to, from the global options and the environment. */
 import { defaultListen, defaultPort } from '../config.js';
 
 /** A host's daemon, or the fleet. */
 export interface Target {
   readonly url: string;
   readonly fleet: string | undefined;
-  /** How long it may take to answer; `undefined`: as the client has it. */
+  /** How long it may take to answer; `undefined`: the client's default. */
   readonly timeoutMs: number | undefined;
 }
 
-/** vminfo's own options. */
+/** vminfo's global options. */
 export interface TargetOptions {
   readonly url?: string;
   readonly fleet?: string;
@@ -19,7 +19,7 @@ export interface TargetOptions {
 
 export const defaultUrl = `http://${defaultListen}:${defaultPort}`;
 
-/** @param defaultTimeoutMs Without `--timeout`; `undefined`: as the client has it. */
+/** @param defaultTimeoutMs Used without `--timeout`; `undefined`: the client's default. */
 export function targetOf(
   env: Readonly<Record<string, string | undefined>>,
   { url, fleet, timeout }: TargetOptions,

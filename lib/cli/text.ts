@@ -1,27 +1,27 @@
-/** Text in columns of a terminal: measured, cut and padded by what it takes on the screen. Pure. */
+/** Measures, cuts and pads text by the columns that it takes on a terminal. Pure. */
 import stringWidth from 'string-width';
 import type { Context } from './context.js';
 import { printable } from './printable.js';
 
-/** Styles text that is already cut and padded, or leaves it as it is where there are no colours. */
+/** Styles text that is already cut and padded; without colours, returns it unchanged. */
 export type Paint = Context['paint'];
 
 const plain = /^[\x20-\x7e]*$/;
 const graphemes = new Intl.Segmenter();
 
-/** Columns that a text without styles takes. */
+/** The columns that an unstyled text takes. */
 export function widthOf(text: string): number {
   return plain.test(text) ? text.length : stringWidth(text);
 }
 
-/** Text of a VM in exactly so many columns, safe for a terminal: cut with `…`, or padded. */
+/** A VM's text in exactly this many columns, safe for a terminal: cut with `…`, or padded. */
 export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const cut = clip(text, width);
   const padding = ' '.repeat(Math.max(0, width - widthOf(cut)));
   return align === 'left' ? cut + padding : padding + cut;
 }
 
-/** Text of a VM in at most so many columns, safe for a terminal: what is too long ends with `…`. */
+/** A VM's text in at most this many columns, safe for a terminal: longer text is cut and ends with `…`. */
 export function clip(text: string, width: number): string {
   const safe = printable(text);
   if (widthOf(safe) <= width) return safe;

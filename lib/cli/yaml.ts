@@ -2,7 +2,7 @@
 import { isJsonArray, isJsonObject, type JsonValue } from '../vm/json.js';
 import { printableJson } from './printable.js';
 
-/** A document: a list of objects, each after a dash. */
+/** A document: a list of objects, each introduced by a dash. */
 export function yamlText(values: readonly object[]): string {
   return values.length === 0 ? '[]\n' : lines(values as unknown as JsonValue, '').join('');
 }
@@ -24,7 +24,7 @@ function lines(value: JsonValue, indent: string): string[] {
   });
 }
 
-/** What stands on the line of its key: scalars, and what is empty. */
+/** A value written on the line of its key: a scalar, or an empty list or object. */
 function isLeaf(value: JsonValue): boolean {
   if (isJsonArray(value)) return value.length === 0;
   return !isJsonObject(value) || Object.keys(value).length === 0;

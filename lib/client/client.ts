@@ -29,11 +29,11 @@ export const defaultUrl = `http://${defaultListen}:${defaultPort}`;
 export interface ClientOptions {
   /** `http://host[:port]`, or `unix:/path` for a Unix socket. Default: `http://127.0.0.1:9090`. */
   readonly url?: string;
-  /** Who asks: operators see it in `/status`. */
+  /** The client's name, shown to operators in `/status`. */
   readonly name: string;
-  /** Connections to use instead of our own; whoever made it destroys it. */
+  /** Connections to use instead of our own; its owner destroys it. */
   readonly agent?: Agent;
-  /** Ends everything this client does, and closes its connections. */
+  /** Aborts everything this client does, and closes its connections. */
   readonly signal?: AbortSignal;
   /** How long each request may take, ms; Infinity: for ever. Default: 30 s, and 35 s with `sync`. */
   readonly timeoutMs?: number;
@@ -56,31 +56,31 @@ export interface EventsOptions {
   readonly query?: Query;
   /** Default true. `false`: the stream throws StreamEndedError when the daemon goes away. */
   readonly reconnect?: boolean;
-  /** Told once of each lost connection, or of a daemon that is not there at first, before it is tried again. */
+  /** Called once for each lost connection, or for a daemon that is not there at first, before the retry. */
   readonly onDisconnect?: (error: Error) => void;
-  /** Told when the stream is live again, after all that was missed meanwhile is delivered: how many events. */
+  /** Called when the stream is live again and everything missed is delivered, with the number of missed events. */
   readonly onReconnect?: (missed: number) => void;
   /**
-   * How long there may be no daemon at all before the first `ready`, ms. Default 30 s; Infinity for a program that may
-   * start long before the daemon does. A daemon that is there and still loads is waited for in any case.
+   * How long to wait for a daemon that is not there before the first `ready`, ms. Default 30 s; Infinity for a program
+   * that may start long before the daemon. A daemon that is still loading is waited for in any case.
    */
   readonly patienceMs?: number;
   /**
-   * How often the daemon gives a sign of life, in whole seconds. A stream without one for two periods is taken for
-   * dead, and resumed. Default 15.
+   * How often the daemon sends a heartbeat, in whole seconds. After two periods of silence the stream counts as dead and
+   * is resumed. Default 15.
    */
   readonly heartbeatSeconds?: number;
   /** Every event has the host's `server_uuid` and `datacenter_name`. */
   readonly host?: boolean;
   /**
-   * `<instance>:<seq>`, as `changes()` and `status()` have them: what happened after that comes before the `ready`, as
-   * far as the daemon still has it.
+   * `<instance>:<seq>`, as in `changes()` and `status()`: events after that are delivered before the `ready`, as far as
+   * the daemon still has them.
    */
   readonly since?: string;
 }
 
 export interface ChangesOptions extends RequestOptions {
-  /** Only of this VM. */
+  /** Only events of this VM. */
   readonly zonename?: string;
   /** Only changes of these properties (dotted keys): `['quota', 'nics.ip']`. */
   readonly paths?: readonly string[];
@@ -90,7 +90,7 @@ export interface ChangesOptions extends RequestOptions {
   readonly limit?: number;
   /** Only events before the one with this `seq`: the `next` of an earlier answer. */
   readonly before?: number;
-  /** Whether the VMs come with them. Default false. */
+  /** Whether to include the VMs. Default false. */
   readonly vm?: boolean;
 }
 
@@ -120,8 +120,8 @@ export class VminfodClient implements AsyncDisposable {
   }
 
   /**
-   * Resolves once the daemon answers and has loaded, however long that takes: it need not run yet. Asks again after
-   * growing times, so that many who wait do not disturb.
+   * Resolves once the daemon answers and has loaded, however long that takes: it need not run yet. Polls at growing
+   * intervals, so that many waiting clients do no harm.
    * @throws TimeoutError after `timeoutMs`, for which the default here is Infinity.
    */
   async ready({ timeoutMs = Infinity, signal }: RequestOptions = {}): Promise<void> {
@@ -142,7 +142,7 @@ export class VminfodClient implements AsyncDisposable {
     }
   }
 
-  /** How the daemon is. `full` adds the refresh log and the watched files. */
+  /** The daemon's status. `full` adds the refresh log and the watched files. */
   async status({
     full = false,
     ...options
@@ -170,8 +170,8 @@ export class VminfodClient implements AsyncDisposable {
   }
 
   /**
-   * Some properties of one VM, as `/vms?fields=` takes them: `['state', 'nics.ip']`. What the VM does not have is absent.
-   * @throws as `vm` does, and BadRequestError for what is no property.
+   * Some properties of one VM, as in `/vms?fields=`: `['state', 'nics.ip']`. Properties that the VM lacks are absent.
+   * @throws as `vm` does, and BadRequestError for an unknown property.
    */
   async fieldsOf(
     zonename: string,
@@ -183,8 +183,8 @@ export class VminfodClient implements AsyncDisposable {
   }
 
   /**
-   * What happened lately, the newest first, as far as the daemon still has it: the answer says how far that is.
-   * @throws NotFoundError for a daemon without a memory of it, such as the platform's.
+   * Recent events, newest first, as far back as the daemon still has them: the answer says how far.
+   * @throws NotFoundError for a daemon that does not keep events, such as the platform's.
    */
   async changes({
     zonename,
@@ -225,8 +225,8 @@ export class VminfodClient implements AsyncDisposable {
   }
 
   /**
-   * Resolves with the first event of a VM in which all that `match` names has the same value. Only what happens after
-   * the stream is live counts: to wait for the effect of something one does, do it in `change`.
+   * Resolves with the first event of a VM in which all that `match` names has the same value. Only events after the
+   * stream is live count: to wait for the effect of an action, perform it in `change`.
    * @throws TimeoutError, code `ETIMEOUT`.
    */
   async waitForEvent(match: EventMatch, options: WaitOptions = {}): Promise<VmEvent> {
@@ -255,7 +255,7 @@ export class VminfodClient implements AsyncDisposable {
     return VmWatcher.start(this.events(options));
   }
 
-  /** Ends what is under way (it rejects) and closes the connections. */
+  /** Aborts requests in progress (they reject) and closes the connections. */
   close(): Promise<void> {
     this.#end();
     return Promise.resolve();
@@ -269,7 +269,7 @@ export class VminfodClient implements AsyncDisposable {
     return this.#transport.getJson(path, timeoutMs ?? this.#timeoutMs ?? defaultMs, signal);
   }
 
-  /** False while it cannot be reached, does not answer, or loads. */
+  /** False while the daemon cannot be reached, does not answer, or is loading. */
   async #isReady(signal: AbortSignal): Promise<boolean> {
     try {
       await this.ping({ signal });
@@ -292,5 +292,5 @@ function withQuery(path: string, query: Query): string {
   return text ? `${path}?${text}` : path;
 }
 
-/** What a client of one host and one of a fleet (lib/fleet) have in common. */
+/** What the client of one host and the client of a fleet (lib/fleet) have in common. */
 export type VmClient = Omit<Pick<VminfodClient, keyof VminfodClient>, 'ready' | 'fieldsOf'>;

@@ -1,6 +1,6 @@
 /**
- * One `/events` request: its lines until it ends, and never a socket after that. A `ready` that does not come, or
- * silence from a daemon that promised heartbeats, ends it with an error. It never ends quietly.
+ * One `/events` request: its lines until it ends; the socket is then closed. A missing `ready`, or silence from a daemon
+ * that promised heartbeats, ends it with an error. It never ends without one.
  */
 import { maxLineBytes, readyTimeoutMs } from '../config.js';
 import { deadline } from './deadline.js';
@@ -35,7 +35,7 @@ export async function* linesFrom(
     const body = await transport.open(`/events?${query.toString()}`, either.signal);
     for await (const text of linesOf(body, maxLineBytes)) {
       const line = parseLine(text);
-      // Time that the consumer takes is not the daemon's silence.
+      // Time spent in the consumer does not count as silence of the daemon.
       patience.cancel();
       started = true;
       heartbeats ||= line?.type === 'heartbeat';

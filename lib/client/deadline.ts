@@ -1,7 +1,7 @@
-/** A deadline that can be put off or called off, as an AbortSignal whose reason is `error()`. */
+/** A deadline that can be postponed or cancelled, as an AbortSignal whose reason is `error()`. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Starts over, with another time where one is given. */
+  /** Starts over, with a new duration if one is given. */
   restart(ms?: number): void;
   cancel(): void;
 }
@@ -11,7 +11,7 @@ const maxTimerMs = 2 ** 31 - 1;
 export function deadline(ms: number, error: () => Error): Deadline {
   const abort = new AbortController();
   const start = (delayMs: number) =>
-    // More than a timer can do is never: 24 days are for ever.
+    // More than the 24 days that a timer can run counts as for ever.
     delayMs > maxTimerMs
       ? undefined
       : setTimeout(() => {

@@ -1,5 +1,5 @@
 /**
- * Whether what vminfod says can be trusted, and if not, why and what to do, in words: a pure function of its status.
+ * Whether vminfod's answers can be trusted, and if not, why and what to do: a pure function of its status.
  */
 import { defaultRescanIntervalMs, missedRescans } from '../config.js';
 import {
@@ -11,15 +11,15 @@ import {
   type Status,
 } from './status.js';
 
-/** Something is wrong: what, and what to do about it. */
+/** A problem, and what to do about it. */
 export interface Trouble {
   readonly what: string;
   readonly advice: string;
-  /** Whether VMs may be shown as they were rather than as they are. */
+  /** Whether VMs may be out of date because of it. */
   readonly isStale: boolean;
 }
 
-/** All that is wrong, what weighs most first. What has one cause is one trouble, however many zones show it. */
+/** All problems, the gravest first. One cause is one problem, however many zones show it. */
 export function diagnose(status: Status): Trouble[] {
   const ill = (status.sources ?? []).filter(isUnhealthy);
   const readings = failedReadings(status);
@@ -41,7 +41,7 @@ export function diagnose(status: Status): Trouble[] {
 function illSource({ name, state, since, lastError, restarts }: SourceStatus): Trouble {
   return {
     what: `source ${name} is ${state} since ${since}${lastError ? `: ${lastError.message}` : ''}`,
-    advice: `It is restarted by itself (${restarts} times so far). Until then only the rescan finds what it would have said.`,
+    advice: `It is restarted automatically (${restarts} times so far). Until it runs again, only rescans find its changes.`,
     isStale: true,
   };
 }
@@ -87,7 +87,7 @@ function unwrittenLog({ log }: Status): Trouble[] {
     {
       what: `the log cannot be written: ${log.error}${lost}`,
       advice:
-        'Make room where it lies (svcs -L vminfod), or see who reads it. Nothing else is held up by it.',
+        'Free space on its file system (svcs -L vminfod), or check who reads it. Nothing else is held up by this.',
       isStale: false,
     },
   ];
@@ -129,11 +129,11 @@ function noRescan(status: Status): Trouble[] {
   ];
 }
 
-/** Something that could not be read: of a zone, or by the last rescan. */
+/** A read error, of a zone or of the last rescan. */
 interface FailedReading {
   readonly problem: string;
   readonly error: string;
-  /** None of a rescan. */
+  /** Absent for a rescan. */
   readonly zone?: string;
   readonly input?: string;
   readonly since?: string;
@@ -153,7 +153,7 @@ function failedReadings(status: Status): FailedReading[] {
   ];
 }
 
-/** Why the last rescan failed, if it did: what has the time of its end. */
+/** Why the last rescan failed, if it did: the errors that have the time of its end. */
 function lastFailures(status: Status): readonly RefreshError[] {
   if (status.state === 'booting') return [];
   const { curDate, refreshErrors } = status;
@@ -165,7 +165,7 @@ function isMissing(problem: string): boolean {
   return problem.endsWith(' does not exist');
 }
 
-/** The commands of the host are not there, and so all else that is not is not, either, for the same reason. */
+/** The host's commands are missing, which explains everything else that is missing. */
 function gone(readings: readonly FailedReading[]): Trouble {
   const commands = readings
     .filter(({ problem }) => problem.startsWith('/'))
@@ -185,7 +185,7 @@ function vmsText(count: number): string {
   return count === 1 ? '1 VM is' : `${count} VMs are`;
 }
 
-/** By their cause, in the order in which each was first met. */
+/** Grouped by cause, in the order of first occurrence. */
 function grouped(readings: readonly FailedReading[]): FailedReading[][] {
   const groups = new Map<string, FailedReading[]>();
   for (const reading of readings) {
@@ -220,12 +220,12 @@ function unreadable(group: readonly FailedReading[]): Trouble {
   return {
     what: `${which} cannot be read since ${since}: ${error}${named}${rescan}`,
     advice:
-      'Its last good state is served. Mend the cause; it is read again by itself, or at once by vminfo sync.',
+      'Its last good state is served. Fix the cause; it is then read again automatically, or at once by vminfo sync.',
     isStale: true,
   };
 }
 
-/** Some names, and how many more there are. */
+/** The first few names, and how many more there are. */
 function some(names: readonly string[], max: number, word: 'and' | 'or'): string {
   const shown = names.slice(0, max);
   const last = names.length > max ? `${names.length - max} more` : shown.pop();
@@ -240,7 +240,7 @@ function sinceRescanMs({ lastRefresh, uptime }: Status): number {
   return milliseconds(lastRefresh ?? uptime);
 }
 
-/** Of a pretty duration: `15.506684706s (15.51s)`. */
+/** Parses a duration such as `15.506684706s (15.51s)`. */
 function milliseconds(duration: string): number {
   return Number.parseFloat(duration) * 1000;
 }

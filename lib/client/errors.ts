@@ -37,7 +37,7 @@ export class NotReadyError extends VminfodError {
   override readonly name = 'NotReadyError';
 }
 
-/** Time ran out: of a request, of the `ready` line, of a wait. */
+/** A request, the `ready` line or a wait took too long. */
 export class TimeoutError extends VminfodError {
   override readonly name = 'TimeoutError';
 
@@ -51,7 +51,7 @@ export class BadRequestError extends VminfodError {
   override readonly name = 'BadRequestError';
 }
 
-/** What came back is not vminfod's protocol. */
+/** The answer is not in vminfod's protocol. */
 export class BadAnswerError extends VminfodError {
   override readonly name = 'BadAnswerError';
 
@@ -60,7 +60,7 @@ export class BadAnswerError extends VminfodError {
   }
 }
 
-/** The event stream ended though nobody asked for it, and reconnecting was switched off. */
+/** The event stream ended unexpectedly, and reconnecting was switched off. */
 export class StreamEndedError extends VminfodError {
   override readonly name = 'StreamEndedError';
 
@@ -89,7 +89,7 @@ export function refusal(status: number, text: string, path: string): VminfodErro
   }
 }
 
-/** Any error of an HTTP exchange as one of ours; ours pass through. */
+/** Converts any error of an HTTP exchange to one of the classes above; these pass through. */
 export function asClientError(error: unknown, url: string): VminfodError {
   if (error instanceof VminfodError) return error;
   const { code = '', message } = error as { code?: string; message: string };
@@ -106,6 +106,6 @@ function errorBody(text: string): { code?: string; message?: string } {
       ...(typeof body?.['message'] === 'string' && { message: body['message'] }),
     };
   } catch {
-    return {}; // An old daemon sends plain text: the status says enough.
+    return {}; // An old daemon sends plain text: the status is enough.
   }
 }

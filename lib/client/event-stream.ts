@@ -13,7 +13,7 @@ export class EventStream implements AsyncIterable<StreamEvent> {
   readonly #options: Omit<FollowOptions, 'signal'>;
   readonly #signals: readonly (AbortSignal | undefined)[];
 
-  /** @param signals Each of them ends the stream, with its reason. */
+  /** @param signals Each ends the stream, with its reason. */
   constructor(
     transport: Transport,
     options: Omit<FollowOptions, 'signal'>,
@@ -34,7 +34,7 @@ export class EventStream implements AsyncIterable<StreamEvent> {
         try {
           joined.signal.throwIfAborted();
           const result = await events.next();
-          joined.signal.throwIfAborted(); // What has come by then is not told any more.
+          joined.signal.throwIfAborted(); // Events that arrived by then are no longer delivered.
           return result;
         } catch (error) {
           joined.release();
@@ -53,8 +53,8 @@ export class EventStream implements AsyncIterable<StreamEvent> {
   }
 
   /**
-   * For RxJS: `from()` prefers this to the AsyncIterable, of which it would notice an unsubscribe only at the next
-   * event, and hold the connection until then.
+   * For RxJS: `from()` prefers this to the AsyncIterable, with which an unsubscribe would take effect only at the next
+   * event and the connection would stay open until then.
    */
   ['@@observable'](): this {
     return this;

@@ -7,7 +7,7 @@ import type { VmObject } from '../vm/vm-object.js';
 import { BadAnswerError } from './errors.js';
 import { parseJson } from './parse-json.js';
 
-/** The first event: every VM as it is now, and the promise that each later change follows. */
+/** The first event: every VM as it is now; each later change follows. */
 export interface ReadyEvent extends HostNames {
   readonly type: 'ready';
   /** ISO. */
@@ -17,7 +17,7 @@ export interface ReadyEvent extends HostNames {
   readonly vms: readonly VmObject[];
 }
 
-/** What `client.events()` gives: one `ready`, then what happens. */
+/** What `client.events()` yields: one `ready`, then changes. */
 export type StreamEvent = ReadyEvent | VmEvent;
 
 /** A `ready` line: after a resume it has no `vms`. */
@@ -42,7 +42,7 @@ export interface OverflowLine {
 export type Line = ReadyLine | VmEvent | HeartbeatLine | OverflowLine;
 
 /**
- * One line of the stream; a type this client does not know is `undefined`, so that a newer daemon may add some.
+ * One line of the stream; a type this client does not know is `undefined`, so that a newer daemon may add types.
  * @throws BadAnswerError for what is not an event at all.
  */
 export function parseLine(text: string): Line | undefined {

@@ -1,6 +1,6 @@
 /**
- * The event stream over as many connections as it takes: reconnects with exponential backoff and full jitter, and
- * resumes or mends, so that a consumer sees each change once and in order.
+ * The event stream across any number of connections: reconnects with exponential backoff and full jitter, and resumes or
+ * fills the gap, so that a consumer sees each change once and in order.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentPeriods, stableConnectionMs } from '../config.js';
@@ -19,7 +19,7 @@ export interface FollowOptions {
   readonly query: Readonly<Record<string, string>>;
   readonly reconnect: boolean;
   readonly heartbeatSeconds: number;
-  /** How long there may be no daemon at all before the first `ready`. */
+  /** How long to wait for a daemon that is not there before the first `ready`. */
   readonly patienceMs: number;
   /** How long a request beside the stream may take. */
   readonly timeoutMs: number;
@@ -40,7 +40,7 @@ export async function* follow(
   const mirror = new Mirror(zonename);
   const silenceMs = silentPeriods * heartbeatSeconds * 1000;
   let failures = 0;
-  /** Since a connection was lost: how many events it turned out to have cost. */
+  /** How many events were missed since a connection was lost. */
   let missed: number | undefined;
   let lastSignOfLife = performance.now();
   for (;;) {
@@ -62,7 +62,7 @@ export async function* follow(
           !line.instance &&
           (since !== undefined || Object.keys(query).length > 0)
         ) {
-          const what = since === undefined ? 'cannot filter events' : 'does not keep what happened';
+          const what = since === undefined ? 'cannot filter events' : 'does not keep past events';
           throw new BadRequestError(`vminfod at ${transport.url} ${what}`, 'BadRequest');
         }
         if (line.type === 'ready' && since !== undefined && !mirror.ready) {
@@ -74,7 +74,7 @@ export async function* follow(
         for (const zonename of mirror.missing) {
           if (await isGone(transport, zonename, options)) yield* mirror.forget(zonename);
         }
-        // The first heartbeat comes when all that was missed is told; an old daemon has none, and tells it at once.
+        // The first heartbeat arrives after all missed events; an old daemon has none, and sends them at once.
         if (missed !== undefined && (line.type === 'heartbeat' || !mirror.place.since)) {
           options.onReconnect?.(missed);
           missed = undefined;
@@ -83,7 +83,7 @@ export async function* follow(
     } catch (error) {
       if (!reconnect || signal.aborted || isFinal(error)) throw error;
       const now = performance.now();
-      // A daemon that is booting is waited for; one that was never there is given up after a while.
+      // We wait for a daemon that is booting, but give up on one that was never there after a while.
       if (mirror.ready || error instanceof NotReadyError) lastSignOfLife = now;
       else if (now - lastSignOfLife > patienceMs) throw error;
       failures = now - openedAt > stableConnectionMs ? 0 : failures + 1;
@@ -97,8 +97,8 @@ export async function* follow(
 }
 
 /**
- * Whether a VM that a snapshot lacks is gone from the stream. It is not while its zone fails to load (503), and not
- * when it is there again (200: its `create` follows), unless it is a filter that it no longer matches.
+ * Whether a VM that a snapshot lacks is gone from the stream. It is not while its zone fails to load (503), nor when it
+ * exists again (200: its `create` follows), unless it no longer matches the filter.
  */
 async function isGone(
   transport: Transport,
@@ -115,7 +115,7 @@ async function isGone(
   }
 }
 
-/** What asking again cannot mend. */
+/** Errors that a retry cannot fix. */
 function isFinal(error: unknown): boolean {
   return (
     error instanceof BadRequestError || error instanceof BadAnswerError || error instanceof NotFoundError

@@ -7,7 +7,7 @@ import { setMaxListeners } from 'node:events';
 /** One of several signals. */
 export interface JoinedSignal {
   readonly signal: AbortSignal;
-  /** Lets go of the sources: they no longer abort it. */
+  /** Detaches it from the sources: they no longer abort it. */
   release(): void;
 }
 
@@ -21,7 +21,7 @@ export function joinSignals(...sources: readonly (AbortSignal | undefined)[]): J
     release();
     joined.abort(this.reason);
   }
-  // As many as there are requests under way; Node would take more than ten for a leak.
+  // As many listeners as there are requests in progress; Node would report more than ten as a leak.
   if (present.length > 0) setMaxListeners(0, ...present);
   for (const source of present) source.addEventListener('abort', onAbort);
   const aborted = present.find((source) => source.aborted);

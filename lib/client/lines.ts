@@ -1,4 +1,4 @@
-/** The lines of a body, as they come. One that does not end is an error, and not memory. */
+/** The lines of a body, as they arrive. An endless line is an error rather than endless memory. */
 import { LineSplitter, LineTooLongError } from '../line-splitter.js';
 import { BadAnswerError } from './errors.js';
 

@@ -1,4 +1,4 @@
-/** What a wait waits for: which events concern it, and which changes it wants to see in them. Pure. */
+/** What a wait waits for: which events concern it, and which changes it expects in them. Pure. */
 import type { Change } from '../vm/diff.js';
 import { isEqual } from '../vm/equal.js';
 import type { VmEvent } from '../vm/event.js';
@@ -6,7 +6,7 @@ import { asJson, isJsonObject, ownProperty, type JsonValue } from '../vm/json.js
 import type { Path } from '../vm/path.js';
 import type { VmObject } from '../vm/vm-object.js';
 
-/** Properties that an event must have, objects in part: `{zonename, vm: {state: 'running'}}`. */
+/** Properties that an event must have, objects partially: `{zonename, vm: {state: 'running'}}`. */
 export type EventMatch = DeepPartial<{
   readonly type: VmEvent['type'];
   readonly zonename: string;
@@ -20,7 +20,7 @@ type DeepPartial<T> = T extends readonly unknown[]
     ? { readonly [K in keyof T]?: DeepPartial<T[K]> }
     : T;
 
-/** A change to wait for. What is left out may be anything; `null` in the path stands for any element. */
+/** A change to wait for. Omitted properties match anything; `null` in the path stands for any element. */
 export interface WantedChange {
   readonly path: Path;
   readonly action?: Change['action'];
@@ -32,15 +32,15 @@ export interface WantedChange {
 /** Every change of the list, where a list within it stands for one of its alternatives. */
 export type WantedChanges = WantedChange | readonly (WantedChange | readonly WantedChange[])[];
 
-/** Whether every key of `match` has the same value in the event; objects are compared the same way, lists whole. */
+/** Whether every key of `match` has the same value in the event; objects are compared the same way, lists as a whole. */
 export function matchesEvent(match: EventMatch, event: VmEvent): boolean {
   return contains(asJson(event), asJson(match));
 }
 
 /**
- * Ticks off wanted changes against those that are seen. Each seen change satisfies at most one wanted one, and they
- * are dealt out so that as many as possible are satisfied: a change is moved to another wanted one that it fits when
- * that lets a later change be used (augmenting paths in a bipartite graph, after Kuhn).
+ * Matches wanted changes with seen ones. Each seen change satisfies at most one wanted change, and as many as possible
+ * are satisfied: a seen change is reassigned to another wanted one that it fits if that lets a later change be used
+ * (augmenting paths in a bipartite graph, after Kuhn).
  */
 export class ChangeTally {
   readonly #wanted: readonly (readonly WantedChange[])[];
@@ -52,7 +52,7 @@ export class ChangeTally {
       : changes.map((wanted) => (isOne(wanted) ? [wanted] : wanted));
   }
 
-  /** Takes in the changes of an event; whether all that was wanted has now been seen. */
+  /** Takes in the changes of an event. Returns whether all wanted changes have now been seen. */
   add(changes: readonly Change[]): boolean {
     for (const change of changes) this.#assign(change, new Set());
     return this.#satisfiedBy.size === this.#wanted.length;

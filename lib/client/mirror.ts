@@ -1,7 +1,7 @@
 /**
- * What the stream has told so far: every VM, and the place to resume from. Turns the daemon's lines into the
- * consumer's events so that these never have a gap: a snapshot that follows a lost connection becomes the
- * differences between what was known and what it says.
+ * What the stream has delivered so far: every VM, and the position to resume from. Turns the daemon's lines into the
+ * consumer's events so that these never have a gap: a snapshot that follows a lost connection becomes the differences
+ * between what was known and what it says.
  */
 import { diff } from '../vm/diff.js';
 import {
@@ -22,7 +22,7 @@ export class Mirror {
   #ready = false;
   #instance: string | undefined;
   #seq: number | undefined;
-  /** What the daemon says of its host, when it is asked: for events that are made here. */
+  /** The host's names, if asked for: for events that are made here. */
   #host: HostNames = {};
 
   /** @param only The one zone to follow; an old daemon sends the others all the same. */
@@ -41,8 +41,8 @@ export class Mirror {
   }
 
   /**
-   * VMs that a later snapshot lacks. Each is gone, or its zone has not loaded since the daemon started anew: only
-   * the daemon can tell. One that is gone is to be passed to `forget`.
+   * VMs that a later snapshot lacks. Each is gone, or its zone has not loaded since the daemon restarted: only the daemon
+   * can tell. Pass those that are gone to `forget`.
    */
   get missing(): readonly string[] {
     return [...this.#missing];

@@ -1,6 +1,6 @@
 /**
- * What happened before a stream began, as far as the daemon still has it: by a request of its own, so that its filters mean
- * the same as those of the stream.
+ * Events from before a stream began, as far as the daemon still has them: by a separate `/events` request, so that
+ * filters mean the same as in the stream.
  */
 import type { VmEvent } from '../vm/event.js';
 import { linesFrom, type ConnectionOptions } from './connection.js';
@@ -8,7 +8,7 @@ import type { Transport } from './transport.js';
 
 /**
  * The events after the `since` of the request, up to the one with the seq `last`. None when the daemon no longer has what
- * follows `since`, or was started anew.
+ * follows `since`, or was restarted.
  */
 export async function* pastEvents(
   transport: Transport,
@@ -20,7 +20,7 @@ export async function* pastEvents(
       if (line.resumed !== true) return;
       continue;
     }
-    // The first heartbeat comes when all that there was is told.
+    // The first heartbeat arrives after all past events.
     if (line.type === 'heartbeat' || line.type === 'overflow' || (line.seq ?? 0) > last) return;
     yield line;
   }

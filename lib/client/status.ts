@@ -1,4 +1,4 @@
-/** `GET /status`. What an old daemon does not send is optional. */
+/** `GET /status`. Properties that an old daemon does not send are optional. */
 export interface Status {
   readonly pid: number;
   readonly state: string;

@@ -1,6 +1,6 @@
 /**
- * One daemon's address and the connections to it. Every failure of a request becomes one of errors.ts, and what was
- * opened is closed. Knows nothing of VMs or events.
+ * One daemon's address and the connections to it. Every failure of a request becomes an error of errors.ts, and whatever
+ * was opened is closed. Knows nothing of VMs or events.
  */
 import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { hostname } from 'node:os';
@@ -78,7 +78,7 @@ function get(options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request(options, resolve);
     sent.on('error', (error: NodeJS.ErrnoException) => {
-      // The daemon closed an idle connection at the moment at which it was used again: nobody has seen the request.
+      // The daemon closed an idle connection just as it was reused: it has not seen the request.
       if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(get(options));
       else reject(error);
     });

@@ -11,8 +11,8 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   /**
-   * What makes happen what is waited for. It runs once the stream is live, so that its effect cannot be missed
-   * however fast; when it fails, the wait fails with its error. Its signal aborts when the wait is given up.
+   * Causes the awaited change. It runs once the stream is live, so that its effect cannot be missed, however fast; if it
+   * fails, the wait fails with its error. Its signal aborts when the wait is given up.
    */
   readonly change?: (signal: AbortSignal) => unknown;
 }

@@ -1,5 +1,5 @@
 /**
- * `client.watch()`: all VMs as they are now, kept true by the event stream, and their changes for whoever wants them.
+ * `client.watch()`: all VMs as they are now, kept up to date by the event stream, and optionally their changes.
  */
 import { Readable } from 'node:stream';
 import { maxUnreadEvents } from '../config.js';
@@ -8,7 +8,7 @@ import type { VmObject } from '../vm/vm-object.js';
 import { VminfodError } from './errors.js';
 import type { StreamEvent } from './events.js';
 
-/** What tells VMs apart; of a VM and of its events it is the same. */
+/** The key of a VM, the same for the VM and its events. */
 type KeyOf = (each: VmObject | VmEvent) => string;
 
 export class VmWatcher implements AsyncDisposable {
@@ -40,8 +40,8 @@ export class VmWatcher implements AsyncDisposable {
   }
 
   /**
-   * The VMs by zonename, live: the same map each time. While a lost connection is being replaced it stands still.
-   * @throws what ended the stream for good: a map that is no longer true must not be read.
+   * The VMs by zonename, live: the same map each time. It does not change while a lost connection is being replaced.
+   * @throws what ended the stream for good: an outdated map must not be read.
    */
   get vms(): ReadonlyMap<string, VmObject> {
     if (this.#failure) throw this.#failure;
@@ -49,13 +49,13 @@ export class VmWatcher implements AsyncDisposable {
   }
 
   /**
-   * What happens from now on; when an event is delivered, `vms` has it already. Each call is a stream of its own.
+   * Events from now on; when an event is delivered, `vms` already includes it. Each call is a stream of its own.
    * @throws (while iterating) VminfodError with code `Overflow` when its reader has fallen too far behind.
    */
   changes(): AsyncIterable<VmEvent> {
     const reader = new Readable({ objectMode: true, highWaterMark: maxUnreadEvents, read: () => undefined });
     reader.once('close', () => this.#readers.delete(reader));
-    reader.on('error', () => undefined); // It is thrown to whoever iterates; without this it would be fatal before that.
+    reader.on('error', () => undefined); // Thrown to whoever iterates; unhandled, it would be fatal.
     if (this.#failure) reader.destroy(this.#failure);
     else this.#readers.add(reader);
     return reader;

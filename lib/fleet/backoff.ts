@@ -1,4 +1,4 @@
-/** How long to wait before trying again, for something that is tried until it works. */
+/** How long to wait before the next attempt, for something that is retried until it works. */
 import { backoff } from '../operators/backoff.js';
 
 /** Counts the attempts since it last worked. */

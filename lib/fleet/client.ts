@@ -18,7 +18,7 @@ import { readHosts, type FleetHost } from './hosts.js';
 import { FleetMirror } from './mirror.js';
 import { hostName, vmStream, vmSubjects, type HostId } from './names.js';
 
-/** Of a fleet: where NATS is, and who asks. */
+/** Where the fleet's NATS is, and the client's name. */
 export interface FleetClientOptions extends NatsOptions {
   readonly name: string;
   readonly signal?: AbortSignal;
@@ -26,7 +26,7 @@ export interface FleetClientOptions extends NatsOptions {
 
 /**
  * VMs of all hosts. Each has, beside its own properties, `datacenter`, `host` (the host's name) and, when its host has
- * not been heard of, `stale`: since when. A VM that is being migrated is there twice, with another `server_uuid`.
+ * not been heard of, `stale`: since when. A VM that is being migrated appears twice, with different `server_uuid`s.
  *
  * @example
  * await using fleet = await FleetClient.connect({ servers: ['nats://10.0.0.5:4222'], name: 'inventory' });
@@ -57,17 +57,17 @@ export class FleetClient implements VmClient {
     await this.hosts({ ...(signal && { signal }) });
   }
 
-  /** There is no such thing: `hosts` says how each is. */
+  /** A fleet has no status of its own: `hosts` has each host's. */
   status(): Promise<Status> {
     return Promise.reject(new BadRequestError('the fleet has no status: vminfo fleet doctor', 'BadRequest'));
   }
 
-  /** The stream keeps a VM's last messages, but nobody can ask for them yet. */
+  /** The stream keeps a VM's last messages, but they cannot be queried yet. */
   changes(): Promise<PastEvents> {
     return Promise.reject(new BadRequestError('the fleet cannot be asked for its history yet', 'BadRequest'));
   }
 
-  /** The hosts, and whether they are heard of. */
+  /** The hosts, and whether they are stale. */
   async hosts({ signal }: RequestOptions = {}): Promise<readonly FleetHost[]> {
     return this.#during(signal, (joined) => readHosts(this.#nats, joined));
   }
@@ -91,7 +91,7 @@ export class FleetClient implements VmClient {
   }
 
   /**
-   * One VM; of one that is on two hosts, the one that runs, else the one that was heard of last.
+   * One VM; if it is on two hosts, the running one, else the one heard from last.
    *
    * @throws NotFoundError; BadRequestError for `sync`, which only its host can do.
    */
@@ -207,7 +207,7 @@ export class FleetClient implements VmClient {
   }
 }
 
-/** The best of several VMs with the same zonename first: running before not, heard of before stale. */
+/** Sorts VMs with the same zonename, the best first: running before others, fresh before stale. */
 export function preferred(vms: readonly VmObject[]): readonly VmObject[] {
   const rank = (vm: VmObject) => (vm.state === 'running' ? 0 : 2) + (isStale(vm) ? 1 : 0);
   return vms.toSorted((a, b) => rank(a) - rank(b) || (a.last_modified < b.last_modified ? 1 : -1));
@@ -217,12 +217,12 @@ function isStale(vm: VmObject): boolean {
   return 'stale' in vm;
 }
 
-/** A filter's value that is neither a pattern nor a comparison: it can be a subject. */
+/** A filter's value that is neither a pattern nor a comparison, and so can be part of a subject. */
 function isPlain(value: string): boolean {
   return /^[A-Za-z0-9]/.test(value);
 }
 
-/** A VM or an event as a key, unlike that of any other host's. */
+/** The key of a VM or event, unique across hosts. */
 function keyOf(each: { readonly zonename: string; readonly server_uuid?: string }): string {
   const { datacenter = '' } = each as { datacenter?: string };
   return `${datacenter}/${each.server_uuid ?? ''}/${each.zonename}`;
@@ -242,7 +242,7 @@ function dresser(hosts: readonly FleetHost[]): (vm: VmObject, host: HostId) => V
   };
 }
 
-/** An event as a filter lets it through: what begins or ends to match appears as create or delete. */
+/** An event as seen through a filter: a VM that starts or stops matching appears as create or delete. */
 function filtered(event: StreamEvent, filter: Filter, shown: Set<string>): StreamEvent | undefined {
   if (event.type === 'ready') {
     const vms = event.vms.filter((vm) => matches(filter, vm));

@@ -1,4 +1,4 @@
-/** A connection to NATS that reconnects for ever, and what is asked for over it. */
+/** A connection to NATS that reconnects for ever, and requests over it. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
@@ -13,7 +13,7 @@ import { UnreachableError } from '../client/errors.js';
 import { fleet as limits } from '../config.js';
 import { Backoff } from './backoff.js';
 
-/** Where NATS is, and who we are to it. Files are read at each start. */
+/** Where NATS is, and our credentials. Files are read at each start. */
 export interface NatsOptions {
   /** `nats://[user:password@]host[:port]`, or `tls://…`; several of one cluster. */
   readonly servers: readonly string[];
@@ -25,7 +25,7 @@ export interface NatsOptions {
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  /** Where answers come to. Permissions name it, so that no host can read another's. Default: `_INBOX`. */
+  /** The prefix of the subjects for replies. Permissions name it, so that no host can read another's. Default: `_INBOX`. */
   readonly inboxPrefix?: string;
 }
 
@@ -40,7 +40,7 @@ export interface Nats {
 /**
  * Connects.
  *
- * @param name Who asks: `nats server report connections` shows it.
+ * @param name The client's name, shown by `nats server report connections`.
  * @throws UnreachableError
  */
 export async function connectNats(
@@ -69,9 +69,9 @@ export async function connectNats(
     ...(inboxPrefix !== undefined && { inboxPrefix }),
     timeout: limits.connectTimeoutMs,
     maxReconnectAttempts: -1,
-    // Permissions that an operator is about to mend must not end a publisher.
+    // Permissions that an operator is about to fix must not end a publisher.
     ignoreAuthErrorAbort: true,
-    // A server that is stopped, not gone, is left for another after this, twice.
+    // After two unanswered pings, a server that hangs is left for another.
     pingInterval: limits.pingIntervalMs,
     maxPingOut: 2,
     reconnectTimeWait: limits.reconnectWaitMs,
@@ -93,7 +93,7 @@ export async function connectNats(
   }
 }
 
-/** Connects, however long it takes until there is a server. Rejects with the signal's reason only. */
+/** Connects, however long it takes until there is a server. Rejects only with the signal's reason. */
 export async function connectPatiently(
   options: NatsOptions,
   name: string,

@@ -1,7 +1,7 @@
 /**
  * Messages of a stream, in order and without a gap, from one consumer; it ends with an error at the first sign that
- * something may be missing: silence, a number that was skipped, a lost connection. Whoever wants to go on begins anew
- * where it was. So there is one way to recover, and it is used every time.
+ * something may be missing: silence, a number that was skipped, a lost connection. To continue, the caller starts a new
+ * one where this one stopped. So there is only one way to recover, and it is used every time.
  */
 import { AckPolicy, DeliverPolicy, ReplayPolicy, type ConsumerConfig } from '@nats-io/jetstream';
 import { createInbox, nanos, nuid, type Msg, type NatsConnection } from '@nats-io/transport-node';
@@ -10,29 +10,29 @@ import type { Nats } from './connection.js';
 import { asFleetError, FleetError } from './errors.js';
 import type { RawMessage } from './message.js';
 
-/** A message, and how many are stored behind it at the moment that fit as well. */
+/** A message, and how many matching ones are stored after it at the moment. */
 export interface Delivered extends RawMessage {
   readonly pending: number;
   /** When the server stored it. */
   readonly storedAt: Date;
 }
 
-/** Two missed heartbeats, and some time for a machine that is busy. */
+/** Two missed heartbeats, and some slack for a busy machine. */
 const maxSilenceMs = 3 * limits.idleHeartbeatMs;
 
 export interface ConsumeOptions {
   /** Only messages of these subjects. */
   readonly filter: string;
-  /** A sequence to begin with. Default: the last message of each subject, then what comes. */
+  /** The sequence to begin with. Default: the last message of each subject, then new ones. */
   readonly from?: number;
-  /** The headers without the bodies. */
+  /** Deliver headers without bodies. */
   readonly headersOnly?: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * The messages, and once among them `'abreast'`: what was stored at the beginning has been delivered, and the rest is
- * what happens. Leaving the loop ends it.
+ * The messages, and once among them `'abreast'`: everything stored at the start has been delivered, and the rest is live.
+ * Leaving the loop ends it.
  *
  * @throws VminfodError; the signal's reason.
  */
@@ -94,12 +94,12 @@ async function* deliver(
   for (;;) {
     const message = await arrivals.next();
     if (message.headers?.code === 100) {
-      // Flow control waits until we are here; a heartbeat names one that we have missed.
+      // Flow control waits until we get here; a heartbeat names a flow-control message that we missed.
       const awaited = message.reply ?? message.headers.get('Nats-Consumer-Stalled');
       if (awaited !== '') connection.publish(awaited);
       const last = message.headers.get('Nats-Last-Consumer');
       if (Number(last) >= expected) throw new FleetError(`${stream}: messages were lost on their way`);
-      // The server has nothing to say: there was nothing.
+      // The server has nothing to deliver.
       if (!isAbreast && last !== '') yield 'abreast';
       isAbreast ||= last !== '';
       continue;
@@ -128,7 +128,7 @@ function placeOf(reply: string): { revision: number; delivery: number; storedAt:
   };
 }
 
-/** What has arrived and was not taken yet. The server's flow control bounds it. Silence is an error. */
+/** Messages that have arrived but were not taken yet. The server's flow control bounds it. Silence is an error. */
 class Arrivals {
   #arrived: Msg[] = [];
   #taking: Msg[] = [];

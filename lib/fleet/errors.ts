@@ -1,8 +1,8 @@
-/** What can go wrong between a program and the fleet, as errors of the client's kind. */
+/** What can go wrong between a program and the fleet, as errors like the client's. */
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { UnreachableError, VminfodError } from '../client/errors.js';
 
-/** The streams are not there: nobody has run `vminfo fleet init`, or the store was lost. */
+/** The streams do not exist: nobody has run `vminfo fleet init`, or the store was lost. */
 export class NoFleetError extends VminfodError {
   override readonly name = 'NoFleetError';
 
@@ -38,12 +38,12 @@ export class ConflictError extends VminfodError {
   }
 }
 
-/** Numbers of the server's errors, for those that its library does not name. */
+/** Error codes of the server that its library does not name. */
 const maximumBytes = 10077;
 const insufficientResources = 10023;
 const insufficientStorage = 10047;
 
-/** Any error of NATS's as one of ours; ours pass through. */
+/** Converts any error of NATS to one of the classes above; these pass through. */
 export function asFleetError(error: unknown, about: string): VminfodError {
   if (error instanceof VminfodError) return error;
   const { message } = error as Error;

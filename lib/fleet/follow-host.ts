@@ -1,6 +1,6 @@
 /**
- * The host's side of the comparison: what the daemon tells, as the Reconciler wants it. While the daemon is away, the
- * last that it said holds.
+ * The host's side of the comparison: feeds the daemon's events to the Reconciler. While the daemon is away, its last
+ * state stands.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VminfodClient } from '../client/client.js';
@@ -17,7 +17,7 @@ export interface HostSideOptions extends RedactionOptions {
   readonly reconciler: Reconciler;
 }
 
-/** Puts what the daemon says into the reconciler. */
+/** Feeds the daemon's events into the reconciler. */
 export class HostSide {
   readonly #client: VminfodClient;
   readonly #reconciler: Reconciler;
@@ -32,8 +32,8 @@ export class HostSide {
   /**
    * Follows the daemon until the signal, with whose reason it rejects.
    *
-   * @param onReady All VMs were told: the first time, and each time that the daemon was lost for good.
-   * @param onTrouble The daemon cannot be followed; it is tried again.
+   * @param onReady All VMs have been delivered: the first time, and again after each loss that could not be resumed.
+   * @param onTrouble The daemon cannot be followed; it is retried.
    */
   async follow(
     {
@@ -65,15 +65,15 @@ export class HostSide {
     }
   }
 
-  /** These are all VMs that the daemon has. */
+  /** Called with all VMs that the daemon has. */
   take(vms: readonly VmObject[], at: string): void {
     this.#reconciler.keepOnly(new Set(vms.map(({ zonename }) => zonename)));
     for (const vm of vms) this.#put(vm, at);
   }
 
   /**
-   * Asks for VMs that the stream has and of which the daemon has said nothing. One that could not be read, and so may
-   * well be there, is left as it is.
+   * Asks the daemon about VMs that are in the stream but that it has not mentioned. A VM that could not be read, and so
+   * may exist, is left as it is.
    *
    * @throws VminfodError
    */

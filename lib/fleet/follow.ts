@@ -1,6 +1,6 @@
 /**
- * The fleet's changes over as many consumers as it takes. It goes on where it was while the message there is still the
- * same; otherwise it reads everything and tells the differences.
+ * The fleet's changes across any number of consumers. It resumes where it was if the message there is still the same;
+ * otherwise it reads everything and emits the differences.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,12 +18,12 @@ export interface FleetFollowOptions {
   readonly filter: string;
   readonly mirror: FleetMirror;
   readonly reconnect: boolean;
-  /** Told of each loss before it is tried again. */
+  /** Called for each loss, before the retry. */
   readonly onDisconnect?: ((error: Error) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
-/** One `ready`, then what happens. @throws VminfodError when it cannot begin; the signal's reason. */
+/** One `ready`, then changes. @throws VminfodError when it cannot begin; the signal's reason. */
 export async function* followFleet(
   nats: Nats,
   { filter, mirror, reconnect, onDisconnect, signal }: FleetFollowOptions,
@@ -67,7 +67,7 @@ export async function* followFleet(
   }
 }
 
-/** The sequence to go on with; `undefined` when what was known is not what the stream has any more. */
+/** The sequence to resume with; `undefined` when the stream no longer has what was known. */
 async function resumeAt({ manager }: Nats, place: Place | undefined): Promise<number | undefined> {
   if (place === undefined) return undefined;
   const message = await manager.direct.getMessage(vmStream, { seq: place.revision });

@@ -1,38 +1,38 @@
-/** What a host says of itself, every ten seconds: `vminfo_hosts`. */
+/** What a host reports about itself every ten seconds: `vminfo_hosts`. */
 import { hostname } from 'node:os';
 import type { Nats } from './connection.js';
 import { asFleetError } from './errors.js';
 import { hostStream, hostSubject, type HostId } from './names.js';
 
-/** A host's facts, and who publishes them. */
+/** Facts about a host, and its publisher. */
 export interface HostRecord {
   readonly hostname: string;
   /** ISO; by the host's clock. */
   readonly at: string;
   readonly publisher: PublisherRecord;
-  /** How the host's daemon is: its `/status` in short; absent while it does not answer. */
+  /** The daemon's health, a summary of its `/status`; absent while it does not answer. */
   readonly daemon?: DaemonRecord;
   /** From sysinfo(8). */
   readonly sysinfo: Readonly<Record<string, string>>;
-  /** VMs in the stream as the host has them, when `behind` is 0; by state. */
+  /** The number of VMs by state; the stream has all of them when `behind` is 0. */
   readonly vms: { readonly total: number; readonly states: Readonly<Record<string, number>> };
-  /** Of the hashes of all VMs (message.ts), as they are on the host. */
+  /** The digest of the hashes of all VMs (message.ts) on the host. */
   readonly digest: string;
 }
 
-/** The one publisher of a host. */
+/** The only publisher of a host. */
 export interface PublisherRecord {
   readonly instance: string;
   readonly epoch: number;
   readonly version: string;
   readonly pid: number;
-  /** Where it runs. Two with the same host but not the same machine: somebody has cloned a server's UUID. */
+  /** Where it runs. The same host on two machines means that somebody has cloned a server's UUID. */
   readonly machine: string;
   /** Of its last message; 0 before the first. */
   readonly seq: number;
   /** Its last message's sequence in the stream. */
   readonly revision: number;
-  /** It has ended as it should, and the next need not wait. */
+  /** It has ended properly, so the next need not wait. */
   readonly released: boolean;
   /** VMs whose newest state is not in the stream yet. */
   readonly behind: number;
@@ -43,7 +43,7 @@ export interface PublisherRecord {
   readonly counters: Readonly<Record<PublisherCounter, number>>;
 }
 
-/** What a publisher counts from its start. `comparisons` of both sides, and the rest of messages. */
+/** Counts since the publisher's start: of `comparisons` of both sides; the rest of messages. */
 export type PublisherCounter = 'written' | 'coalesced' | 'conflicts' | 'full' | 'failures' | 'comparisons';
 
 export interface DaemonRecord {
@@ -52,7 +52,7 @@ export interface DaemonRecord {
   readonly loadErrors: number;
 }
 
-/** A record, and its place in the stream. */
+/** A record, and its sequence in the stream. */
 export interface StoredHostRecord {
   readonly record: HostRecord | undefined;
   readonly revision: number;
@@ -93,7 +93,7 @@ export async function writeHostRecord(
   }
 }
 
-/** A record; `undefined` for a marker that the host is forgotten, or what is none of ours. */
+/** A record; `undefined` for the marker of a forgotten host, or anything that is not ours. */
 export function parseHostRecord(data: Uint8Array): HostRecord | undefined {
   try {
     const record = JSON.parse(Buffer.from(data).toString()) as Partial<HostRecord> | null;

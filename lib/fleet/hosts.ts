@@ -1,4 +1,4 @@
-/** The hosts of the fleet, and whether they are heard of. */
+/** The hosts of the fleet, and whether they are stale. */
 import { fleet as limits } from '../config.js';
 import type { Nats } from './connection.js';
 import { consume } from './consume.js';
@@ -10,7 +10,7 @@ export interface FleetHost extends HostId {
   readonly record: HostRecord;
   /** When its record was stored last; by the server's clock. */
   readonly heardAt: Date;
-  /** Since when it has not been heard of, ISO: what is known of its VMs may be out of date. */
+  /** Since when it has not been heard from, ISO: its VMs may be out of date. */
   readonly stale?: string;
 }
 
@@ -30,7 +30,7 @@ export async function readHosts(nats: Nats, signal: AbortSignal): Promise<readon
   return hosts;
 }
 
-/** A host as it is at a time, ms since the epoch. A host that was given up by its publisher is stale at once. */
+/** A host as it is at a given time, ms since the epoch. A host released by its publisher is stale at once. */
 export function hostAt(id: HostId, record: HostRecord, heardAt: Date, now: number): FleetHost {
   const isStale = record.publisher.released || now - heardAt.getTime() > limits.staleAfterMs;
   return { ...id, record, heardAt, ...(isStale && { stale: heardAt.toISOString() }) };

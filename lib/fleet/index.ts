@@ -1,6 +1,5 @@
 /**
- * What `import 'vminfod/fleet'` gives a program: the client of the fleet. It is not in the main export because it brings
- * NATS's library with it.
+ * The exports of `vminfod/fleet`: the client of the fleet. It is not in the main export because it loads NATS's library.
  */
 export { FleetClient, type FleetClientOptions } from './client.js';
 export type { NatsOptions } from './connection.js';

@@ -1,6 +1,6 @@
 /**
  * Who publishes a host. Its record in `vminfo_hosts` is written by compare-and-set, with the epoch of who has it; so two
- * cannot have it at once. It passes on when its holder gave it up, is known to be dead, or was not heard of for long.
+ * cannot have it at once. It passes on when its holder released it, is known to be dead, or has long not been heard from.
  */
 import { randomUUID } from 'node:crypto';
 import { fleet as limits } from '../config.js';
@@ -15,7 +15,7 @@ import {
 } from './host-record.js';
 import type { HostId } from './names.js';
 
-/** What is written but for the epoch. */
+/** The record without the epoch. */
 export type RecordWithout = (held: { readonly instance: string; readonly epoch: number }) => HostRecord;
 
 export class Lease {
@@ -24,7 +24,7 @@ export class Lease {
   #epoch = 0;
   #revision = 0;
   #isHeld = false;
-  /** The record of somebody else that we wait on, and since when we have seen it unchanged (`performance.now()`). */
+  /** Another publisher's record on which we wait, and since when we have seen it unchanged (`performance.now()`). */
   #seen: { readonly revision: number; readonly at: number } | undefined;
 
   constructor(host: HostId) {
@@ -40,7 +40,7 @@ export class Lease {
   }
 
   /**
-   * Takes the record if nobody has it. The one who has it, otherwise.
+   * Takes the record if nobody has it. Otherwise returns its holder.
    *
    * @throws VminfodError
    */
@@ -50,7 +50,7 @@ export class Lease {
     if (current && holder && holder.instance !== this.instance && !this.#isFree(current.revision, holder)) {
       return holder;
     }
-    // Grows even when the store was lost and nothing is known of those before us.
+    // Grows even when the store was lost and earlier epochs are unknown.
     const epoch = Math.max(this.#epoch, holder?.epoch ?? 0, Date.now()) + 1;
     try {
       const { instance } = this;
@@ -70,7 +70,7 @@ export class Lease {
   }
 
   /**
-   * Writes the record anew: we live.
+   * Rewrites the record, to show that we are alive.
    *
    * @throws ConflictError when it is no longer ours, and then we no longer hold it; VminfodError.
    */
@@ -80,7 +80,7 @@ export class Lease {
       const written = record({ instance, epoch: this.#epoch });
       this.#revision = await writeHostRecord(nats, this.#host, written, this.#revision);
     } catch (error) {
-      // After a write of which we got no answer, and after the store was lost, `take` finds our own record, or none.
+      // After a write without an answer, or after the store was lost, `take` finds our own record, or none.
       if (error instanceof ConflictError) this.#isHeld = false;
       throw error;
     }

@@ -1,6 +1,6 @@
 /**
- * The message of a VM: what it is now, and how it differs from the message before it of the same VM. Whatever is not
- * one of ours (an acknowledgement that somebody had sent to a VM's subject, say) is not read as a VM. Pure.
+ * The message of a VM: its current state, and how it differs from the VM's previous message. Anything that is not one of
+ * ours, such as an acknowledgement sent to a VM's subject, is never read as a VM. Pure.
  */
 import { createHash } from 'node:crypto';
 import type { Change } from '../vm/diff.js';
@@ -9,7 +9,7 @@ import { asJson } from '../vm/json.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { headerNames, parseVmSubject, type VmKey } from './names.js';
 
-/** What a publisher says of a VM. */
+/** What a publisher says about a VM. */
 export interface VmMessage {
   readonly type: 'create' | 'modify' | 'delete';
   /** When the host saw it; ISO. */
@@ -21,30 +21,30 @@ export interface VmMessage {
   readonly epoch: number;
   /** The redacted VM; absent when it is gone. */
   readonly vm?: VmObject;
-  /** Of a modify: from the message before. Absent when they would not fit into a message. */
+  /** For a modify: the changes since the previous message. Absent when they would not fit into a message. */
   readonly changes?: readonly Change[];
-  /** How many states between the message before and this one were never sent. */
+  /** How many states between the previous message and this one were never sent. */
   readonly coalesced?: number;
 }
 
-/** A message as it goes into the stream. */
+/** A message to be written to the stream. */
 export interface EncodedMessage {
   readonly id: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
-/** A message as it comes out of the stream. */
+/** A message read from the stream. */
 export interface StoredMessage extends VmMessage {
   readonly key: VmKey;
   /** Its sequence in the stream. */
   readonly revision: number;
-  /** Its id: two messages with the same are the same. */
+  /** Its id: two messages with the same id are the same. */
   readonly id: string;
   readonly hash: string | undefined;
 }
 
-/** The headers of a stored message; of a delete marker there is nothing else. */
+/** The headers of a stored message; a delete marker has nothing else. */
 export interface StoredHeaders {
   readonly key: VmKey;
   readonly revision: number;
@@ -63,7 +63,7 @@ export interface RawMessage {
   readonly data: Uint8Array;
 }
 
-/** The same for VMs that are equal, whatever the order of their keys. */
+/** Equal for equal VMs, whatever the order of their keys. */
 export function hashOf(vm: VmObject): string {
   return createHash('sha256')
     .update(canonical(asJson(vm)))
@@ -71,7 +71,7 @@ export function hashOf(vm: VmObject): string {
     .slice(0, 32);
 }
 
-/** One hash of many: the VMs of a host, by zonename. The same for the same set. */
+/** One hash over all VMs of a host, by zonename. Equal for equal sets. */
 export function digestOf(hashes: Iterable<readonly [zonename: string, hash: string]>): string {
   const lines = [...hashes].map(([zonename, hash]) => `${zonename} ${hash}\n`).sort();
   return createHash('sha256').update(lines.join('')).digest('hex').slice(0, 32);
@@ -103,7 +103,8 @@ export function decodeHeaders(raw: RawMessage): StoredHeaders | undefined {
   const epoch = Number(raw.header(headerNames.epoch));
   const isGone = raw.header(headerNames.operation) !== '';
   const hash = raw.header(headerNames.hash) || undefined;
-  // NATS lets anyone have an answer sent to any subject, so also a stored message to another host's VM. It is marked.
+  // NATS lets anyone have a reply sent to any subject, so even a stored message to another host's VM. Such replies are
+  // marked.
   if (raw.header(headerNames.answerOf) !== '') return undefined;
   if (
     key === undefined ||

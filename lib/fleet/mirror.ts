@@ -1,6 +1,6 @@
 /**
- * What a reader knows of the fleet: each VM as its last message has it. Says what is new in a message, or in all of them
- * after a loss, so that a consumer hears of each change once and never backwards. Pure.
+ * What a reader knows of the fleet: each VM as of its last message. Tells what is new in a message, or in all of them
+ * after a loss, so that a consumer gets each change once and never an older state. Pure.
  */
 import { diff } from '../vm/diff.js';
 import type { VmEvent } from '../vm/event.js';
@@ -8,7 +8,7 @@ import type { VmObject } from '../vm/vm-object.js';
 import type { StoredMessage } from './message.js';
 import { hostName, type HostId } from './names.js';
 
-/** An event of the fleet: which host it is of, beside what a host's own event has. `seq` is the stream's. */
+/** An event of the fleet: a host's event, with the host that it is from. `seq` is the stream's. */
 export type FleetEvent = VmEvent & { readonly datacenter: string; readonly server_uuid: string };
 
 interface Entry {
@@ -16,10 +16,10 @@ interface Entry {
   readonly message: StoredMessage;
 }
 
-/** The place in the stream up to which all is known. */
+/** The position in the stream up to which everything is known. */
 export interface Place {
   readonly revision: number;
-  /** The id of the message there: when another is there now, it is not the same stream any more. */
+  /** The id of the message there: if it is a different one now, this is no longer the same stream. */
   readonly id: string;
 }
 
@@ -29,7 +29,7 @@ export class FleetMirror {
   readonly #dress: (vm: VmObject, host: HostId) => VmObject;
   #place: Place | undefined;
 
-  /** @param dress Adds what a VM of the fleet has beside its own properties. */
+  /** @param dress Adds the properties that a VM has only in the fleet. */
   constructor(dress: (vm: VmObject, host: HostId) => VmObject) {
     this.#dress = dress;
   }
@@ -48,7 +48,7 @@ export class FleetMirror {
     this.#place = message;
     const host = hostName(message.key);
     const newest = this.#epochs.get(host) ?? 0;
-    // Of a publisher that another has replaced: its host's next comparison puts the VM right.
+    // From a publisher that has been replaced: its host's next comparison corrects the VM.
     if (message.epoch < newest) return undefined;
     this.#epochs.set(host, message.epoch);
     return this.#store(message);

@@ -1,9 +1,9 @@
 /**
- * What things are called in NATS: the two streams, a VM's and a host's subject, our headers. A name that NATS would take
- * apart or refuse (a datacenter `us-east.1`, a zone `build.old`) is written with `=XX` for each such byte.
+ * Names in NATS: the two streams, a VM's and a host's subject, our headers. A name that NATS would split or refuse (a
+ * datacenter `us-east.1`, a zone `build.old`) is written with `=XX` for each such byte.
  */
 
-/** The VMs: bucket `vminfo` to who reads it with a key-value library. */
+/** The VMs: bucket `vminfo` for readers with a key-value library. */
 export const vmStream = 'KV_vminfo';
 export const vmPrefix = '$KV.vminfo.';
 
@@ -17,7 +17,7 @@ export interface HostId {
   readonly server: string;
 }
 
-/** A VM on a host. One that is being migrated is on two. */
+/** A VM on a host. A VM that is being migrated is on two. */
 export interface VmKey extends HostId {
   readonly zonename: string;
 }
@@ -27,11 +27,11 @@ export const headerNames = {
   operation: 'KV-Operation',
   /** `<instance>:<seq>:<zonename>`; the server stores an id once. */
   messageId: 'Nats-Msg-Id',
-  /** The server puts it on what it answers to who asks for a stored message. No publisher sends it. */
+  /** The server adds it to replies that contain a stored message. No publisher sends it. */
   answerOf: 'Nats-Subject',
-  /** Of the redacted VM: two that are equal have the same. */
+  /** The hash of the redacted VM: equal VMs have equal hashes. */
   hash: 'Vminfo-Hash',
-  /** Of the publisher; it grows with each that takes over. */
+  /** The publisher's epoch, which grows with each takeover. */
   epoch: 'Vminfo-Epoch',
   /** When the host saw the change; ISO. */
   at: 'Vminfo-At',
@@ -42,7 +42,7 @@ export function vmSubject({ datacenter, server, zonename }: VmKey): string {
   return `${vmPrefix}${encodeToken(datacenter)}.${encodeToken(server)}.${encodeToken(zonename)}`;
 }
 
-/** The subjects of VMs: all, or those of a datacenter, a host, a zonename. What is left out may be anything. */
+/** The subjects of VMs: all, or those of a datacenter, a host, a zonename. Omitted parts match anything. */
 export function vmSubjects({ datacenter, server, zonename }: Partial<VmKey> = {}): string {
   const token = (name: string | undefined) => (name === undefined ? '*' : encodeToken(name));
   return `${vmPrefix}${token(datacenter)}.${token(server)}.${token(zonename)}`;
@@ -53,14 +53,14 @@ export function hostSubject({ datacenter, server }: HostId): string {
   return `${hostPrefix}${encodeToken(datacenter)}.${encodeToken(server)}`;
 }
 
-/** Whose VM a subject is; `undefined` for what no publisher of ours writes. */
+/** The VM of a subject; `undefined` for a subject that no publisher of ours writes. */
 export function parseVmSubject(subject: string): VmKey | undefined {
   const [datacenter, server, zonename, ...rest] = tokensAfter(vmPrefix, subject);
   if (datacenter === undefined || server === undefined || zonename === undefined || rest.length > 0) return;
   return { datacenter, server, zonename };
 }
 
-/** Which host a subject is of; `undefined` for any other. */
+/** The host of a subject; `undefined` for any other. */
 export function parseHostSubject(subject: string): HostId | undefined {
   const [datacenter, server, ...rest] = tokensAfter(hostPrefix, subject);
   if (datacenter === undefined || server === undefined || rest.length > 0) return undefined;

@@ -1,4 +1,4 @@
-/** The flags by which a program is told where NATS is, and the file that may hold them instead. */
+/** The flags that tell a program where NATS is, and the file that may hold them instead. */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { NatsOptions } from './connection.js';
@@ -15,15 +15,15 @@ export class SettingsError extends Error {
 export function addNatsFlags(command: Command): Command {
   return command
     .option('--servers <urls>', 'where NATS is: nats://host:port,…', list)
-    .option('--creds <file>', 'credentials file, as nsc makes it')
+    .option('--creds <file>', 'credentials file, as made by nsc')
     .option('--nkey <file>', "file with an nkey's seed")
     .option('--tls-ca <file>', 'certificates to trust, PEM')
-    .option('--tls-cert <file>', 'certificate to show, PEM')
+    .option('--tls-cert <file>', 'client certificate, PEM')
     .option('--tls-key <file>', 'its key, PEM')
-    .option('--inbox-prefix <name>', 'where answers of NATS come to; permissions name it');
+    .option('--inbox-prefix <name>', 'prefix of the subjects for replies; permissions name it');
 }
 
-/** What NATS's flags say. `undefined` when they do not say where it is. */
+/** Options from the NATS flags. `undefined` when they do not say where NATS is. */
 export function natsOptions({ servers = [], ...flags }: NatsFlags): NatsOptions | undefined {
   return servers.length === 0 ? undefined : { servers, ...flags };
 }
@@ -43,7 +43,7 @@ export async function whereIsNats(text: string): Promise<NatsOptions> {
   return options;
 }
 
-/** `a,b` as a list; given again, it is added to. */
+/** `a,b` as a list; repeated flags append to it. */
 export function list(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(',').filter((each) => each !== '')];
 }

@@ -1,4 +1,7 @@
-/** What the stream has of one host at the moment: the headers of each VM's last message. Some milliseconds, however many hosts there are. */
+/**
+ * What the stream currently has of one host: the headers of each VM's last message. Takes some milliseconds, however many
+ * hosts there are.
+ */
 import type { Nats } from './connection.js';
 import { consume } from './consume.js';
 import { asFleetError } from './errors.js';
@@ -15,11 +18,11 @@ import {
 
 /** What a publisher must know of a VM's last message. */
 export interface Observed {
-  /** Its sequence: the next message must say that it follows it. */
+  /** Its sequence: the next message must declare that it follows this one. */
   readonly revision: number;
   /** `undefined`: a marker that it is gone, or not a message of ours. */
   readonly hash: string | undefined;
-  /** Whether a reader takes it for a VM, or the end of one: anything else is to be overwritten. */
+  /** Whether a reader takes it for a VM or a VM's deletion: anything else must be overwritten. */
   readonly isOurs: boolean;
 }
 
@@ -51,7 +54,7 @@ export async function lastMessage({ manager }: Nats, key: VmKey): Promise<Stored
     const message = await manager.direct.getMessage(vmStream, { last_by_subj: subject });
     if (message === null) return undefined;
     const { seq: revision, data, header } = message;
-    // It is an answer: that it is marked as one says nothing.
+    // We asked for a stored message, so the mark of a reply means nothing here.
     return decodeMessage({
       subject,
       revision,

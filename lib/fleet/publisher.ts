@@ -1,9 +1,9 @@
 /**
- * Publishes a host: its VMs as the local daemon tells them, into the stream.
+ * Publishes a host's VMs, as the local daemon reports them, into the stream.
  *
- * It works in rounds: take the host's record, compare both sides, then write as things change, until something is not as
- * it should be (an answer that does not come, a subject that somebody else wrote, a connection that was lost); then all
- * over again. So every trouble has one cure.
+ * It works in rounds: take the host's record, compare both sides, then write changes until something is wrong (a missing
+ * answer, a subject that somebody else wrote, a lost connection); then start over. So there is one remedy for every
+ * problem.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -25,7 +25,7 @@ import type { RedactionOptions } from './redact.js';
 import { Round } from './round.js';
 import { writeVm } from './write-vm.js';
 
-/** What a host's record has beside what the publisher finds out. */
+/** The facts in a host's record that the publisher does not determine itself. */
 export type HostFacts = Pick<HostRecord, 'hostname' | 'sysinfo'> &
   Pick<HostRecord['publisher'], 'machine' | 'version'>;
 
@@ -35,11 +35,11 @@ export interface PublisherOptions extends RedactionOptions {
   readonly host: HostId;
   readonly facts: HostFacts;
   readonly log: Logger;
-  /** Ends it; the host's record is given up for the next. */
+  /** Ends it; the host's record is released for the next publisher. */
   readonly signal: AbortSignal;
 }
 
-/** Publishes until the signal. Rejects only for what should never happen. */
+/** Publishes until the signal. Rejects only with errors that should never happen. */
 export async function publish(options: PublisherOptions): Promise<void> {
   await new Publisher(options).run();
 }
@@ -95,7 +95,7 @@ class Publisher {
     await Promise.all(parts).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
-    // A heartbeat or a message may be under way still.
+    // A heartbeat or a message may still be under way.
     await Promise.allSettled(parts);
     if (!this.#lease.isHeld) return;
     await this.#lease
@@ -125,7 +125,7 @@ class Publisher {
     }
   }
 
-  /** Everything from the beginning; why it must be done again. */
+  /** One round, from the beginning. Returns why another is needed. */
   async #oneRound(): Promise<Error> {
     const { nats, host, log, signal } = this.#options;
     if (!this.#lease.isHeld) {
@@ -180,7 +180,7 @@ class Publisher {
     return revision;
   }
 
-  /** Says every ten seconds that the host lives, and looks whether what was written last is still there. */
+  /** Reports every ten seconds that the host is alive, and checks that the last message written is still there. */
   async #heartbeats(): Promise<never> {
     const { nats, client, host, log, signal } = this.#options;
     for (;;) {
@@ -191,7 +191,7 @@ class Publisher {
           sources: Object.fromEntries(sources.map((source) => [source.name, source.state])),
           loadErrors: loadErrors.length,
         }))
-        .catch(() => undefined); // The record says that it does not answer.
+        .catch(() => undefined); // The record shows that it does not answer.
       try {
         if (this.#lease.isHeld) await this.#lease.renew(nats, (held) => this.#record(held));
         const last = this.#lastWrite;

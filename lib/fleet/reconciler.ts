@@ -1,7 +1,7 @@
 /**
- * What is to be written so that the stream has exactly what the host has. Two sides, the host's VMs and what the stream
- * was last seen to have, and the difference between them: whatever happened to either side, nothing else is needed.
- * One write at a time of a VM; of a VM that changes faster, the newest state only. Pure.
+ * Decides what to write so that the stream has exactly what the host has: the difference between the host's VMs and what
+ * the stream was last seen to have, whatever happened to either side. A VM has one write in flight at a time; if it
+ * changes faster, only its newest state is written. Pure.
  */
 import type { VmObject } from '../vm/vm-object.js';
 import type { Observed } from './observe.js';
@@ -11,7 +11,7 @@ export interface Wanted {
   /** Redacted. */
   readonly vm: VmObject;
   readonly hash: string;
-  /** When the host saw it so; ISO. */
+  /** When the host saw this state; ISO. */
   readonly at: string;
 }
 
@@ -23,18 +23,18 @@ export interface Write {
   readonly at: string;
   /** The sequence of the message before it; 0 when there was none. */
   readonly after: number;
-  /** The VM in the message before: absent when there was none, `'unknown'` when we have not seen it. */
+  /** The VM in the previous message: absent when there was none, `'unknown'` when we have not seen it. */
   readonly previous: VmObject | 'unknown' | undefined;
-  /** How many states of the VM since that message are not sent. */
+  /** How many states of the VM since that message were skipped. */
   readonly coalesced: number;
 }
 
 interface Known extends Observed {
-  /** What we wrote ourselves, or read. */
+  /** The content that we wrote ourselves, or read. */
   readonly vm?: VmObject;
 }
 
-/** Tells what is to be written, from what it is told of both sides. */
+/** Decides what to write from what it is told about both sides. */
 export class Reconciler {
   readonly #wanted = new Map<string, Wanted>();
   readonly #gone = new Map<string, string>();
@@ -49,19 +49,19 @@ export class Reconciler {
     return this.#wanted;
   }
 
-  /** VMs whose newest state NATS will not take. */
+  /** VMs whose newest state NATS does not accept. */
   get refused(): readonly string[] {
     return [...this.#refused].flatMap(([zonename, hash]) =>
       this.#wanted.get(zonename)?.hash === hash ? [zonename] : [],
     );
   }
 
-  /** VMs whose message is not what the host has, or is on its way. */
+  /** VMs whose message differs from the host's state, or is being written. */
   get behind(): number {
     return new Set([...this.#dirty, ...this.#inFlight]).size;
   }
 
-  /** A VM is as it is now. */
+  /** Sets a VM's current state. */
   put(zonename: string, wanted: Wanted): void {
     if (this.#wanted.get(zonename)?.hash === wanted.hash) return;
     this.#gone.delete(zonename);
@@ -70,7 +70,7 @@ export class Reconciler {
     this.#mark(zonename);
   }
 
-  /** A VM is gone from the host, or is not to be published. */
+  /** Records that a VM is gone from the host, or is not to be published. */
   remove(zonename: string, at: string): void {
     if (this.#gone.has(zonename)) return;
     this.#wanted.delete(zonename);
@@ -80,7 +80,7 @@ export class Reconciler {
     this.#mark(zonename);
   }
 
-  /** The host was asked anew, and these are all that it has: of others nothing is known any more. */
+  /** The host was asked again, and these are all of its VMs: nothing is known about others any more. */
   keepOnly(zonenames: ReadonlySet<string>): void {
     for (const zonename of this.#wanted.keys()) {
       if (zonenames.has(zonename)) continue;
@@ -89,7 +89,7 @@ export class Reconciler {
     }
   }
 
-  /** What the stream has. Nothing may be in flight: it would not be known whether this has it. */
+  /** Sets what the stream has. Nothing may be in flight: it would be unclear whether this includes it. */
   observe(stored: ReadonlyMap<string, Observed>): void {
     if (this.#inFlight.size > 0) throw new Error('observed while writing');
     const before = this.#stored;
@@ -103,7 +103,7 @@ export class Reconciler {
     for (const zonename of [...this.#wanted.keys(), ...this.#stored.keys()]) this.#mark(zonename);
   }
 
-  /** VMs in the stream of which the host has said nothing: gone while nobody looked, or not yet read. */
+  /** VMs in the stream that the host has not mentioned: gone while nobody looked, or not read yet. */
   unaccounted(): readonly string[] {
     return [...this.#stored].flatMap(([zonename, { hash, isOurs }]) => {
       const isSettled = hash === undefined && isOurs;
@@ -136,13 +136,13 @@ export class Reconciler {
     this.#mark(zonename);
   }
 
-  /** A write failed, or nobody knows: what the stream has must be observed before the VM is written again. */
+  /** A write failed, or its outcome is unknown: the stream must be observed before the VM is written again. */
   failed({ zonename }: Write): void {
     this.#inFlight.delete(zonename);
     this.#mark(zonename);
   }
 
-  /** A VM cannot be written as it is: NATS will not take it. It is left as it was until it changes. */
+  /** NATS does not accept a VM's current state. The stream keeps the old one until the VM changes. */
   refuse({ zonename, wanted }: Write): void {
     if (wanted !== undefined) this.#refused.set(zonename, wanted.hash);
     this.#inFlight.delete(zonename);

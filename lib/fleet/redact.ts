@@ -1,20 +1,20 @@
 /**
- * What of a VM leaves the host. What is secret, or may hold a secret, is left out, not masked: a reader of the fleet
- * cannot even see that it is there. Pure.
+ * Decides which parts of a VM leave the host. Parts that are or may contain secrets are removed, not masked: a reader of
+ * the fleet cannot even see that they exist. Pure.
  */
 import { isJsonArray, isJsonObject, asJson, type JsonValue } from '../vm/json.js';
 import { isSecret } from '../vm/secrets.js';
 import type { VmObject } from '../vm/vm-object.js';
 
-/** Exceptions from what is left out by default. */
+/** Exceptions from the default. */
 export interface RedactionOptions {
-  /** Names that are sent though they are secret: `customer_metadata`, `vnc_password`. */
+  /** Names to send although they are secret: `customer_metadata`, `vnc_password`. */
   readonly include?: readonly string[];
-  /** Properties of VMs that are left out as well. */
+  /** Further properties of VMs to remove. */
   readonly exclude?: readonly string[];
 }
 
-/** A function that leaves out what must not leave the host. What it keeps is shared with the VM, not copied. */
+/** A function that removes everything that must not leave the host. The rest is shared with the VM, not copied. */
 export function redaction({ include = [], exclude = [] }: RedactionOptions = {}): (vm: VmObject) => VmObject {
   const included = new Set(include);
   const excluded = new Set(exclude);
@@ -27,7 +27,7 @@ export function redaction({ include = [], exclude = [] }: RedactionOptions = {})
   };
 }
 
-/** Whole properties that customers and operators put secrets into. */
+/** Entire properties into which customers and operators put secrets. */
 const secretProperties: ReadonlySet<string> = new Set(['customer_metadata', 'internal_metadata']);
 
 function without(value: JsonValue, isLeftOut: (name: string) => boolean): JsonValue {

@@ -1,13 +1,13 @@
 /**
- * Writing while all is well: as many messages in flight as may be, one a VM, until the first trouble. Then no more are
- * begun, those in flight are waited for, and the round is over.
+ * Writes with a bounded number of messages in flight, one per VM, until the first problem. Then no more are begun, those
+ * in flight are waited for, and the round is over.
  */
 import { fleet as limits } from '../config.js';
 import type { Reconciler, Write } from './reconciler.js';
 
 export interface RoundOptions {
   readonly reconciler: Reconciler;
-  /** Writes; the sequence of the message, or `undefined` when NATS will never take it. */
+  /** Writes. Resolves with the message's sequence, or `undefined` when NATS will never accept it. */
   readonly write: (write: Write) => Promise<number | undefined>;
 }
 
@@ -24,7 +24,7 @@ export class Round {
     this.over = new Promise((resolve) => (this.#resolve = resolve));
   }
 
-  /** Begins what there is to write. */
+  /** Begins pending writes. */
   kick(): void {
     while (this.#reason === undefined && this.#inFlight < limits.maxInFlight) {
       const write = this.#options.reconciler.next();

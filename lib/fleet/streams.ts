@@ -20,7 +20,7 @@ export interface InitResult {
 }
 
 /**
- * Makes the streams, or gives those that are there these settings. What is in them stays.
+ * Creates the streams, or applies these settings to existing ones. Their content stays.
  *
  * @throws VminfodError
  */
@@ -30,7 +30,7 @@ export async function initFleet(nats: Nats, options: InitOptions = {}): Promise<
   return results;
 }
 
-/** The settings. Both are key-value buckets to who reads them so. */
+/** The settings. Key-value libraries can read both streams as buckets. */
 export function streamConfigs({
   replicas = 1,
   maxBytes = limits.defaultMaxBytes,
@@ -38,12 +38,12 @@ export function streamConfigs({
   const common = {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
-    // A full stream refuses what is new. To drop what is old would be to lose the state of VMs that seldom change.
+    // A full stream refuses new messages. Dropping old ones would lose the state of VMs that seldom change.
     discard: DiscardPolicy.New,
     num_replicas: replicas,
     allow_direct: true,
     deny_delete: true,
-    // A host that may write its own keys could else wipe everybody's, by a header.
+    // Otherwise a host that may write its own keys could delete everybody's, by a header.
     allow_rollup_hdrs: false,
     duplicate_window: nanos(limits.duplicateWindowMs),
   };

@@ -1,4 +1,4 @@
-/** What an operator does to the fleet: `vminfo fleet forget` and `gc`. It takes rights that no host has. */
+/** Maintenance of the fleet: `vminfo fleet forget` and `gc`. They need permissions that no host has. */
 import { fleet as limits } from '../config.js';
 import type { Nats } from './connection.js';
 import { consume } from './consume.js';
@@ -15,7 +15,7 @@ export async function forgetHost({ manager }: Nats, host: HostId): Promise<numbe
   }
 }
 
-/** Removes the markers of VMs that are gone, once they are old. How many VMs. @throws VminfodError */
+/** Removes old markers of deleted VMs. Returns the number of VMs. @throws VminfodError */
 export async function collectMarkers(nats: Nats, signal: AbortSignal): Promise<number> {
   const old: string[] = [];
   for await (const raw of consume(nats, vmStream, { filter: vmSubjects(), headersOnly: true, signal })) {

@@ -18,7 +18,7 @@ export interface Writer {
 }
 
 /**
- * Sends it, to follow exactly the message that was seen last.
+ * Sends it, on the condition that it directly follows the message seen last.
  *
  * @returns Its sequence; `undefined` when it is larger than the server takes.
  * @throws ConflictError when somebody else has written meanwhile; FullError; VminfodError.
@@ -41,7 +41,7 @@ export async function writeVm(writer: Writer, write: Write): Promise<number | un
       headers: headersOf(message),
       expect: { lastSubjectSequence: after },
     });
-    // Ids are used once: what has ours, and is not this, is not ours.
+    // Ids are used only once: a different message with our id is not ours.
     if (ack.duplicate) throw new ConflictError(subject);
     return ack.seq;
   } catch (error) {
@@ -66,7 +66,7 @@ async function contentOf({ nats, host }: Writer, write: Write): Promise<Content>
   return { ...common, type: 'modify', vm, changes: diff(last.vm, vm) };
 }
 
-/** What our headers and NATS's need of a message, at most. */
+/** The maximum size of our headers and NATS's in a message. */
 const headerBytes = 1_024;
 
 function headersOf(message: EncodedMessage): ReturnType<typeof headers> {

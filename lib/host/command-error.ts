@@ -1,15 +1,15 @@
-/** Why a command gave no answer, for the operator who reads it and the code that decides on a retry. */
+/** Why a command gave no answer, for the operator who reads it and for the code that decides whether to retry. */
 import { errorTextMaxChars } from '../config.js';
 
 /**
  * Why a command gave no answer: it is not there (`ENOENT`) or could not be started (`SPAWN`), took too long (`TIMEOUT`),
- * exited otherwise than accepted (`EXIT`), printed too much (`OUTPUT_LIMIT`) or its output could not be read
+ * exited with an unaccepted status (`EXIT`), printed too much (`OUTPUT_LIMIT`) or its output could not be read
  * (`OUTPUT`), was killed by someone else (`SIGNAL`), or was no longer wanted (`ABORTED`).
  */
 export type CommandErrorCode =
   'ENOENT' | 'SPAWN' | 'TIMEOUT' | 'EXIT' | 'OUTPUT_LIMIT' | 'OUTPUT' | 'SIGNAL' | 'ABORTED';
 
-/** What a CommandError is made of, besides the command. */
+/** What makes up a CommandError, besides the command. */
 export interface CommandErrorDetails {
   readonly code: CommandErrorCode;
   readonly problem: string;
@@ -24,7 +24,7 @@ export class CommandError extends Error {
   readonly command: string;
   readonly args: readonly string[];
   readonly code: CommandErrorCode;
-  /** What is wrong with it, whatever its arguments were. */
+  /** What is wrong, independent of the command's arguments. */
   readonly problem: string;
   readonly exitCode: number | undefined;
   /** The beginning of what it wrote to stderr. */

@@ -1,16 +1,16 @@
 /**
- * One output of a command that a shell runs. The shell prints a line before it and one after it, which also has how the
- * command ended: what is between them is the command's, and nothing else may come. Pure.
+ * One output stream of a command that a shell runs. The shell prints a line before and after it; the second also says how
+ * the command ended. What is between them is the command's, and nothing else may appear. Pure.
  */
 
-/** The lines around a command's outputs. Nobody but the shell knows the text that they are made of. */
+/** The lines around a command's outputs. Only the shell knows their text. */
 export interface OutputMarks {
   readonly before: string;
-  /** The command's status and a newline follow. */
+  /** Followed by the command's status and a newline. */
   readonly after: string;
 }
 
-/** Why bytes cannot be taken: they are outside of the marks, or too many. */
+/** Why bytes are refused: they are outside the marks, or too many. */
 export type BadOutput = 'unplaced' | 'too much';
 
 /** Collects the bytes of one output of one command. */
@@ -19,11 +19,11 @@ export class CommandOutput {
   readonly #after: Buffer;
   readonly #maxBytes: number;
   readonly #chunks: Buffer[] = [];
-  /** Of the chunks; the marks are not counted. */
+  /** Of the chunks, without the marks. */
   #bytes = 0;
-  /** What came before the first mark was whole; `undefined` from then on. */
+  /** What arrived before the first mark was complete; `undefined` from then on. */
   #head: Buffer | undefined = Buffer.alloc(0);
-  /** The last bytes, as long as they may belong to the last mark. */
+  /** The latest bytes, while they may still be part of the last mark. */
   #tail = Buffer.alloc(0);
   #status: number | undefined;
 
@@ -38,7 +38,7 @@ export class CommandOutput {
     return this.#status;
   }
 
-  /** Takes in what has come. After a refusal there is nothing more to be had from it. */
+  /** Takes in a chunk. After a refusal the output is of no further use. */
   add(chunk: Buffer): BadOutput | undefined {
     if (this.#status !== undefined) return 'unplaced';
     if (this.#head === undefined) return this.#addContent(chunk);

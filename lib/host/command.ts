@@ -1,6 +1,6 @@
 /**
- * Runs a command to its end and collects what it prints. Whatever the command does, the call settles: at its end, at
- * the timeout, at the output limit or when aborted, also if it ignores signals or is stuck in the kernel. An output
+ * Runs a command to its end and collects what it prints. Whatever the command does, the call settles: at its end, at the
+ * timeout, at the output limit or when aborted, even if the command ignores signals or is stuck in the kernel. An output
  * that may be incomplete is an error and never a result.
  */
 import { constants } from 'node:os';
@@ -23,11 +23,11 @@ export interface CommandOptions {
   readonly maxBytes: number;
   /** Any of these ends the command, with code `ABORTED`. */
   readonly signals?: readonly AbortSignal[];
-  /** Which ends are an answer rather than a failure. Default: exit code 0. */
+  /** Whether an end is an answer rather than a failure. Default: exit code 0. */
   readonly accepts?: (result: CommandResult) => boolean;
 }
 
-/** What an observer learns of each command that ran, e.g. for metrics. */
+/** What an observer learns about each command that ran, e.g. for metrics. */
 export interface CommandRun {
   readonly command: string;
   readonly args: readonly string[];
@@ -38,7 +38,7 @@ export interface CommandRun {
 /**
  * Runs a command and resolves with what it printed. It runs in the C locale, without stdin.
  *
- * @throws CommandError when there is no answer; all that the command started has then been sent SIGKILL.
+ * @throws CommandError when there is no answer; everything that the command started has then been sent SIGKILL.
  */
 export async function runCommand(
   shells: Shells,
@@ -66,7 +66,7 @@ export async function runCommand(
   }
 }
 
-/** Nobody but we kill a shell, and when a command is to blame we say so ourselves: else it is because all ends. */
+/** Only we kill shells. If no command was at fault, the shell was killed because the host is ending. */
 function commandError(command: string, args: readonly string[], error: ShellError): CommandError {
   const { code, message: problem, cause } = error;
   return new CommandError(command, args, { code: code === 'KILLED' ? 'ABORTED' : code, problem, cause });
@@ -87,7 +87,7 @@ async function collectOutput(
     })
     .finally(cut.release);
 
-  // Of 127 and 126 the shell has said why; a command that ends with them itself has the same to say.
+  // For 127 and 126 the shell has printed the reason; a command that exits with one of them itself means the same.
   if (status === 127) throw failure({ code: 'ENOENT', problem: 'does not exist', stderr });
   if (status === 126)
     throw failure({ code: 'SPAWN', problem: `could not be started${firstLine(stderr)}`, stderr });
@@ -101,7 +101,7 @@ async function collectOutput(
 
 type Failure = (details: CommandErrorDetails) => CommandError;
 
-/** A promise that rejects at the timeout or when a signal aborts. `release` gives back the timer and the listeners. */
+/** A promise that rejects at the timeout or when a signal aborts. `release` clears the timer and removes the listeners. */
 function cutShort(
   timeoutMs: number,
   signals: readonly AbortSignal[],

@@ -1,15 +1,15 @@
-/** Whether there are file descriptors left to start a process with. */
+/** Whether enough file descriptors are left to start a process. */
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * What node takes to start a process: a pair of sockets for each of its three pipes, and two to hear of its start; and as
- * many again for what other threads of ours open at the same moment.
+ * What node needs to start a process: a pair of sockets for each of its three pipes, and two to learn that it started;
+ * and as many again for what our other threads may open at the same moment.
  */
 const descriptorsOfAProcess = 16;
 
 /**
- * Without descriptors node gives us a process without pipes, and threads of ours may be left without what they are at. So
- * whoever starts a process asks first.
+ * Without descriptors node gives us a process without pipes, and our other threads may fail in what they are doing. So
+ * whoever starts a process checks first.
  *
  * @throws the error of open(2): `EMFILE` when our process may not open more, `ENFILE` when the host may not.
  */

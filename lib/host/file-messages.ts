@@ -1,15 +1,17 @@
-/** What the main thread and a file thread say to each other. All of it can be copied from thread to thread. */
+/** The messages between the main thread and a file thread. All of them can be copied from thread to thread. */
 import type { FileVersion } from './file-version.js';
 
 /** A file to be read. */
 export interface FileRequest {
-  /** What its reader calls it. */
+  /** The reader's name for it. */
   readonly name: string;
   readonly path: string;
-  /** The version that is known already, and need not be read. */
+  /** The version that is already known and need not be read again. */
   readonly known?: FileVersion;
   /** A directory that the file must be in: no symbolic link is followed out of it. */
   readonly within?: string;
+  /** It is a zone XML, answered as the JSON of its ZoneConfig: parsing is most of the work, so the thread does it. */
+  readonly isZoneXml?: boolean;
   /** Whose file system it lies in, if not its own zone's: what hangs with it. */
   readonly owner?: string;
 }
@@ -19,7 +21,7 @@ export type FileAnswer =
   | {
       readonly type: 'read';
       readonly text: string;
-      /** Milliseconds since the epoch, with a fraction; of the very file that was read. */
+      /** Milliseconds since the epoch, with a fraction; of exactly the file that was read. */
       readonly mtimeMs: number;
       readonly version: FileVersion;
     }
@@ -28,7 +30,7 @@ export type FileAnswer =
   | { readonly type: 'unchanged' }
   | { readonly type: 'failed'; readonly problem: string; readonly cause?: Cause };
 
-/** What a copy of a system error keeps of it. */
+/** What is kept of a system error when it is copied. */
 export interface Cause {
   readonly message: string;
   readonly code: string | undefined;
@@ -36,21 +38,21 @@ export interface Cause {
 
 /** A path to be watched, which need not exist. */
 export interface WatchedPath {
-  /** What events call it. */
+  /** Its name in events. */
   readonly name: string;
   readonly path: string;
   /** The directories above it are watched too, up to this one. */
   readonly top: string;
   /** Whose file system it lies in, if not its own zone's: what hangs with it. */
   readonly owner?: string;
-  /** Tell of new entries of it, and not of changes. */
+  /** Report new entries in it, and not changes. */
   readonly isDirectory?: boolean;
 }
 
-/** What a zone's files were when last read, by name. */
+/** The versions of a zone's files when last read, by name. */
 export type Versions = Readonly<Record<string, FileVersion>>;
 
-/** Main thread → file thread. They are done in order. */
+/** Main thread → file thread. Tasks are done in order. */
 export type FileTask =
   | {
       readonly type: 'read';
@@ -63,11 +65,11 @@ export type FileTask =
       readonly type: 'watch';
       readonly zonename: string;
       readonly paths: readonly WatchedPath[];
-      /** They were watched before: what is no longer so is told. */
+      /** They were watched before: those that have changed since are reported. */
       readonly since?: Versions;
     }
   | { readonly type: 'unwatch'; readonly zonename: string }
-  /** Watch anew what is there now: a rollback loses watches on files that seem the same. */
+  /** Rewatch what is there now: a rollback loses watches on files that seem the same. */
   | { readonly type: 'rearm'; readonly zonename: string }
   /** Look at everything that is watched. */
   | { readonly type: 'mend' }
@@ -84,15 +86,15 @@ export type FileNews =
   /** What keeps it from watching, so that it polls; nothing when it watches all. Said after the first watch, and when it changes. */
   | { readonly type: 'trouble'; readonly problem: string | undefined };
 
-/** Paths with and without a watch: not there, or refused. */
+/** The number of paths with a watch, and without one (missing, or the watch was refused). */
 export interface WatchStatus {
   readonly watching: readonly string[];
   readonly notWatching: readonly string[];
 }
 
 /**
- * What watches files: fs.watch, or for a test a module whose `createWatch(data)` returns something like it. A thread loads it,
- * so it is named and not given; `data` is copied to the thread.
+ * What watches files: fs.watch, or in a test a module whose `createWatch(data)` returns something like it. The thread
+ * loads the module, so it is passed by name; `data` is copied to the thread.
  */
 export type WatchSource =
   { readonly type: 'native' } | { readonly type: 'module'; readonly url: string; readonly data?: unknown };

@@ -1,5 +1,5 @@
 /**
- * Whose files a file thread is at, in memory that both threads see: a thread that hangs in a system call cannot answer.
+ * Whose files a file thread is working on, in shared memory: a thread that hangs in a system call cannot answer.
  */
 
 const maxNameBytes = 64;
@@ -10,14 +10,14 @@ const retired = 2;
 const headerBytes = 12;
 const idle = -1;
 
-/** What a thread was seen to do. */
+/** What a thread was seen doing. */
 export interface Work {
-  /** Another number for everything that the thread does. */
+  /** Changes with everything that the thread does. */
   readonly count: number;
   readonly zonename: string;
 }
 
-/** The progress of one thread; each of the two threads has one on the same memory. */
+/** The progress of one file thread; it and the main thread each have an instance on the same memory. */
 export class FileProgress {
   readonly shared: SharedArrayBuffer;
   readonly #numbers: Int32Array;
@@ -31,7 +31,7 @@ export class FileProgress {
     if (shared === undefined) Atomics.store(this.#numbers, nameLength, idle);
   }
 
-  /** The file thread: from here on it works for this zone. Several things in a row for the same zone are one. */
+  /** The file thread calls this: from here on it works for this zone. Repeated calls for the same zone count as one. */
   begin(zonename: string): void {
     if (zonename === this.#zonename) return;
     this.#zonename = zonename;
@@ -39,14 +39,14 @@ export class FileProgress {
     Atomics.add(this.#numbers, counter, 1);
   }
 
-  /** The file thread: it has done what it began. */
+  /** The file thread calls this when it has finished what it began. */
   end(): void {
     this.#zonename = undefined;
     Atomics.store(this.#numbers, nameLength, idle);
     Atomics.add(this.#numbers, counter, 1);
   }
 
-  /** The main thread: what it is at. Right if it has not moved since the last look. */
+  /** The main thread calls this: what the file thread is doing. Reliable if the count is the same as at the last look. */
   look(): Work | undefined {
     const length = Atomics.load(this.#numbers, nameLength);
     if (length === idle) return undefined;
@@ -56,12 +56,12 @@ export class FileProgress {
     };
   }
 
-  /** The main thread: others do its work; it is to end when it has done what it is at. */
+  /** The main thread calls this: others do the file thread's work, and it is to end after its current task. */
   retire(): void {
     Atomics.store(this.#numbers, retired, 1);
   }
 
-  /** The file thread: whether it is to end. */
+  /** The file thread calls this: whether it is to end. */
   get isRetired(): boolean {
     return Atomics.load(this.#numbers, retired) === 1;
   }

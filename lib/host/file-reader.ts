@@ -1,6 +1,7 @@
 /**
- * Reads one file whole, by calls that block: for a file thread. A file that does not exist is no error; a size limit and
- * non-blocking opens keep a strange file from filling the memory or holding the thread.
+ * Reads one whole file with blocking calls, in a file thread, and parses it if it is a zone XML. A file that does not
+ * exist is not an error; a size limit and non-blocking opens keep a strange file from filling memory or holding up the
+ * thread.
  */
 import {
   closeSync,
@@ -15,11 +16,27 @@ import {
 } from 'node:fs';
 import { dirname, sep } from 'node:path';
 import { fileMaxBytes } from '../config.js';
+import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
 import type { FileAnswer, FileRequest } from './file-messages.js';
 import { isMissing, readVersionOf, versionOf } from './file-version.js';
 
-/** Reads a file, unless it is what is known already. */
+/** Reads a file, unless it is of the version that is already known. */
 export function readFileNow(request: FileRequest, maxBytes: number = fileMaxBytes): FileAnswer {
+  const answer = readTextNow(request, maxBytes);
+  return request.isZoneXml === true && answer.type === 'read' ? parsedZoneXml(answer) : answer;
+}
+
+function parsedZoneXml(answer: Extract<FileAnswer, { readonly type: 'read' }>): FileAnswer {
+  try {
+    return { ...answer, text: JSON.stringify(parseZoneXml(answer.text)) };
+  } catch (error) {
+    if (!(error instanceof ZoneXmlError)) throw error;
+    const { message } = error;
+    return { type: 'failed', problem: `is not a zone XML: ${message}`, cause: { message, code: undefined } };
+  }
+}
+
+function readTextNow(request: FileRequest, maxBytes: number): FileAnswer {
   const { path, known, within } = request;
   try {
     if (known !== undefined && currentVersion(request) === known) return { type: 'unchanged' };
@@ -27,7 +44,7 @@ export function readFileNow(request: FileRequest, maxBytes: number = fileMaxByte
       return { type: 'failed', problem: `its directory is a symbolic link that leads out of ${within}` };
     }
     const follow = within === undefined ? 0 : constants.O_NOFOLLOW;
-    // Without O_NONBLOCK, opening a FIFO would hold the thread for ever.
+    // Without O_NONBLOCK, opening a FIFO would block the thread for ever.
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
     try {
       return readOpenFile(file, maxBytes);
@@ -50,7 +67,7 @@ function currentVersion({ path, within }: FileRequest): string {
   return stats === undefined ? '' : versionOf(stats);
 }
 
-/** Whether a directory that should be in another, or be it, is a link to somewhere else. */
+/** Whether a directory that should be another, or inside it, is a link to somewhere else. */
 function leadsOut(directory: string, within: string): boolean {
   if (directory === within || !lstatSync(directory).isSymbolicLink()) return false;
   return !realpathSync(directory).startsWith(realpathSync(within) + sep);
@@ -59,16 +76,16 @@ function leadsOut(directory: string, within: string): boolean {
 function readOpenFile(file: number, maxBytes: number): FileAnswer {
   const stats = fstatSync(file, { bigint: true });
   if (!stats.isFile()) return { type: 'failed', problem: 'is not a regular file' };
-  // Of before it is read: what changes meanwhile shows as another version later.
+  // Taken before reading: a change during the reading shows up later as another version.
   const version = readVersionOf(stats);
-  // The size is only a first guess: a file may grow while we read. One byte more shows its end in the same read.
+  // The size is only a first guess: a file may grow while we read. One byte more lets the same read reach the end.
   let buffer = Buffer.allocUnsafe(Math.min(Number(stats.size), maxBytes) + 1);
   let length = 0;
   for (;;) {
     const bytesRead = readSync(file, buffer, length, buffer.length - length, null);
     length += bytesRead;
     if (length > maxBytes) return { type: 'failed', problem: `is larger than ${maxBytes} bytes` };
-    // Of a regular file, less than asked for is all that there is.
+    // For a regular file, a short read means that there is no more.
     if (length < buffer.length) {
       return { type: 'read', text: buffer.toString('utf8', 0, length), mtimeMs: mtimeMsOf(stats), version };
     }

@@ -1,6 +1,6 @@
 /**
- * What a file thread does: reads files, keeps them watched, and says what it found. All of its calls may block, so it says
- * whose files it is at before it touches them.
+ * What a file thread does: reads files, keeps them watched, and reports what it found. Any of its calls may block, so it
+ * announces whose files it will touch before it does.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +14,9 @@ import { WatchSet, type Watch } from './watch-set.js';
 export interface FileServerOptions {
   readonly watch: Watch;
   readonly tell: (news: FileNews) => void;
-  /** Called before files of a zone are touched. */
+  /** Called before a zone's files are touched. */
   readonly onBegin: (zonename: string) => void;
-  /** Called when nothing is touched any more. */
+  /** Called when no file is being touched any more. */
   readonly onEnd: () => void;
 }
 
@@ -27,10 +27,10 @@ export class FileServer {
   readonly #zones = new Map<string, readonly WatchedPath[]>();
   readonly #files = new Map<string, { readonly zonename: string; readonly name: string }>();
   readonly #directories = new Map<string, string>();
-  /** To be told when the turn is over, by zone. */
+  /** Changed files to report when the turn is over, by zone. */
   readonly #changed = new Map<string, Set<string>>();
   #refused: string | undefined;
-  /** The directory that could not be listed, and why. */
+  /** Directories that could not be listed, and why. */
   readonly #unlisted = new Map<string, string>();
   #told: string | undefined | null = null;
   readonly #poll: NodeJS.Timeout;
@@ -59,7 +59,7 @@ export class FileServer {
     this.#poll = setInterval(() => {
       this.#watches.poll();
       for (const directory of this.#directories.keys()) {
-        // No other directory would tell that it is back.
+        // No other directory would report that it is back.
         const isBack = !this.#watches.isWatched(directory) && this.#watches.look(directory);
         if (isBack || this.#unlisted.has(directory)) this.#enter(directory, undefined);
       }
@@ -113,7 +113,7 @@ export class FileServer {
       this.#files.set(path, { zonename, name });
       this.#watches.addFile(path, top, owner);
       if (since === undefined || !(name in since)) continue;
-      // Once it is watched, for what happened since it was last read.
+      // After the watch is in place, for changes since the file was last read.
       if (this.#watches.look(path) || this.#watches.version(path) !== since[name])
         this.#change(zonename, name);
     }
@@ -133,7 +133,7 @@ export class FileServer {
     else names.add(name);
   }
 
-  /** Tells of entries that are not watched: those that are, are told of as files. */
+  /** Reports entries that are not watched themselves: the others are reported as files. */
   #enter(directory: string, entry: string | undefined): void {
     const name = this.#directories.get(directory);
     if (name === undefined) return;
@@ -142,7 +142,7 @@ export class FileServer {
     if (others.length > 0) this.#options.tell({ type: 'entries', name, entries: others });
   }
 
-  /** Empty when the directory is not there: a host without zones. */
+  /** Empty when the directory does not exist: a host without zones. */
   #list(directory: string): string[] {
     this.#options.onBegin(globalZone);
     try {
@@ -165,7 +165,7 @@ export class FileServer {
     this.#options.onEnd();
   }
 
-  /** For the first time once something is watched: then it is live. */
+  /** First called once something is watched: then the source is live. */
   #tellTrouble(): void {
     const [unlisted] = this.#unlisted.values();
     const problem = this.#refused ?? unlisted;

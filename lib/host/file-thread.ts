@@ -13,12 +13,12 @@ export interface FileThreadData {
   readonly watch: WatchSource;
 }
 
-if (parentPort === null) throw new Error('this is no thread');
+if (parentPort === null) throw new Error('this module must be started as a worker thread');
 const port = parentPort;
 const data = workerData as FileThreadData;
 const progress = new FileProgress(data.progress);
 
-/** Others do its work: what it would do next is done already. */
+/** Another thread has taken over: what this one would do next has already been done. */
 const endIfRetired = () => {
   if (progress.isRetired) process.exit();
 };

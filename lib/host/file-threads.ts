@@ -1,8 +1,8 @@
 /**
- * Reads and watches files in threads. One thread does everything, in order. When it is stuck in a system call, the zone
- * whose file system it is at, the owner of what it reads, hangs and keeps that thread, and another takes over all others.
- * When a stuck thread moves again it ends, and its zone is back with the others. What a zone has in /etc/zones belongs to
- * the global zone, and is read and watched while the zone itself hangs.
+ * Reads and watches files in threads. One thread does everything, in order. When it gets stuck in a system call, the zone
+ * whose file system it was reading (the owner) counts as hung and keeps that thread; another thread takes over all other
+ * zones. When a stuck thread moves again it ends, and its zone rejoins the others. What a zone has in /etc/zones belongs
+ * to the global zone, and is read and watched while the zone itself hangs.
  *
  * Not the thread pool of libuv: its four threads are gone as soon as four calls hang.
  */
@@ -19,7 +19,7 @@ import type {
   WatchedPath,
 } from './file-messages.js';
 import type { FileVersion } from './file-version.js';
-import { FileWorker, type Stuck } from './file-worker.js';
+import { createFileWorker, type FileWorker, type Stuck } from './file-worker.js';
 import {
   FileError,
   FilesEndedError,
@@ -29,7 +29,7 @@ import {
   type TextReading,
 } from './files.js';
 
-/** No threads yet: they start when there is something to do. `ending` ends them. */
+/** Threads start when there is something to do. `ending` ends them. */
 export function createFileThreads(watch: WatchSource = { type: 'native' }, ending?: AbortSignal): Files {
   const threads = new FileThreads(watch);
   ending?.addEventListener('abort', () => void threads.end());
@@ -38,7 +38,7 @@ export function createFileThreads(watch: WatchSource = { type: 'native' }, endin
 
 interface WatchedZone {
   readonly paths: readonly WatchedPath[];
-  /** Of what was last read, for a thread that takes over. */
+  /** Versions as last read, for a thread that takes over. */
   readonly versions: Record<string, FileVersion>;
 }
 
@@ -47,15 +47,15 @@ interface HungZone {
   readonly sinceMs: number;
   /** The stuck thread; `undefined` once it has ended. */
   worker: FileWorker | undefined;
-  /** When the zone is back, if its thread has ended. */
+  /** When the zone will rejoin the others, once its thread has ended. */
   backAtMs: number;
 }
 
-/** What was asked of a thread and is to be answered. */
+/** A task that a thread has yet to answer. */
 interface Question {
   readonly task: Extract<FileTask, { readonly id: number }>;
   readonly take: (news: FileNews) => void;
-  /** Answers that there is no answer. */
+  /** Resolves without an answer. */
   readonly giveUp: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -66,12 +66,12 @@ class FileThreads implements Files {
   readonly #watched = new Map<string, WatchedZone>();
   readonly #questions = new Map<number, Question>();
   readonly #hung = new Map<string, HungZone>();
-  /** Zones that hung not long ago: how often in a row, and when they were back. */
+  /** Zones that hung recently: how often in a row, and when they came back. */
   readonly #relapses = new Map<string, { readonly count: number; readonly backAtMs: number }>();
   readonly #workers = new Set<FileWorker>();
-  /** Who does everything for the zones that do not hang. */
+  /** The thread that does everything for the zones that do not hang. */
   #common: FileWorker | undefined;
-  /** Since when there is no such thread because too many are stuck. */
+  /** Since when there has been no such thread, because too many are stuck. */
   #stalledSinceMs: number | undefined;
   #problem: string | undefined;
   #told: string | undefined | null = null;
@@ -132,7 +132,7 @@ class FileThreads implements Files {
   status(): FileThreadsStatus {
     const hung = [...this.#hung].map(([zonename, { since }]) => ({ zonename, since: since.toISOString() }));
     const { size: threads } = this.#workers;
-    // After the end, those that are left; before, all but the one that works.
+    // After the end, the threads that are left; before, all but the working one.
     const stuck = threads - (this.#common === undefined ? 0 : 1);
     return { threads, stuck, hung, stalled: this.#stalledSinceMs !== undefined };
   }
@@ -167,7 +167,7 @@ class FileThreads implements Files {
     await Promise.all([...this.#workers].map((worker) => worker.end()));
   }
 
-  /** @param take What the answer is; told nothing when there is none. */
+  /** @param take Turns the answer into the result; called without one when there is no answer. */
   #ask<T>(task: Question['task'], take: (news: FileNews | undefined) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#ending !== undefined) {
@@ -197,7 +197,7 @@ class FileThreads implements Files {
     });
   }
 
-  /** What cannot be done now is done when the owner is back. */
+  /** A task that cannot be done now is done when its owner is back. */
   #do(owner: string | undefined, task: FileTask): void {
     if (this.#ending !== undefined || this.#stalledSinceMs !== undefined) return;
     if (owner !== undefined && this.#hung.has(owner)) return;
@@ -209,8 +209,8 @@ class FileThreads implements Files {
     this.#timer ??= setInterval(() => {
       this.#look();
     }, fileThreads.lookMs).unref();
-    const worker = new FileWorker({
-      watch: this.#watch,
+    const worker = createFileWorker(this.#watch);
+    worker.listen({
       onNews: (news) => {
         this.#take(news, worker);
       },
@@ -251,7 +251,7 @@ class FileThreads implements Files {
     }
   }
 
-  /** Leaves the common thread to the zone that holds it. */
+  /** Leaves the common thread to the zone that blocks it. */
   #giveUp({ zonename, sinceMs }: Stuck): void {
     const worker = this.#common;
     worker?.retire();
@@ -264,7 +264,7 @@ class FileThreads implements Files {
     this.#tellTrouble();
   }
 
-  /** Gives everything to a fresh thread: the watches first, so that nothing falls in between. */
+  /** Hands everything to a fresh thread: the watches first, so that no change is missed. */
   #takeOver(): void {
     this.#stalledSinceMs = undefined;
     const worker = (this.#common = this.#start());
@@ -297,7 +297,7 @@ class FileThreads implements Files {
     if (delayMs === 0) this.#bringBack(zonename);
   }
 
-  /** What was asked meanwhile is done now, once its files are watched. */
+  /** Tasks that were requested meanwhile are done now, after the watches are set. */
   #bringBack(owner: string): void {
     if (this.#stalledSinceMs !== undefined) return;
     this.#hung.delete(owner);
@@ -316,12 +316,12 @@ class FileThreads implements Files {
     }
   }
 
-  /** Those of a zone's paths whose owners do not hang. */
+  /** The paths of a zone whose owners do not hang. */
   #inReach(zonename: string, paths: readonly WatchedPath[]): readonly WatchedPath[] {
     return paths.filter(({ owner = zonename }) => !this.#hung.has(owner));
   }
 
-  /** Whether reading has failed by now: an owner may be slow for a moment. */
+  /** Whether a reading counts as failed by now: an owner may just be slow for a moment. */
   #isOverdue(owner: string | undefined): boolean {
     const hung = owner === undefined ? undefined : this.#hung.get(owner);
     const sinceMs = hung?.sinceMs ?? this.#stalledSinceMs;

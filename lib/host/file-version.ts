@@ -1,31 +1,32 @@
-/** What tells one file from another at the same path, and one version of it from another. */
+/** Tells one file from another at the same path, and one version of a file from another. */
 import { statSync, type BigIntStats } from 'node:fs';
 
 /**
- * Another one for every version of a file that its times can tell apart; `''` when there is no file. `undefined` when one
- * cannot tell, because it was changed within a tick of the clock of file times: then it must be read again.
+ * Differs between all versions of a file that its times can tell apart; `''` when there is no file. `undefined` when the
+ * file was changed less than a tick of the file-time clock ago, so that a later change may look the same: then it must be
+ * read again.
  */
 export type FileVersion = string | undefined;
 
-/** What is at a path at the moment. */
+/** What is at a path now. */
 export interface FileLook {
-  /** Of what is there: device, inode, and of a file its birth; `undefined` when there is nothing, or it cannot be reached. */
+  /** Device, inode and, for a file, birth time; `undefined` when nothing is there or it cannot be reached. */
   readonly identity: string | undefined;
-  /** As in {@link FileVersion}; the code of the error when it cannot be reached. */
+  /** As in {@link FileVersion}; the error code when it cannot be reached. */
   readonly version: string;
   /** When it was last changed, ms since the epoch; -Infinity when there is nothing. */
   readonly changedMs: number;
 }
 
-/** File times are as coarse as a clock tick, up to 10 ms: a file changed that recently may change and look the same. */
+/** File times are as coarse as a clock tick, up to 10 ms: a file changed that recently may change again and look the same. */
 export const timeGrainMs = 20;
 
-/** Of a file that is there, whenever it was changed. In base 36, because thousands are kept. */
+/** The version of an existing file, however recently it was changed. In base 36, because thousands are kept. */
 export function versionOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [ino, size, mtimeNs, ctimeNs].map((each) => each.toString(36)).join(':');
 }
 
-/** Of a file that is there and is about to be read. */
+/** The version of an existing file that is about to be read. */
 export function readVersionOf(stats: BigIntStats): FileVersion {
   return Number(stats.ctimeMs) > Date.now() - timeGrainMs ? undefined : versionOf(stats);
 }
@@ -37,7 +38,8 @@ export function lookAt(path: string): FileLook {
   // A new file may get the inode of the one that it replaces.
   const birth = stats.isFile() ? stats.birthtimeNs : 0n;
   return {
-    // `join` makes one flat string, a template a chain of its parts: there are two for each of thousands of files.
+    // `join` makes one flat string where a template makes a chain of its parts: thousands of files have two of these
+    // each.
     identity: [stats.dev, stats.ino, birth].join(':'),
     version: versionOf(stats),
     changedMs: Number(stats.ctimeMs),
@@ -50,7 +52,7 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** What is there, or the version that stands for nothing or for the error that keeps us from it. */
+/** What is there, or else the version that stands for a missing file or for the error. */
 function statOf(path: string): BigIntStats | string {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false }) ?? '';

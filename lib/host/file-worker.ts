@@ -6,28 +6,28 @@ import type { FileNews, FileTask, WatchSource } from './file-messages.js';
 import { FileProgress, type Work } from './file-progress.js';
 import type { FileThreadData } from './file-thread.js';
 
-export interface FileWorkerOptions {
-  readonly watch: WatchSource;
+/** Who is told of a thread. */
+export interface FileWorkerEvents {
   readonly onNews: (news: FileNews) => void;
-  /** It has ended, after the last of its news. An error is a bug. */
+  /** The thread has ended; no more news follows. An error is a bug. */
   readonly onExit: (error: Error | undefined) => void;
 }
 
-/** What a thread is stuck in. */
+/** Where a thread is stuck. */
 export interface Stuck {
   readonly zonename: string;
-  /** When it was first seen at it, by the monotonic clock, ms. */
+  /** When it was first seen there, by the monotonic clock, ms. */
   readonly sinceMs: number;
 }
 
-/** A thread that runs. It does not keep the process alive. */
+/** A running thread. It does not keep the process alive. */
 export class FileWorker {
   readonly #worker: Worker;
   readonly #progress = new FileProgress();
-  readonly #exited: Promise<void>;
+  readonly #exited: Promise<Error | undefined>;
   #seen: (Work & { readonly sinceMs: number; readonly looks: number }) | undefined;
 
-  constructor({ watch, onNews, onExit }: FileWorkerOptions) {
+  constructor(watch: WatchSource) {
     const { youngGenerationMb, oldGenerationMb } = fileThreads;
     const data: FileThreadData = { progress: this.#progress.shared, watch };
     this.#worker = new Worker(new URL('./file-thread.js', import.meta.url), {
@@ -41,25 +41,30 @@ export class FileWorker {
       },
     });
     let error: Error | undefined;
-    this.#worker.on('message', onNews);
     this.#worker.on('error', (cause) => {
       error = cause;
     });
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
         if (code !== 0) error ??= new Error(`the thread that reads files ended with ${code}`);
-        onExit(error);
-        resolve();
+        resolve(error);
       });
     });
     this.#worker.unref();
+  }
+
+  /** It says nothing before it is told to do something. */
+  listen({ onNews, onExit }: FileWorkerEvents): void {
+    this.#worker.on('message', onNews);
+    void this.#exited.then(onExit);
+    this.#worker.unref(); // A listener has it keep the process alive again.
   }
 
   do(task: FileTask): void {
     this.#worker.postMessage(task);
   }
 
-  /** To be called at regular intervals: what it has been at in so many looks that it must be stuck. */
+  /** To be called at regular intervals. Returns where the thread is stuck, once enough looks in a row have found it there. */
   look(): Stuck | undefined {
     const work = this.#progress.look();
     if (work === undefined) this.#seen = undefined;
@@ -70,12 +75,12 @@ export class FileWorker {
       : undefined;
   }
 
-  /** It ends by itself when it has done what it is at. */
+  /** It ends by itself after its current task. */
   retire(): void {
     this.#progress.retire();
   }
 
-  /** Ends it, unless it is stuck: then nothing can end it but the end of its system call or of the process. */
+  /** Ends it, unless it is stuck: then only the end of its system call or of the process can. */
   async end(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<void>((resolve) => {
@@ -85,4 +90,22 @@ export class FileWorker {
     await Promise.race([this.#exited, tooLong]);
     clearTimeout(timer);
   }
+}
+
+let ahead: FileWorker | undefined;
+
+/**
+ * Starts the thread that the next `createFileWorker` gives, for a process that will need one: it starts while the modules of
+ * the main thread are loaded, which takes about as long.
+ */
+export function startFileWorkerAhead(): void {
+  ahead ??= new FileWorker({ type: 'native' });
+}
+
+/** A thread that runs. */
+export function createFileWorker(watch: WatchSource): FileWorker {
+  const worker = watch.type === 'native' ? ahead : undefined;
+  if (worker === undefined) return new FileWorker(watch);
+  ahead = undefined;
+  return worker;
 }

@@ -1,4 +1,4 @@
-/** What a reader found: of a zone, of some datasets, of the host itself, or in a listing of everything. */
+/** What a reader found: about a zone, some datasets, the host itself, or in a listing of everything. */
 import type { Sysinfo } from '../vm/inputs.js';
 import type { ZoneReadings } from './read-zone.js';
 import type { ListingGroup } from './zfs-groups.js';
@@ -16,24 +16,24 @@ export interface DatasetsFinding {
   readonly listing: ListingGroup;
 }
 
-/** The sysinfo cache was read; `undefined` when it is not there, or not readable: then what is known stays. */
+/** The sysinfo cache was read; `undefined` when it is missing or unreadable: then what is known stays. */
 export interface SysinfoFinding {
   readonly type: 'sysinfo';
   readonly sysinfo: Sysinfo | undefined;
 }
 
-/** Everything was listed, and what is in the listing was found before; or there is no listing. */
+/** A full listing is over: its parts have already been reported as findings; or it failed. */
 export interface ListedFinding {
   readonly type: 'listed';
   readonly what: ListingName;
   /** Zones; or pools, and datasets directly in one. `undefined` when there is no listing. */
   readonly names: ReadonlySet<string> | undefined;
-  /** Of these the ones of which, or in which, something could not be read. */
+  /** Those of them of which, or in which, something could not be read. */
   readonly unreadable: ReadonlySet<string>;
   readonly errors: readonly Error[];
 }
 
-/** What is listed when everything is read. */
+/** The full listings. */
 export type ListingName = 'zfs list' | 'zoneadm list' | 'kstat' | 'sysinfo';
 
 export type Finding = ZoneFinding | DatasetsFinding | SysinfoFinding | ListedFinding;

@@ -1,6 +1,6 @@
 /**
- * The host as a value: where its files are and how its commands are run. Everything in this room takes one, so that
- * a simulated global zone (`--root DIR`) is read exactly as a real one. Nothing else prefixes a path.
+ * The host as a value: where its files are and how its commands are run. Everything in this folder takes one, so that a
+ * simulated global zone (`--root DIR`) is read exactly like a real one. Nothing else prefixes a path.
  */
 import { setMaxListeners } from 'node:events';
 import { isAbsolute, join, normalize } from 'node:path';
@@ -11,15 +11,15 @@ import { createFileThreads } from './file-threads.js';
 import type { Files } from './files.js';
 import { createShells } from './shells.js';
 
-/** What a host is made of; all of it may be left out on a real one. */
+/** How to reach a host; everything is optional on a real one. */
 export interface HostOptions {
-  /** Directory that all paths and commands are below. Default `/`. */
+  /** The directory under which all paths and commands are. Default `/`. */
   readonly root?: string;
   /** Aborts every running command, ends the threads that read files, and refuses new ones. */
   readonly signal?: AbortSignal;
   /** Called after each command, e.g. for metrics. It must not throw. */
   readonly onCommand?: (run: CommandRun) => void;
-  /** Replaces fs.watch, for a test. */
+  /** Replaces fs.watch in a test. */
   readonly watch?: WatchSource | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface RunOptions extends Pick<CommandOptions, 'accepts' | 'timeoutMs'
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What every reader that runs a command can be told. */
+/** Options of every reader that runs a command. */
 export interface ReadOptions {
   /** Milliseconds; each reader has its own default in config.ts. */
   readonly timeoutMs?: number;
@@ -42,7 +42,7 @@ export interface Host {
   readonly root: string;
   /** Reads and watches its files. */
   readonly files: Files;
-  /** Where an absolute path of the host really is: below the root, also if it has `..` in it. */
+  /** Where an absolute path of the host really is: always below the root, even if it contains `..`. */
   path(absolute: string): string;
   /**
    * Runs a command, given by its absolute path on the host.
@@ -62,7 +62,7 @@ export function createHost({ root = '/', signal: ending, onCommand, watch }: Hos
     if (!isAbsolute(absolute)) throw new RangeError(`Expected an absolute path, got '${absolute}'`);
     return join(root, normalize(absolute));
   };
-  // One for each running command: how many there are is bounded by who runs them, and no leak.
+  // One listener per running command: their number is bounded by the callers, so this is no leak.
   if (ending !== undefined) setMaxListeners(0, ending);
   const shells = createShells(ending);
   return {

@@ -1,4 +1,4 @@
-/** Files that hold one JSON object. Every key of it, `__proto__` too, stays an own property. */
+/** Files that hold one JSON object. Every key, even `__proto__`, stays an own property. */
 import type { JsonObject, JsonValue } from '../vm/json.js';
 import { FileError } from './files.js';
 

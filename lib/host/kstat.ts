@@ -1,5 +1,5 @@
 /**
- * `kstat -j -m zones -c zone_misc`: what the kernel counts for each zone that it runs. `instance` is the zone id; the zone's
+ * `kstat -j -m zones -c zone_misc`: what the kernel counts for each running zone. `instance` is the zone id; the zone's
  * name is in the data, as the kstat's own name is cut to 30 characters.
  *
  * Format: kstat(8).
@@ -13,7 +13,7 @@ const source = 'kstat';
 const command = '/usr/bin/kstat';
 
 export interface KstatListing {
-  /** Of each non-global zone with a kernel instance, by zonename. */
+  /** The kstat of each non-global zone with a kernel instance, by zonename. */
   readonly kstats: ReadonlyMap<string, ZoneKstat>;
   /** One for each element that could not be read, with its zonename if it has one. */
   readonly errors: readonly ParseError[];
@@ -29,7 +29,8 @@ export function readKstats(host: Host, options?: ReadOptions): Promise<KstatList
 }
 
 /**
- * The kstat of a zone, by the number of its kernel instance; `undefined` if that is no more, or another zone's.
+ * The kstat of a zone, by the number of its kernel instance; `undefined` if the instance is gone or belongs to another
+ * zone.
  *
  * @throws CommandError, ParseError
  */
@@ -82,7 +83,7 @@ export function parseKstats(text: string): KstatListing {
   return { kstats, errors };
 }
 
-/** What we look at in an element, none of it promised. */
+/** What we look at in an element; none of it is guaranteed to be there. */
 type Element = {
   readonly instance?: unknown;
   readonly data?: {
@@ -104,7 +105,7 @@ function parseArray(text: string): readonly Element[] {
   return value as readonly Element[];
 }
 
-/** kstat prints a `?` as `\?`, which JSON does not know. In `\\?` it is the backslash that is escaped. */
+/** kstat prints `?` as `\?`, which is not valid JSON. In `\\?` it is the backslash that is escaped. */
 function mendQuestionMarks(text: string): string {
   if (!text.includes('\\?')) return text;
   return text.replace(/\\(.)/g, (pair, character) => (character === '?' ? '?' : pair));

@@ -1,4 +1,4 @@
-/** What a parser says of text that is not what its format promises, and a check that all line formats share. */
+/** The error of a parser for text that is not in its format, and a check that all line formats share. */
 import { errorTextMaxChars, listingMaxErrors } from '../config.js';
 
 /** Text from the host that is not in its format. */
@@ -8,7 +8,7 @@ export class ParseError extends Error {
   readonly source: string;
   /** The beginning of the text in question. */
   readonly text: string;
-  /** The zone that the text is about, if it says so. */
+  /** The zone that the text is about, if it names one. */
   readonly zonename: string | undefined;
 
   constructor(
@@ -28,10 +28,10 @@ export class ParseError extends Error {
 }
 
 /**
- * Collects what is wrong with the lines of a listing, which costs only what those lines are about; but past
- * `listingMaxErrors` it is no such listing at all.
+ * Collects the errors of a listing's lines: a bad line costs only the zone or dataset that it is about. Past
+ * `listingMaxErrors` the text is no listing at all.
  *
- * @throws the error itself, when it is one too many or not about the text.
+ * @throws the error itself, when it is one too many or not a ParseError.
  */
 export function collect(errors: ParseError[], error: unknown): void {
   if (!(error instanceof ParseError) || errors.length >= listingMaxErrors) throw error;
@@ -39,7 +39,7 @@ export function collect(errors: ParseError[], error: unknown): void {
 }
 
 /**
- * Refuses output that stops within a line: a listing cut short must not pass for a host with less on it.
+ * Refuses output that stops within a line: a truncated listing must not look like a host with fewer zones.
  *
  * @throws ParseError
  */

@@ -1,16 +1,16 @@
 /**
  * Where a zone's files are, in one place. A zonename is checked before it becomes part of a path, so that no name,
- * wherever it came from, can point out of its directory.
+ * whatever its origin, can point outside its directory.
  */
 import type { Host } from './host.js';
 
 /** The zone files below a zone's config directory. */
 export type ConfigFile = 'metadata.json' | 'routes.json' | 'tags.json';
 
-/** The name of the host's own zone, which no other zone can have: what belongs to no other is put down to it. */
+/** The name of the host's own zone, which no other zone can have: it owns whatever belongs to no other zone. */
 export const globalZone = 'global';
 
-/** Where zonecfg keeps what it knows. A path on the host, without the root. */
+/** Where zonecfg keeps its configuration. A path on the host, without the root. */
 export const zonesDirectory = '/etc/zones';
 
 /**
@@ -22,7 +22,7 @@ export function isZonename(name: string): boolean {
 }
 
 /**
- * The same name, sure to be one.
+ * Returns the name if it is valid.
  *
  * @throws RangeError
  */
@@ -37,12 +37,12 @@ export function zonenameOfXml(filename: string): string | undefined {
   return filename.endsWith('.xml') && isZonename(zonename) ? zonename : undefined;
 }
 
-/** The configuration of a zone; also what zonecfg replaces by rename. */
+/** The configuration of a zone. zonecfg replaces it by rename. */
 export function zoneXmlPath(host: Host, zonename: string): string {
   return host.path(`${zonesDirectory}/${requireZonename(zonename)}.xml`);
 }
 
-/** Notes on a zone that is being received; there only meanwhile. */
+/** Notes on a zone that is being received; exists only meanwhile. */
 export function receivingPath(host: Host, zonename: string): string {
   return host.path(`${zonesDirectory}/${requireZonename(zonename)}-receiving.json`);
 }
@@ -61,7 +61,7 @@ export function configFilePath(host: Host, zonepath: string, file: ConfigFile): 
   return `${configDirectory(host, zonepath)}/${file}`;
 }
 
-/** When a zone last halted, and how; zoneadmd rewrites it in place. */
+/** When and how a zone last halted; zoneadmd rewrites it in place. */
 export function lastExitedPath(host: Host, zonepath: string): string {
   return `${host.path(zonepath)}/lastexited`;
 }

@@ -1,4 +1,4 @@
-/** What is wrong, without what differs from zone to zone: it is the same text for all that has the same cause. Pure. */
+/** What is wrong, without the details that differ from zone to zone: the same text for all errors with the same cause. Pure. */
 import { CommandError } from './command-error.js';
 
 /** @param zonename The zone that the error is about, if it is about one. */

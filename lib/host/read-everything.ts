@@ -1,6 +1,6 @@
 /**
- * Reads everything: the full listings, and every zone that they name, by the reader that also reads a zone alone. Zones
- * and datasets are read side by side. It never fails; what did is found out, too.
+ * Reads everything: the full listings, and every zone that they name, with the same reader that reads a single zone.
+ * Zones and datasets are read in parallel. It never fails; failures are findings, too.
  */
 import { reloads } from '../config.js';
 import { eachInSlices } from '../slices.js';
@@ -15,10 +15,13 @@ import { listAllDatasets } from './zfs.js';
 import { listedZoneCommands } from './zone-commands.js';
 import { listZones } from './zoneadm.js';
 
-/** Says what was found; whoever hears it takes it in at once. */
+/** Receives each finding; the receiver takes it in at once. */
 export type Emit = (finding: Finding) => void;
 
-/** Reads all datasets: what is in one of two components is a finding, and the last is the listing as a whole. */
+/**
+ * Reads all datasets: each dataset of two components, with all that is in it, is a finding; the listing as a whole is the
+ * last.
+ */
 export async function readAllDatasets(host: Host, emit: Emit): Promise<void> {
   const listing = await attempt('zfs list', listAllDatasets(host), emit);
   if (listing === undefined) return;

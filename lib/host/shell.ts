@@ -1,12 +1,12 @@
 /**
- * A shell that runs our commands, one after the other. Starting a process copies the page tables of the one that starts it,
- * whose event loop stands still meanwhile: for 1 to 20 ms, the longer the more memory it has and the slower the machine is.
- * Having a waiting shell do it costs us less than half a millisecond (`npm run bench -- --only commands` shows both).
+ * A shell that runs our commands, one after the other. Starting a process copies the page tables of its parent, which
+ * blocks the parent's event loop for 1 to 20 ms, depending on its memory and the machine. Having a waiting shell do it
+ * costs less than half a millisecond (`npm run bench -- --only commands` shows both).
  *
- * What a command prints stands between two marks that the shell prints (command-output.ts), so it is always whole. Anything
- * else that comes is from a process that an earlier command left behind: the shell is then killed with all that it started,
- * and a command that it was running fails. Only what such a process prints while another command runs cannot be told from
- * that command's own output; none of the commands that we run leaves a process behind.
+ * The shell prints a mark before and after a command's output (command-output.ts), so the output is known to be complete.
+ * Anything outside the marks is from a process that an earlier command left behind: the shell is then killed with all
+ * that it started, and a command that it was running fails. Only what such a process prints while another command runs
+ * cannot be told from that command's own output; none of the commands that we run leaves a process behind.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -17,14 +17,14 @@ import { requireDescriptors } from './descriptors.js';
 export interface ShellResult {
   readonly stdout: string;
   readonly stderr: string;
-  /** As the shell has it in `$?`: 127 and 126 for what it could not start, over 128 for what was killed. */
+  /** The shell's `$?`: 127 or 126 for a command that it could not start, over 128 for one that was killed. */
   readonly status: number;
 }
 
 /** A shell is gone, and with it the command that it ran. */
 export class ShellError extends Error {
   override readonly name = 'ShellError';
-  /** Bad output, or too much; its end by someone else's hand, or by ours; or there never was one. */
+  /** Unexpected output, or too much; it was killed by someone else, or by us; or it could not be started. */
   readonly code: 'OUTPUT' | 'OUTPUT_LIMIT' | 'SIGNAL' | 'KILLED' | 'SPAWN';
 
   constructor(code: ShellError['code'], problem: string, options?: ErrorOptions) {
@@ -46,7 +46,7 @@ export class Shell {
     this.#child.on('error', (cause) => {
       this.#end(notStarted(cause));
     });
-    // `exit`, not `close`: what it ran may live on and hold its pipes.
+    // `exit`, not `close`: a process that it started may live on and hold its pipes open.
     this.#child.on('exit', (code, signal) => {
       const how = signal === null ? `which exited with ${code}` : `killed by ${signal}`;
       this.#end(new ShellError('SIGNAL', `lost its shell, ${how}`));
@@ -56,7 +56,7 @@ export class Shell {
         this.#take(output, chunk);
       });
     }
-    // What is wrong with a pipe shows in the shell's end, which follows.
+    // An error on a pipe is followed by the end of the shell, which reports it.
     for (const stream of this.#pipes()) stream.on('error', () => undefined);
     this.#hold(false);
   }
@@ -89,7 +89,10 @@ export class Shell {
     });
   }
 
-  /** Ends it with all that it started, and lets go of it, so that a command stuck in the kernel holds nothing of ours. */
+  /**
+   * Kills it with everything that it started, and releases its handles, so that a command stuck in the kernel does not
+   * keep us alive.
+   */
   kill(): void {
     this.#end(new ShellError('KILLED', 'was killed'));
   }
@@ -140,7 +143,7 @@ interface Running {
   readonly reject: (error: ShellError) => void;
 }
 
-/** A handle of node's: a child process, or a pipe. */
+/** One of node's handles: a child process or a pipe. */
 interface Held {
   ref(): void;
   unref(): void;
@@ -177,13 +180,13 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
-    // ESRCH: all have just ended. EPERM: macOS says so of a zombie.
+    // ESRCH: all have just ended. EPERM: macOS's answer for a zombie.
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
 
-/** A word for the shell that stands for exactly this text. */
+/** Quotes a text as one word for the shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,14 +1,14 @@
-/** The shells of a host: as many as commands run at a time, of which some are kept for the next. */
+/** The shells of a host: one per command running at a time. Some are kept for the next commands. */
 import { maxIdleShells } from '../config.js';
 import { Shell } from './shell.js';
 
 /** Lends shells. */
 export interface Shells {
-  /** One for as long as `use` takes. What it did not kill others will use. */
+  /** Lends a shell until `use` settles. Unless it was killed, others use it afterwards. */
   lend<T>(use: (shell: Shell) => Promise<T>): Promise<T>;
 }
 
-/** No shells yet. `ending` ends all of them. */
+/** Shells are started when needed. `ending` ends all of them. */
 export function createShells(ending: AbortSignal | undefined): Shells {
   const idle: Shell[] = [];
   ending?.addEventListener('abort', () => {

@@ -1,6 +1,6 @@
 /**
- * `sysevent -rj`: one JSON object a line, each either the promise that events follow, or an event. Here a line becomes what it
- * says; starting the command, and minding its health, is a source's business.
+ * `sysevent -rj` prints one JSON object a line: `ready` once the subscription is live, or an event. This file only parses
+ * the lines; lib/sources starts the command and watches its health.
  *
  * Format: SmartOS's sysevent(8); the ZFS history events as in test/fixtures/zfs/history-events.jsonl.
  */
@@ -46,7 +46,7 @@ export interface ZfsSysevent {
   readonly pool: string;
 }
 
-/** An event that is no business of ours, and why. */
+/** An event that does not concern us, and why. */
 export interface IgnoredEvent {
   readonly type: 'ignored';
   readonly why: string;
@@ -54,7 +54,7 @@ export interface IgnoredEvent {
 
 export type Sysevent = SyseventReady | ZoneSysevent | ZfsSysevent | IgnoredEvent;
 
-/** A line that sysevent would never print. */
+/** A line that sysevent should never print. */
 export class SyseventError extends Error {
   override readonly name = 'SyseventError';
   /** The beginning of the line. */

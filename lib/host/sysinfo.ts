@@ -1,4 +1,4 @@
-/** The cache of sysinfo(8): what of the host itself reaches each VM object. */
+/** The cache of sysinfo(8): the host's own properties that appear in every VM object. */
 import type { Sysinfo } from '../vm/inputs.js';
 import type { Host } from './host.js';
 import { parseJsonFile } from './json-file.js';

@@ -1,44 +1,44 @@
 /**
- * Keeps files watched, whatever happens to them: one that was replaced is watched anew, one that is not there yet
- * is noticed when it comes, and one that cannot be watched is looked at now and then.
+ * Keeps files watched, whatever happens to them: one that was replaced is watched again, one that does not exist yet is
+ * noticed when it appears, and one that cannot be watched is polled.
  *
- * fs.watch says only that something may have changed: on illumos a directory does not say which entry, and a file that was
- * replaced says nothing more. So says this: what became of a file is for its reader to find out. It runs in a file thread,
- * because all of its calls block.
+ * fs.watch says only that something may have changed: on illumos a directory does not say which entry, and a watch on a
+ * replaced file falls silent. A WatchSet promises no more than that; the file's reader finds out what changed. It runs in
+ * a file thread, because all of its calls block.
  */
 import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileWatches } from '../config.js';
 import { lookAt, timeGrainMs } from './file-version.js';
 
-/** What of fs.watch is used. */
+/** The part of fs.watch that is used. */
 export type Watch = (path: string, listener: (event: string, filename: string | null) => void) => FSWatcher;
 
 export interface WatchSetOptions {
-  /** From here on it looks at what belongs to this owner, as given with the path. */
+  /** Called before it looks at a path of this owner. */
   readonly onLook: (owner: string) => void;
-  /** It has done what it did in this turn of the event loop. */
+  /** Its work in this turn of the event loop is done. */
   readonly onRest: () => void;
-  /** A file may have changed. The watch is on what is there now, so a read from here on misses nothing. */
+  /** A file may have changed. The watch is on the current file, so a read from here on misses nothing. */
   readonly onChange: (path: string) => void;
   /** A directory may have a new entry that is not watched; `undefined` where the platform does not say which. */
   readonly onEntry: (directory: string, name: string | undefined) => void;
-  /** Some path cannot be watched and is polled instead; without an error, all can again. */
+  /** Some path cannot be watched and is polled instead; without an error, all paths can be watched again. */
   readonly onTrouble: (error: Error | undefined) => void;
   readonly watch: Watch;
-  /** Whose directories at the top are that several share. */
+  /** The owner of the top directories, which several owners share. */
   readonly commonOwner: string;
 }
 
 interface Watched {
   readonly owner: string;
   readonly isFile: boolean;
-  /** Asked for itself, not only for what is in it. */
+  /** Watched for its own sake, not only for what is in it. */
   isWanted: boolean;
-  /** Files and directories watched for the sake of which this directory is. Of a file: none, and shared by all. */
+  /** The files and directories for whose sake this directory is watched. For a file: one empty set that all files share. */
   readonly entries: Set<string>;
   watcher?: FSWatcher | undefined;
-  /** What the watcher is on, or what was last seen: device, inode, and of a file its birth. */
+  /** What the watcher is on, or what was last seen: device, inode and, for a file, birth time. */
   identity?: string | undefined;
   /** When last looked at. */
   version?: string | undefined;
@@ -55,7 +55,7 @@ export class WatchSet {
   readonly #refused = new Set<string>();
   /** Paths to look at in the turns to come. */
   readonly #toLookAt = new Set<string>();
-  /** What fs.watch said in this turn, by path: the names that it gave. One change raises several raw events. */
+  /** The names that fs.watch reported in this turn, by path. One change causes several raw events. */
   readonly #raw = new Map<string, Set<string | null>>();
   #rawTurn: NodeJS.Immediate | undefined;
   #turn: NodeJS.Immediate | undefined;
@@ -65,7 +65,7 @@ export class WatchSet {
     this.#options = options;
   }
 
-  /** Files and directories with a watch in place, and those without: not there, or refused. */
+  /** The number of files and directories with a watch, and without one (missing, or the watch was refused). */
   status(): { watching: string[]; notWatching: string[] } {
     const watching: string[] = [];
     const notWatching: string[] = [];
@@ -99,7 +99,7 @@ export class WatchSet {
     return this.#watched.get(path)?.watcher !== undefined;
   }
 
-  /** Ends the watch on a file, and on the directories that were watched for its sake alone. */
+  /** Ends the watch on a file, and on directories that were watched only for its sake. */
   remove(path: string): void {
     const watched = this.#watched.get(path);
     if (watched === undefined) return;
@@ -112,8 +112,8 @@ export class WatchSet {
   }
 
   /**
-   * Looks at what is there now and puts the watch on it. True when it may not be what it was when last looked at.
-   * A directory that is another one than before is looked through as well.
+   * Looks at what is there now and puts the watch on it. True when it may have changed since the last look. If a
+   * directory was replaced, its entries are looked at as well.
    */
   look(path: string): boolean {
     return this.#look(path, true);
@@ -127,11 +127,11 @@ export class WatchSet {
     const { lookedAtMs } = watched;
     watched.lookedAtMs = Date.now();
     let changed = this.#stat(path, watched, lookedAtMs);
-    if (watched.identity === undefined) this.#accept(path); // Its directory tells when it comes back.
+    if (watched.identity === undefined) this.#accept(path); // Its directory reports when it comes back.
     if (watched.identity !== before || watched.watcher === undefined) {
       watched.watcher?.close();
       watched.watcher = undefined;
-      // Watch first, then look once more: what happens in between shows in one of the two.
+      // Watch first, then look once more: a change in between shows up in one of the two.
       if (watched.identity !== undefined && this.#arm(path, watched) && forChanges) {
         changed = this.#stat(path, watched, lookedAtMs) || changed;
       }
@@ -150,15 +150,15 @@ export class WatchSet {
     const old = watched.watcher;
     watched.watcher = undefined;
     this.look(path);
-    old?.close(); // Only now, so that nothing falls in between.
+    old?.close(); // Only now, so that no change is missed in between.
   }
 
-  /** Looks at every path that is refused a watch, in the turns to come, and tells of those that changed. */
+  /** Looks at every path whose watch was refused, over the next turns, and reports those that changed. */
   poll(): void {
     this.#lookSoon(this.#refused);
   }
 
-  /** Looks at everything in the turns to come: every watch is then on what is there now. */
+  /** Looks at everything over the next turns: every watch is then on what is there now. */
   mend(): void {
     this.#lookSoon(this.#watched.keys());
   }
@@ -205,7 +205,7 @@ export class WatchSet {
     const entries = isFile ? noEntries : new Set<string>();
     this.#watched.set(path, { owner, isFile, isWanted: isFile, entries, lookedAtMs: 0 });
     this.#watched.get(dirname(path))?.entries.add(path);
-    // What is there is read by whoever asked, from here on: nothing can have changed yet.
+    // The caller reads it only after this, so nothing can have changed yet.
     this.#look(path, false);
   }
 
@@ -232,13 +232,13 @@ export class WatchSet {
       this.#accept(path);
       return true;
     } catch (error) {
-      // Gone again: its directory tells when it comes back.
+      // Gone again: its directory reports when it comes back.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#refuse(path, error as Error);
       return false;
     }
   }
 
-  /** Said once, not for each of what may be thousands of paths. */
+  /** Reported once, not for each of possibly thousands of paths. */
   #refuse(path: string, error: Error): void {
     if (this.#refused.size === 0) this.#options.onTrouble(error);
     this.#refused.add(path);
@@ -262,7 +262,7 @@ export class WatchSet {
     });
   }
 
-  /** All raw events of a turn: each path that they name is looked at once, and told of once. */
+  /** Handles all raw events of a turn: each path that they name is looked at and reported once. */
   #take(raw: readonly (readonly [path: string, names: ReadonlySet<string | null>])[]): void {
     const touched = new Set<string>();
     for (const [path, names] of raw) {
@@ -272,7 +272,7 @@ export class WatchSet {
         touched.add(path);
         continue;
       }
-      this.look(path); // First: what is in it is looked at once it is watched.
+      this.look(path); // First the directory itself: its entries are looked at once it is watched.
       for (const name of names) {
         if (name === null) {
           for (const entry of watched.entries) this.#lookAndTell(entry);

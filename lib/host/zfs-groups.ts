@@ -1,15 +1,15 @@
-/** A listing in parts, of which each concerns a zone or two, so that they can be taken in one by one. Pure. */
+/** Splits a listing into parts that each concern a zone or two, so that they can be taken in one by one. Pure. */
 import { topOf } from '../vm/dataset-names.js';
 import type { Listing } from '../vm/dataset-table.js';
 import type { Dataset, DatasetSnapshot } from '../vm/inputs.js';
 import type { NamedListing } from './zfs.js';
 
-/** What a listing says of one dataset of two components, `<pool>/<zone>`, and of what is in it; or of a pool itself. */
+/** What a listing says about one dataset of two components, `<pool>/<zone>`, and everything in it; or about a pool itself. */
 export interface ListingGroup extends Omit<Listing, 'readAt'> {
   readonly top: string;
 }
 
-/** The parts of a listing that was asked for these names, in the order in which they were asked for or listed. */
+/** The parts of a listing of these names, in the order in which they were requested or listed. */
 export function groupsOf(
   listing: Pick<NamedListing, 'datasets' | 'snapshots'> & Partial<Pick<NamedListing, 'missing'>>,
   asked: Pick<Listing, 'whole' | 'rows'>,

@@ -39,7 +39,7 @@ export const datasetFields = Object.keys(at) as readonly (keyof typeof at)[];
 type Row = readonly string[];
 
 export interface DatasetListing {
-  /** Filesystems and volumes in the order listed, each with those of its snapshots that the listing has. */
+  /** Filesystems and volumes in the order listed, each with its snapshots from the listing. */
   readonly datasets: readonly Dataset[];
   /** Snapshots of datasets that are not in the listing themselves, by the dataset's name. */
   readonly snapshots: ReadonlyMap<string, readonly DatasetSnapshot[]>;
@@ -48,7 +48,7 @@ export interface DatasetListing {
 }
 
 /**
- * Reads a listing at once: for short ones, as of one zone.
+ * Parses a listing in one go: for short ones, such as one zone's.
  *
  * @throws ParseError when nearly nothing of it can be read.
  */
@@ -61,7 +61,7 @@ export function parseDatasets(text: string): DatasetListing {
 }
 
 /**
- * Reads a listing of any length without holding up the event loop for more than a few milliseconds at a time.
+ * Parses a listing of any length without blocking the event loop for more than a few milliseconds at a time.
  *
  * @throws ParseError as parseDatasets.
  */
@@ -174,7 +174,7 @@ function number(row: Row, column: number): number | undefined {
   return value;
 }
 
-/** 2^64-1 says that there is no limit. It is not exact as a number, so it is compared as text. */
+/** 2^64-1 means no limit. It is not exact as a number, so it is compared as text. */
 function limit(row: Row, column: number): number | undefined {
   return row[column] === '18446744073709551615' ? undefined : number(row, column);
 }

@@ -1,8 +1,9 @@
 /**
- * Lists datasets with `zfs list`: everything, or those named. Datasets that do not exist are part of the answer; any other
- * complaint of zfs is an error, because a listing that lacks something must not look whole.
+ * Lists datasets with `zfs list`: everything, or those named. Datasets that do not exist are part of the answer; any
+ * other complaint of zfs is an error, because an incomplete listing must not look complete.
  *
- * The cost of a listing is per snapshot: see `zfsFullListTimeoutMs`. Callers see to it that only one full listing runs.
+ * The cost of a listing is per snapshot: see `zfsFullListTimeoutMs`. Callers make sure that only one full listing runs at
+ * a time.
  */
 import { reloads, zfsFullListTimeoutMs, zfsListTimeoutMs } from '../config.js';
 import type { CommandResult } from './command.js';
@@ -32,9 +33,9 @@ export async function listAllDatasets(
 }
 
 /**
- * The named datasets and snapshots: `whole`, with the children and the snapshots of each dataset, which may be thousands,
- * or just those named. Without names there is nothing to list, and zfs is not asked. A listing of several, which can be had
- * for each of them alone, is given up sooner.
+ * The named datasets and snapshots: just those, or with `whole` also the children and snapshots of each dataset, which
+ * may be thousands. Without names zfs is not run. A listing of several is given up sooner, because each can be listed
+ * alone instead.
  *
  * @throws CommandError, ParseError also when a line of it cannot be read
  */

@@ -1,6 +1,6 @@
 /**
- * zoneadm and kstat for several zones at once: few are asked for one by one, many are listed, once. Each zone still has its
- * own answer, and its own error.
+ * zoneadm and kstat for several zones at once: a few zones are queried one by one, many with one full listing. Each zone
+ * still gets its own answer or error.
  */
 import type { ZoneKstat, ZoneRecord } from '../vm/inputs.js';
 import { maxZonesAskedFor } from '../config.js';
@@ -8,7 +8,7 @@ import type { Host } from './host.js';
 import { readKstat, readKstats, type KstatListing } from './kstat.js';
 import { listZones, readZoneRecord, type ZoneListing } from './zoneadm.js';
 
-/** The commands that answer for some zones. Each is started when the first zone asks for it, and never twice for the same. */
+/** The commands that answer for some zones. Each starts when the first zone needs it, and never twice for the same zone. */
 export interface ZoneCommands {
   /**
    * The zone's record; `undefined` when zoneadm says that there is no such zone.
@@ -17,15 +17,15 @@ export interface ZoneCommands {
    */
   record(zonename: string): Promise<ZoneRecord | undefined>;
   /**
-   * The zone's kstat; `undefined` when it has no kernel instance, or another one than `zoneid`.
+   * The zone's kstat; `undefined` when it has no kernel instance, or a different one than `zoneid`.
    *
-   * @param zoneid as last heard; without it the zone is looked for among all.
+   * @param zoneid as last heard; without it all kstats are searched for the zone.
    * @throws CommandError, ParseError
    */
   kstat(zonename: string, zoneid: number | undefined): Promise<ZoneKstat | undefined>;
 }
 
-/** The commands for as many zones as there are. */
+/** The commands for this many zones. */
 export function zoneCommands(host: Host, zones: number): ZoneCommands {
   let records: Promise<ZoneListing> | undefined;
   let kstats: Promise<KstatListing> | undefined;
@@ -42,7 +42,7 @@ export function zoneCommands(host: Host, zones: number): ZoneCommands {
   };
 }
 
-/** The commands as answered by listings of everything, which the caller makes. */
+/** The commands, answered from full listings that the caller makes. */
 export function listedZoneCommands(
   host: Host,
   listZoneRecords: () => Promise<ZoneListing>,
@@ -52,7 +52,8 @@ export function listedZoneCommands(
     record: async (zonename) => {
       const { records, errors } = await listZoneRecords();
       throwErrorOf(zonename, errors);
-      // That a listing lacks a zone is no proof yet: a VM is deleted only by the answer to the question for it alone.
+      // A zone's absence from a listing is no proof: a VM is deleted only when zoneadm, asked for that zone alone, denies
+      // it.
       return records.get(zonename) ?? readZoneRecord(host, zonename);
     },
     kstat: async (zonename) => {

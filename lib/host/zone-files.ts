@@ -1,12 +1,11 @@
 /**
  * The files of a zone as inputs, each with its mtime: XML, config/*.json and lastexited. A file that does not exist is
- * `undefined`, as is every file below a zonepath that there is not; one that does not hold what it should is a FileError of
- * that file alone.
+ * `undefined`, as is every file below a missing zonepath; a file with the wrong content is a FileError for that file
+ * alone.
  */
 import type { InputValues, LastExited, ZoneFile } from '../vm/inputs.js';
-import { compact, type JsonObject } from '../vm/json.js';
+import type { JsonObject } from '../vm/json.js';
 import type { ZoneConfig } from '../vm/zone-config.js';
-import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
 import type { FileRequest } from './file-messages.js';
 import type { FileVersion } from './file-version.js';
 import { FileError, type FileReading, type TextReading } from './files.js';
@@ -20,15 +19,15 @@ export type { FileVersion } from './file-version.js';
 /** Where a zone's files are. */
 export interface ZonePlace {
   readonly zonename: string;
-  /** As zoneadm prints it; empty when there is none. */
+  /** As zoneadm prints it; empty when the zone has none. */
   readonly zonepath: string;
 }
 
-/** What became of each file that was asked for. */
+/** The result for each file that was asked for. */
 export type ZoneFileReadings = { readonly [F in ZoneFile]?: FileReading<InputValues[F]> };
 
 /**
- * Reads files of one zone, in one trip. Never pending for ever, and rejects only when the host has ended.
+ * Reads files of one zone, in one round trip. Always settles, and rejects only when the host has ended.
  *
  * @param known Versions that need not be read again.
  */
@@ -55,6 +54,7 @@ export async function readZoneFiles(
         name,
         path: zoneFilePath(host, place, name),
         known: known[name],
+        isZoneXml: name === 'xml',
         ...(isInZone ? { within: host.path(zonepath) } : { owner: globalZone }),
       });
     }
@@ -69,7 +69,8 @@ export async function readZoneFiles(
 
 /**
  * Reads `<epoch seconds>.<microseconds> <wait status>`; the microseconds are not padded, so `5.5000` is 5 s and 5000 µs.
- * `undefined` for anything else: zoneadmd truncates the file before it writes, so it may be seen empty or in part.
+ * `undefined` for anything else: zoneadmd truncates the file before it writes, so it may be empty or incomplete when
+ * read.
  */
 export function parseLastExited(text: string): LastExited | undefined {
   const [, seconds, microseconds, waitStatus] = /^\s*(\d+)\.(\d{1,6})\s+(-?\d+)\s*$/.exec(text) ?? [];
@@ -93,19 +94,10 @@ function parsed(name: ZoneFile, path: string, reading: TextReading): FileReading
 function parse(name: ZoneFile, path: string, text: string): ZoneConfig | JsonObject | LastExited | undefined {
   switch (name) {
     case 'xml':
-      return parseConfig(path, text);
+      return JSON.parse(text) as ZoneConfig;
     case 'lastexited':
       return parseLastExited(text);
     default:
       return parseJsonFile(path, text);
-  }
-}
-
-function parseConfig(path: string, text: string): ZoneConfig {
-  try {
-    return compact(parseZoneXml(text));
-  } catch (cause) {
-    if (!(cause instanceof ZoneXmlError)) throw cause;
-    throw new FileError(path, `is not a zone XML: ${cause.message}`, { cause });
   }
 }

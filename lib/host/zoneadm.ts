@@ -1,6 +1,6 @@
 /**
- * `zoneadm list -p`: which zones there are, and in what state. One line a zone; a bad line costs that zone alone,
- * a listing that cannot be whole is refused.
+ * `zoneadm list -p`: which zones there are, and in what state. One line per zone; a bad line affects only that zone, and
+ * a listing that cannot be complete is refused.
  *
  * Format: zoneadm(8) of illumos, with SmartOS's eighth field, the debug id.
  */
@@ -87,8 +87,8 @@ export function parseZoneRecords(text: string): ZoneListing {
  * @throws ParseError
  */
 export function parseZoneRecord(line: string): ZoneRecord | undefined {
-  // Only zonepath may hold a colon, written `\:`, and a backslash stands for itself, so `\` at its end looks like an
-  // escape. Three fields from the left and four from the right leave no doubt.
+  // Only zonepath may contain a colon, written `\:`, but a backslash is not escaped, so a `\` at its end looks like an
+  // escape. Counting three fields from the left and four from the right is unambiguous.
   const parts = line.split(':');
   const [zoneid = '', zonename = '', state = ''] = parts;
   const [uuid = '', brand = '', , zonedid = ''] = parts.slice(-4);
@@ -110,7 +110,7 @@ export function parseZoneRecord(line: string): ZoneRecord | undefined {
     throw fail(`expected an absolute path, got '${zonepath}'`);
   if (uuid === '' && !isUuid(zonename)) throw fail('the zone has no uuid');
 
-  // Kept as long as the zone, it must not keep the listing.
+  // A copy: kept as long as the zone, it must not keep the whole listing in memory.
   return compact({
     zoneid: zoneid === '-' ? null : Number(zoneid),
     zonename,

@@ -1,6 +1,5 @@
 /**
- * Which requests get as far as the routes: those that say in one way only whom they are for, and, over TCP, name a host
- * that this is.
+ * Decides which requests reach the routes: those whose target host is unambiguous and, over TCP, is this host.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HostCheck } from './hosts.js';
@@ -9,16 +8,15 @@ import type { Handler } from './routes.js';
 import { parseTarget } from './target.js';
 
 /**
- * @param isAllowed Not given: whatever name is.
- * @returns a handler that refuses, or hands on with a path in `request.url`.
+ * @param isAllowed Default: any name. @returns a handler that refuses a request, or passes it on with a path in `request.url`.
  */
 export function admit(handler: Handler, isAllowed?: HostCheck): Handler {
   return (request, response) => {
-    // Nobody reads it: what comes after it on this connection would have to wait for all of it.
+    // Nobody reads the body, and later requests on this connection would have to wait for all of it.
     if (hasBody(request)) response.setHeader('Connection', 'close');
     const target = parseTarget(request.url ?? '');
     const named = namedHosts(request);
-    // HTTP/1.0 has no Host: load balancers and scripts of old ask that way.
+    // HTTP/1.0 has no Host: load balancers and old scripts use it.
     if (named > 1 || (named === 0 && request.httpVersionMinor > 0)) {
       const problem = named === 0 ? 'there is no Host header' : 'there is more than one Host header';
       replyError(response, 'BadRequest', problem, { Connection: 'close' });
@@ -29,7 +27,7 @@ export function admit(handler: Handler, isAllowed?: HostCheck): Handler {
   };
 }
 
-/** Whether the names that the request bears are this host's. When not, it is answered. */
+/** Whether the names in the request are this host's. If not, it is answered here. */
 function areAllowed(
   isAllowed: HostCheck,
   { headers, socket }: IncomingMessage,
@@ -48,7 +46,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** How many Host headers there are. `headers` has the first only. */
+/** The number of Host headers; `headers` has only the first. */
 function namedHosts({ rawHeaders }: IncomingMessage): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -1,4 +1,4 @@
-/** The answer to `/changes`: what the event log still has, the newest first. */
+/** The answer to `/changes`: the events still in the log, newest first. */
 import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import type { VmCache } from '../cache/cache.js';
@@ -12,7 +12,7 @@ import { replyJson } from './reply.js';
 /**
  * Answers a request for past events.
  *
- * @throws QueryError, before it returns, for parameters that cannot be.
+ * @throws QueryError, synchronously, for invalid parameters.
  */
 export function replyChanges(
   cache: Pick<VmCache, 'instance' | 'eventLog'>,
@@ -33,7 +33,7 @@ async function reply(
   const shown = found.slice(0, parameters.limit);
   const events: PastEvent[] = [];
   for (const [index, commit] of shown.entries()) {
-    // The log has VMs as bytes: each is parsed.
+    // The log keeps VMs as bytes: each is parsed.
     if (index % limits.perTurn === limits.perTurn - 1) await setImmediate();
     events.push(pastEvent(commit, parameters.vm));
   }

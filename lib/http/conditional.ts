@@ -1,6 +1,6 @@
-/** Conditional and compressed answers: what the request already has, and what it can take. Pure. */
+/** Conditional and compressed answers: what the client already has, and what it accepts. Pure. */
 
-/** The tag of a state. It is weak: the compressed and the plain answer have the same. */
+/** The tag of a state. It is weak, because the compressed and the plain answer share it. */
 export function tagOf(instance: string, seq: number): string {
   return `W/"${instance}:${seq}"`;
 }
@@ -8,11 +8,11 @@ export function tagOf(instance: string, seq: number): string {
 /** Whether an `If-None-Match` names a tag. */
 export function isUnchanged(ifNoneMatch: string | undefined, tag: string): boolean {
   if (ifNoneMatch === undefined) return false;
-  // The quotes are part of a tag and cannot be in it, so that there is nothing to parse.
+  // A tag includes its quotes and cannot contain others, so there is nothing to parse.
   return ifNoneMatch === '*' || ifNoneMatch.includes(tag.slice('W/'.length));
 }
 
-/** Whether an `Accept-Encoding` takes gzip. */
+/** Whether an `Accept-Encoding` accepts gzip. */
 export function takesGzip(acceptEncoding: string | string[] | undefined): boolean {
   const codings = String(acceptEncoding ?? '')
     .toLowerCase()

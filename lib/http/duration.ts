@@ -11,7 +11,7 @@ const units = [
 ] as const;
 
 /**
- * Nanoseconds as `<seconds>.<9 digits>s (<n><unit>)`, in the largest unit of which it is at least one.
+ * Nanoseconds as `<seconds>.<9 digits>s (<n><unit>)`, in the largest unit in which the value is at least one.
  *
  * @example prettyDuration(12_345_678_901n) // '12.345678901s (12.35s)'
  */
@@ -30,7 +30,7 @@ export function hrtime(nanoseconds: bigint): string {
   return `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
 }
 
-/** Nanoseconds between two points of time; never negative, though the clock may have been set back. */
+/** Nanoseconds between two points of time; never negative, even if the clock was set back. */
 export function nanosecondsBetween(from: Date, to: Date): bigint {
   return BigInt(Math.max(0, to.getTime() - from.getTime())) * 1_000_000n;
 }

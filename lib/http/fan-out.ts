@@ -1,6 +1,6 @@
 /**
- * Commits to listeners: what happens in one turn of the event loop becomes one frame for all who asked for the same,
- * and one write for each of them. It costs nothing for those who do not see it.
+ * Sends commits to listeners: those of one turn of the event loop become one frame per group of listeners with the same
+ * query, and one write for each listener. Listeners that do not see a commit cost nothing.
  */
 import type { Commit } from '../cache/vm-store.js';
 import type { HostNames } from '../vm/event.js';
@@ -9,26 +9,26 @@ import type { Listener, ListenerRequest } from './listener.js';
 import type { EventSelection } from './parameters.js';
 import { eventJson } from './view.js';
 
-/** The listeners who asked for the same. */
+/** The listeners with the same query. */
 export interface View {
   readonly format: Format;
   readonly selection: EventSelection | undefined;
-  /** Whether its lines say of which host they are. */
+  /** Whether its lines name the host. */
   readonly host: boolean;
   /** All of them. */
   readonly members: Set<Listener>;
-  /** Those who have seen everything so far. */
+  /** Those that have seen everything so far. */
   readonly live: Set<Listener>;
 }
 
 export interface FanOutOptions {
   readonly instance: string;
-  /** What the listeners have seen when they are the first. */
+  /** The state that the first listeners have seen. */
   readonly seq: () => number;
   readonly host: () => HostNames;
-  /** Called for each listener with no room for a frame. */
+  /** Called for each listener that has no room for a frame. */
   readonly full: (listener: Listener) => void;
-  /** Called with commits whose lines are written. */
+  /** Called with commits whose lines have been written. */
   readonly written?: ((commits: readonly Commit[], bytes: number) => void) | undefined;
 }
 
@@ -42,12 +42,12 @@ export class FanOut {
     this.#options = options;
   }
 
-  /** What the live listeners have seen. */
+  /** The state that the live listeners have seen. */
   get seq(): number {
     return this.#seq ?? this.#options.seq();
   }
 
-  /** The listener's view; it is a member from now on. */
+  /** Returns the listener's view, and makes it a member. */
   join(listener: Listener): View {
     const key = keyOf(listener.request);
     let view = this.#views.get(key);
@@ -67,7 +67,7 @@ export class FanOut {
     if (view.members.size === 0) this.#views.delete(keyOf(listener.request));
   }
 
-  /** Takes in a commit. It is written when the turn ends, together with the others. */
+  /** Takes in a commit. It is written when the turn ends, together with others. */
   add(commit: Commit): void {
     if (this.#pending.push(commit) > 1) return;
     queueMicrotask(() => {
@@ -75,7 +75,7 @@ export class FanOut {
     });
   }
 
-  /** Writes what is not written yet. */
+  /** Writes pending commits. */
   flush(): void {
     const commits = this.#pending;
     const last = commits.at(-1);
@@ -97,7 +97,7 @@ export class FanOut {
     this.#options.written?.(commits, bytes);
   }
 
-  /** The lines of commits as they are seen in a view, in parts. */
+  /** The lines of commits as seen in a view, in parts. */
   lines(view: View, commits: readonly Commit[]): readonly Buffer[] {
     const host = view.host ? this.#options.host() : undefined;
     return commits.flatMap((commit) => {

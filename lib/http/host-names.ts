@@ -1,8 +1,8 @@
-/** What an event's line says of its host. Pure. */
+/** The host's names in an event's line. Pure. */
 import type { HostNames } from '../vm/event.js';
 import type { Sysinfo } from '../vm/inputs.js';
 
-/** The names of the host that sysinfo is about. What it does not say is absent. */
+/** The host's names from sysinfo. Missing ones are absent. */
 export function namesIn({ UUID, 'Datacenter Name': datacenter }: Sysinfo): HostNames {
   return {
     ...(UUID !== undefined && { server_uuid: UUID }),

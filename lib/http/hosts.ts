@@ -1,21 +1,21 @@
 /**
- * Which `Host` a request over TCP may name. A web page that had a name of its own resolve to 127.0.0.1 would otherwise
- * read the host's VMs through its visitor's browser (DNS rebinding); its requests still bear its own name. Pure.
+ * Which `Host` a request over TCP may name. Otherwise a web page could make its own name resolve to 127.0.0.1 and read
+ * the host's VMs through a visitor's browser (DNS rebinding); but its requests still carry its own name. Pure.
  */
 import { isIP } from 'node:net';
 
-/** Tells whether a request is allowed, by its `Host` header and the address that it came in at. */
+/** Tells whether a request is allowed, by its `Host` header and the local address at which it arrived. */
 export type HostCheck = (host: string | undefined, localAddress: string | undefined) => boolean;
 
 /**
- * Allows the address that is listened on, the loopback and the given names, each with any port. When all addresses are
- * listened on (`0.0.0.0`, `::`), the one that the request came in at is allowed.
+ * Allows the listening address, the loopback and the given names, each with any port. When listening on all addresses
+ * (`0.0.0.0`, `::`), the one at which the request arrived is allowed.
  */
 export function allowHosts(listen: string, names: readonly string[]): HostCheck {
   const allowed = new Set([...loopback, listen, ...names].map(canonical));
   return (host, localAddress) => {
     if (host === undefined) return false;
-    // Nearly every request names what an earlier one did, letter by letter.
+    // Nearly every request has exactly the same Host as an earlier one.
     if (allowed.has(host)) return true;
     const name = canonical(withoutPort(host));
     const isAllowed = allowed.has(name) || (isIP(name) !== 0 && name === canonical(localAddress ?? ''));
@@ -32,14 +32,14 @@ export function isLoopback(address: string): boolean {
 
 const loopback = ['localhost', '127.0.0.1', '::1'];
 
-/** Spellings of allowed hosts that are remembered: a client may vary ports and letters at will. */
+/** The number of spellings of allowed hosts remembered: a client may vary ports and case at will. */
 const maxKnown = 100;
 
 function withoutPort(host: string): string {
   return host.replace(/:\d{1,5}$/, '');
 }
 
-/** Lower case, no brackets of IPv6, no dot at the end, no IPv4 in IPv6. */
+/** Lower case, without IPv6 brackets or a trailing dot, IPv4-mapped addresses as IPv4. */
 function canonical(name: string): string {
   return name
     .toLowerCase()

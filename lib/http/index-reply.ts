@@ -1,9 +1,9 @@
-/** `GET /` for programs: what is served here. */
+/** `GET /` for programs: an index of the paths. */
 import type { ServerResponse } from 'node:http';
 import { version } from '../version.js';
 import { replyBytes } from './reply.js';
 
-/** Answers with the paths there are. `hasPage`: a browser would be given the page. */
+/** Answers with the paths. `hasPage`: a browser would get the page. */
 export function replyIndex(response: ServerResponse, hasPage: boolean): void {
   const index = { name: 'vminfod', version, page: hasPage, paths };
   replyBytes(response, Buffer.from(JSON.stringify(index)), { Vary: 'Accept' });
@@ -11,10 +11,10 @@ export function replyIndex(response: ServerResponse, hasPage: boolean): void {
 
 const paths = {
   '/ping': 'whether the first load is done',
-  '/status': 'how the daemon is; ?full=true: more',
+  '/status': "the daemon's health; ?full=true: more",
   '/vms': 'all VM objects; filters, fields= and since= select',
   '/vms/<zonename>': 'one VM object; ?sync=true: read afresh',
   '/events': 'the state, then every change, as JSON lines or Server-Sent Events',
-  '/changes': 'what happened lately, the newest first',
+  '/changes': 'recent events, newest first',
   '/metrics': "counters in Prometheus' text format",
 } as const;

@@ -1,6 +1,6 @@
 /**
- * One open `/events` request. It is written to as long as it reads: past its byte limit or its deadline it gets a last
- * line that says where to resume, a moment to read it, and then its socket is destroyed.
+ * One open `/events` request. It is served as long as it reads: past its byte limit or its deadline it gets a last line
+ * that says where to resume and a moment to read it, and then its socket is destroyed.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -16,7 +16,7 @@ export interface ListenerRequest {
   readonly query: string;
 }
 
-/** What a listener may take; see config.ts. */
+/** A listener's limits; see config.ts. */
 export type ListenerLimits = Readonly<Record<keyof typeof listeners, number>>;
 
 export class Listener {
@@ -24,13 +24,13 @@ export class Listener {
   readonly created = new Date();
   readonly userAgent: string;
   readonly request: ListenerRequest;
-  /** It has seen all events up to this one, as far as it wants to. Counts only while it catches up. */
+  /** It has seen all events up to this one that it asked for. Meaningful only while it catches up. */
   seq = 0;
   readonly #response: ServerResponse;
   readonly #limits: ListenerLimits;
   #limitBytes: number;
   #nextHeartbeatAt = Number.POSITIVE_INFINITY;
-  /** The end of what was written at a time: still unsent at the deadline, the listener is too slow. */
+  /** The end of the bytes written at some time: if these are still unsent at the deadline, the listener is too slow. */
   #probe: { readonly offset: number; readonly at: number } | undefined;
   #destroyAt: number | undefined;
 
@@ -67,13 +67,13 @@ export class Listener {
     }
   }
 
-  /** Writes bytes that others get as well. False, and nothing written, when there is no room for them. */
+  /** Writes bytes that others get as well. False, with nothing written, when there is no room for them. */
   write({ chunk, body }: Frame): boolean {
     const unsent = this.unsentBytes;
     if (unsent > 0 && unsent + chunk.length > this.#limitBytes) return false;
     const { socket, chunkedEncoding } = this.#response;
-    // Straight to the socket: node would frame the same bytes anew for each listener. A response that waits for its
-    // turn on a pipelined connection has no socket yet.
+    // Straight to the socket: node would frame the same bytes again for each listener. A response that waits for its turn
+    // on a pipelined connection has no socket yet.
     if (socket !== null && chunkedEncoding) socket.write(chunk);
     else this.#response.write(body);
     return true;
@@ -94,7 +94,7 @@ export class Listener {
     });
   }
 
-  /** If it wants heartbeats, the first is due now. */
+  /** If it asked for heartbeats, the first is due now. */
   startHeartbeats(now: number): void {
     if (this.request.parameters.heartbeatMs !== undefined) this.#nextHeartbeatAt = now;
   }
@@ -107,7 +107,7 @@ export class Listener {
     return true;
   }
 
-  /** Whether its oldest unsent byte waits for longer than the deadline. To be asked once in a while. */
+  /** Whether its oldest unsent byte has waited longer than the deadline. To be called periodically. */
   isStalled(now: number): boolean {
     const unsent = this.unsentBytes;
     const written = this.#response.socket?.bytesWritten ?? unsent;
@@ -117,14 +117,14 @@ export class Listener {
     return this.#probe !== undefined && now - this.#probe.at > this.#limits.writeDeadlineMs;
   }
 
-  /** Ends it with a last line, if that still fits. Its socket lives on for a grace. */
+  /** Ends it with a last line, if that still fits. Its socket stays open for a grace period. */
   cut(now: number, lastLine: readonly Buffer[]): void {
     this.write(frameOf(lastLine));
     this.#destroyAt = now + this.#limits.overflowGraceMs;
     this.#response.end();
   }
 
-  /** Destroys it when its grace is over. */
+  /** Destroys it when its grace period is over. */
   destroyWhenDue(now: number): void {
     if (this.#destroyAt !== undefined && now >= this.#destroyAt) this.#response.destroy();
   }

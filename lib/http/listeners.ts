@@ -1,6 +1,6 @@
 /**
- * The listeners of `/events`: each gets the state, or what it missed, and then every change after it, once and in order,
- * or a last line that says where to resume. A listener that does not read costs the others nothing.
+ * The listeners of `/events`: each gets the state, or the events that it missed, and then every later change, once and in
+ * order, until a last line says where to resume. A listener that does not read costs the others nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
@@ -35,9 +35,9 @@ export interface ListenersOptions {
   readonly commits: Observable<Commit>;
   readonly serialised: SerialisedVms;
   readonly log: Logger;
-  /** Other limits than config.ts has. */
+  /** Overrides limits of config.ts. */
   readonly limits?: Partial<ListenerLimits>;
-  /** Called with commits whose lines are written to every listener. */
+  /** Called with commits whose lines have been written to every listener. */
   readonly written?: (commits: readonly Commit[], bytes: number) => void;
 }
 
@@ -54,12 +54,12 @@ export interface Listeners {
   /** Serves a request until either side ends it. */
   add(message: IncomingMessage, response: ServerResponse, request: ListenerRequest): void;
   list(): readonly Listener[];
-  /** How many were cut off since the start. */
+  /** How many have been cut off since the start. */
   readonly overflows: Readonly<Record<CutReason, number>>;
   crowd(): Crowd;
 }
 
-/** Nobody listens yet. All listeners end when `commits` completes. */
+/** Starts without listeners. All listeners end when `commits` completes. */
 export function createListeners(options: ListenersOptions): Listeners {
   const { cache, commits, serialised, log, written } = options;
   const limits = { ...defaultLimits, ...options.limits };
@@ -125,7 +125,7 @@ export function createListeners(options: ListenersOptions): Listeners {
     } else {
       const bytes = await snapshotFor(listener, shape);
       if (bytes === undefined || !listener.isOpen) return;
-      // Others may have taken the room while this was made.
+      // Others may have taken the room while this one was made.
       const release = snapshots.hold(bytes, response);
       if (release === undefined) {
         refuse(response);
@@ -136,7 +136,7 @@ export function createListeners(options: ListenersOptions): Listeners {
     await catchUp(listener, view);
   }
 
-  /** The VMs as the listener wants them, and `seq` what they show; `undefined` when it is gone before its turn. */
+  /** The VMs as the listener asked for them, and the `seq` of their state; `undefined` when it leaves before its turn. */
   async function snapshotFor(listener: Listener, shape: 'string' | 'array'): Promise<Buffer | undefined> {
     const { selection } = listener.request.parameters;
     if (selection === undefined || isWhole(selection)) {
@@ -183,7 +183,7 @@ export function createListeners(options: ListenersOptions): Listeners {
     listener.start([...preamble(request.format), ...line], flushed);
   }
 
-  /** Writes what the listener has not seen, as fast as it reads; then it is live. */
+  /** Writes the events that the listener has missed, as fast as it reads; then it is live. */
   async function catchUp(listener: Listener, view: View): Promise<void> {
     while (listener.isOpen) {
       fanOut.flush();
@@ -241,7 +241,7 @@ export function createListeners(options: ListenersOptions): Listeners {
   }
 }
 
-/** Whether it selects events only, and every VM whole. */
+/** Whether the query only selects events, and leaves every VM whole. */
 function isWhole({ filter, fields }: Selection): boolean {
   return filter.length === 0 && fields === undefined;
 }

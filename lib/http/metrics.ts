@@ -1,6 +1,6 @@
 /**
- * What the daemon does, in numbers. They are counted by prom-client, which is loaded when somebody asks for them, or when
- * so much has been counted that it is worth it: until then the counts wait. A start needs none of it.
+ * The daemon's metrics. prom-client does the counting; it is loaded when somebody asks for metrics or enough measurements
+ * have collected, so that it does not slow the start.
  */
 import { performance } from 'node:perf_hooks';
 import type { Reload } from '../cache/lanes.js';
@@ -8,18 +8,18 @@ import type { Commit } from '../cache/vm-store.js';
 import { maxWaitingCounts } from '../config.js';
 import type { CommandSample, Counters, MetricsState } from './prometheus.js';
 
-/** The counters, and the calls by which the daemon's parts count. */
+/** The counters, and the methods by which the daemon's parts count. */
 export interface Metrics {
   report(): Promise<{ readonly contentType: string; readonly text: string }>;
-  /** A source said that something may be stale. */
+  /** A source reported that something may be stale. */
   readonly invalidation: (source: string) => void;
   readonly reload: (reload: Reload) => void;
   readonly command: (run: CommandSample) => void;
-  /** The lines of commits are written to all who want them; so many bytes. */
+  /** The lines of commits have been written to all listeners concerned: this many bytes. */
   readonly written: (commits: readonly Commit[], bytes: number) => void;
 }
 
-/** @param read Called when somebody asks. */
+/** @param read Called when somebody asks for the metrics. */
 export function createMetrics(read: () => MetricsState): Metrics {
   let counters: Counters | undefined;
   let loading: Promise<Counters> | undefined;
@@ -57,7 +57,7 @@ export function createMetrics(read: () => MetricsState): Metrics {
     },
     written: (commits, bytes) => {
       const now = performance.now();
-      // Not the commits themselves: what waits must not keep the VMs of long ago.
+      // Not the commits themselves: waiting measurements must not keep old VMs in memory.
       const events = commits.map(({ event: { type }, noticedAt }) => ({
         type,
         latencyMs: noticedAt === undefined ? undefined : now - noticedAt,

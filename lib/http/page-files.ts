@@ -1,9 +1,9 @@
 /**
- * The page for eyes at `GET /`: which files of this package it is made of, and how they are served. They are served as
- * they are, from memory once they were asked for. A browser may run only these: nothing inline, nothing from elsewhere.
+ * The page for browsers at `GET /`: which files of this package it consists of, and how they are served: unchanged, and
+ * from memory after the first request. A browser may run only these: nothing inline, nothing from elsewhere.
  *
- * `/page/` is as `lib/` is when it is compiled, so that the page's modules import those of `lib/vm` by the paths that the
- * compiler knows; beside them is `lit-html`, in which the page is written.
+ * `/page/` mirrors the compiled `lib/`, so that the page's modules import those of `lib/vm` by the paths that the
+ * compiler knows; beside them is `lit-html`, with which the page is written.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -14,11 +14,11 @@ import { replyError } from './reply.js';
 
 /** The page's files by the path of a URL. */
 export interface PageFiles {
-  /** Answers a request for the page itself or one of its files; 404 for what is none. */
+  /** Answers a request for the page itself or one of its files; 404 for anything else. */
   reply(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
 }
 
-/** Nothing is read yet. */
+/** Files are read when first requested. */
 export function pageFiles(): PageFiles {
   const files = new Map<string, Promise<File>>();
   return {
@@ -49,10 +49,10 @@ interface File {
 
 const compiled = new URL('../', import.meta.url);
 const assets = new URL('../../../lib/http/page/', import.meta.url);
-/** Its own directory: what is in it is for browsers, and what Node would be given is below. */
+/** Its own directory: it has the build for browsers; the one for Node is below. */
 const litHtml = import.meta.resolve('lit-html').replace(/(?<=\/lit-html\/)(?!.*\/lit-html\/).*/, '');
 
-/** Where a path's file is; `undefined` for what is not the page's. The names leave no way out of the directories. */
+/** The file for a path; `undefined` if it is not the page's. No name can lead out of the directories. */
 function placeOf(path: string): URL | undefined {
   if (path === '/') return new URL('index.html', assets);
   const [, module] = /^\/page\/((?:http\/page|vm)\/[a-z-]+\.js)$/.exec(path) ?? [];
@@ -65,7 +65,7 @@ function placeOf(path: string): URL | undefined {
   return litModules.has(name) ? new URL(name.slice('lit-html/'.length), litHtml) : undefined;
 }
 
-/** Modules outside lib/vm that the page shares with the client. They are as pure. */
+/** Modules outside lib/vm that the page shares with the client. They are just as pure. */
 const shared: ReadonlySet<string> = new Set([
   'config.js',
   'client/diagnose.js',
@@ -96,7 +96,7 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Trusted Types: no text becomes HTML but the templates of lit-html, which are constants. */
+/** Trusted Types: no text becomes HTML except lit-html's templates, which are constants. */
 const policy = [
   "default-src 'self'",
   "object-src 'none'",
@@ -113,7 +113,7 @@ const headers = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
-  // A browser asks each time, so that a new version is taken at once.
+  // Browsers revalidate each time, so that a new version takes effect at once.
   'Cache-Control': 'no-cache',
 } as const;
 

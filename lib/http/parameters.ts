@@ -1,6 +1,6 @@
 /**
- * The parameters of a request: what a URL asks for, and a clear refusal of what it cannot ask for. Pure, once RE2 is loaded for
- * what has a `~` (patterns.ts).
+ * Parses the parameters of a request, and refuses invalid ones with a clear error. Pure, once RE2 is loaded for a query
+ * with a `~` (patterns.ts).
  */
 import {
   http as limits,
@@ -13,27 +13,27 @@ import { QueryError, type Selector } from '../vm/selector.js';
 import { parsePaths } from '../vm/touches.js';
 import { compilePattern } from './patterns.js';
 
-/** A place in the stream of events: after the event `seq` of a daemon's run. */
+/** A position in the stream of events: after the event `seq` of a daemon's run. */
 export interface Position {
   readonly instance: string;
   readonly seq: number;
 }
 
-/** Which VMs, and what of them. */
+/** Which VMs, and which of their fields. */
 export interface Selection {
   readonly filter: Filter;
   /** `undefined`: all of it. */
   readonly fields: Fields | undefined;
 }
 
-/** What one can ask of `/vms`. */
+/** The parameters of `/vms`. */
 export interface VmsParameters {
   /** `undefined`: every VM, whole. */
   readonly selection: Selection | undefined;
   readonly since: Position | undefined;
 }
 
-/** What one can ask of `/vms/<zone>`. */
+/** The parameters of `/vms/<zone>`. */
 export interface VmParameters {
   /** Read it afresh first. */
   readonly sync: boolean;
@@ -45,24 +45,24 @@ export interface VmParameters {
 export const eventTypes = ['create', 'modify', 'delete'] as const;
 export type EventType = (typeof eventTypes)[number];
 
-/** Which events, and what of them. */
+/** Which events, and which fields of their VMs. */
 export interface EventSelection extends Selection {
   /** Empty: all types. */
   readonly types: readonly EventType[];
-  /** The same as `fields`: what other changes there are is not told. */
+  /** The same as `fields`: other changes are not sent. */
   readonly fieldPaths: readonly Selector[] | undefined;
-  /** What a modify must touch; empty: anything. */
+  /** The fields that a modify must touch; empty: any. */
   readonly paths: readonly Selector[];
   /** The same for the same selection. */
   readonly key: string;
 }
 
-/** What one can ask of `/events`. */
+/** The parameters of `/events`. */
 export interface EventsParameters {
   /** `undefined`: every event, whole. */
   readonly selection: EventSelection | undefined;
   readonly vms: 'string' | 'array' | 'none';
-  /** Every line says of which host it is. */
+  /** Every line names its host. */
   readonly host: boolean;
   /** `undefined`: no heartbeats. */
   readonly heartbeatMs: number | undefined;
@@ -132,19 +132,19 @@ export function parseEventsParameters(query: string): EventsParameters {
   };
 }
 
-/** What one can ask of `/changes`. */
+/** The parameters of `/changes`. */
 export interface ChangesParameters {
   /** `undefined`: of all VMs. */
   readonly zonename: string | undefined;
   /** Empty: all types. */
   readonly types: readonly EventType[];
-  /** What must have changed; empty: anything, creates and deletes included. */
+  /** The fields that must have changed; empty: any event, creates and deletes included. */
   readonly paths: readonly Selector[];
   /** How many events, at most. */
   readonly limit: number;
   /** Only events before the one with this `seq`. */
   readonly before: number;
-  /** Whether the VMs are told, too. */
+  /** Whether to include the VMs. */
   readonly vm: boolean;
 }
 
@@ -188,7 +188,7 @@ export function parseFlags(query: string, names: readonly string[]): ReadonlySet
 }
 
 /**
- * A place as `<instance>:<seq>`.
+ * A position as `<instance>:<seq>`.
  *
  * @throws QueryError
  */
@@ -230,7 +230,7 @@ function split(query: string, names: readonly string[]): Split {
   return { own, filters };
 }
 
-/** For a route that has none: what is not its own is unknown. */
+/** For a route without filters: any other parameter is unknown. */
 function refuseFilters(filters: Split['filters']): void {
   const unknown = filters.map(([key]) => key);
   if (unknown.length > 0) throw new QueryError(`unknown parameter: ${unknown.join(', ')}`, unknown);

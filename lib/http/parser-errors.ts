@@ -1,13 +1,13 @@
 /**
- * Answers to what never becomes a request, because node's parser refuses it or it does not arrive in time: JSON, as all
- * answers are, and the end of the connection.
+ * Answers input that never becomes a request, because node's parser refuses it or it does not arrive in time: with JSON,
+ * like all answers, and the end of the connection.
  */
 import { STATUS_CODES, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { http as limits } from '../config.js';
 import { errorBody, replyError, statusOf, type ErrorCode } from './reply.js';
 
-/** Takes over what the server would answer without a body, or not at all. */
+/** Takes over cases that the server would answer without a body, or not at all. */
 export function answerParserErrors(server: Server): void {
   /** The last answer begun on each connection. */
   const answers = new WeakMap<Duplex, ServerResponse>();
@@ -16,7 +16,7 @@ export function answerParserErrors(server: Server): void {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const last = answers.get(socket);
-    // In the middle of an answer, and after that to the very request that is broken, another would be nonsense.
+    // In the middle of an answer, or after one to the same broken request, a second answer would be nonsense.
     const isAnswered = last !== undefined && !(last.writableFinished && last.req.complete);
     if (isAnswered || !socket.writable) end(socket, '');
     else end(socket, answerTo(...refusalOf(error)));
@@ -54,7 +54,7 @@ function answerTo(code: ErrorCode, message: string, headers = ''): string {
   );
 }
 
-/** Sends what is written, and then is gone: what the other side still sends is not waited for. */
+/** Sends what is written and closes, without waiting for what the other side still sends. */
 function end(socket: Duplex, text: string): void {
   socket.end(text, () => socket.destroy());
   if (!socket.writable) socket.destroy();

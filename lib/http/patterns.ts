@@ -1,12 +1,12 @@
 /**
- * RE2 for the `~` of filters. It is loaded with the first request that may have one: of the daemons that run, few are ever
- * asked for any, and it is a tenth of all code.
+ * RE2 for the `~` of filters, loaded with the first request that may have one: few daemons ever get one, and RE2 is a
+ * tenth of all code.
  */
 import type { PatternCompiler } from '../vm/conditions.js';
 
 let compile: PatternCompiler | undefined;
 
-/** Whether a query has a `~`, and RE2 is not here yet: then `loadPatterns` comes before the query is parsed. */
+/** Whether a query has a `~` and RE2 is not loaded yet: then call `loadPatterns` before parsing the query. */
 export function needsPatterns(query: string): boolean {
   return compile === undefined && /~|%7e/i.test(query);
 }

@@ -1,6 +1,6 @@
 /**
- * The metrics, by prom-client, for Prometheus. Counting costs about a microsecond; what can be read off the daemon's state is
- * read only when somebody asks.
+ * The metrics for Prometheus, with prom-client. Counting costs about a microsecond; values that are part of the daemon's
+ * state are read only on request.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CacheStatus } from '../cache/cache.js';
@@ -8,7 +8,7 @@ import type { CacheSnapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';
 import type { Listeners } from './listeners.js';
 
-/** What is read off the daemon when somebody asks. */
+/** The values read from the daemon on request. */
 export interface MetricsState {
   readonly snapshot: CacheSnapshot;
   readonly cache: CacheStatus;
@@ -32,14 +32,14 @@ export interface Counters {
   reload(lane: string, durationMs: number): void;
   /** @param failure Why it gave no answer. */
   command(name: string, durationMs: number, failure: string | undefined): void;
-  /** @param latencyMs Not known of what no source told of. */
+  /** @param latencyMs Unknown for a change that no source reported. */
   written(
     events: readonly { readonly type: string; readonly latencyMs: number | undefined }[],
     bytes: number,
   ): void;
 }
 
-/** @param read Called when somebody asks. */
+/** @param read Called when somebody asks for the metrics. */
 export function createCounters(read: () => MetricsState): Counters {
   const registry = new Registry();
   const registers = [registry];
@@ -112,10 +112,10 @@ export function createCounters(read: () => MetricsState): Counters {
   };
 }
 
-/** From half a millisecond, which is about the least that a reload takes, to minutes, which a full `zfs list` may. */
+/** From half a millisecond, about the fastest reload, to minutes, which a full `zfs list` may take. */
 const seconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** The metrics that are the daemon's state. */
+/** The metrics read from the daemon's state. */
 function registerState(registry: Registry, read: () => MetricsState): void {
   const state = (
     type: typeof Gauge | typeof Counter,

@@ -1,7 +1,7 @@
 /** How an answer is sent: JSON with its length, errors in one form. */
 import type { ServerResponse } from 'node:http';
 
-/** What an error answer says: `code` is for programs, `message` for people. */
+/** The body of an error answer: `code` is for programs, `message` for people. */
 export type ErrorCode = keyof typeof statusCodes;
 
 const statusCodes = {
@@ -30,7 +30,7 @@ export function errorBody(code: ErrorCode, message: string): Buffer {
   return Buffer.from(JSON.stringify({ code, message }));
 }
 
-/** Sends JSON that is ready as bytes. Node leaves out the body when the request is a HEAD. */
+/** Sends JSON given as bytes. Node omits the body for a HEAD request. */
 export function replyBytes(
   response: ServerResponse,
   bytes: Buffer,

@@ -1,5 +1,5 @@
 /**
- * Which request gets which answer, as in vminfod(8). It reads the cache and changes nothing.
+ * Maps requests to answers, as in vminfod(8). It only reads the cache.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StoppedError, SyncTimeoutError, UnknownZoneError, type VmCache } from '../cache/cache.js';
@@ -48,7 +48,7 @@ export function routes({
       replyError(response, 'MethodNotAllowed', 'only GET and HEAD are allowed', { Allow: 'GET, HEAD' });
       return;
     }
-    // What is asked for most often, without a look at what it is made of.
+    // The most frequent request, answered without parsing the URL.
     const { loaded, vms: stored } = cache.snapshot.value;
     const known = loaded && url.startsWith(vmPrefix) ? stored.get(url.slice(vmPrefix.length)) : undefined;
     if (known !== undefined) {
@@ -58,7 +58,7 @@ export function routes({
     if (!needsPatterns(url)) answer(request, response, url);
     else {
       void loadPatterns().then(() => {
-        // Whoever has gone meanwhile would never be heard to go.
+        // The `close` of a client that has left meanwhile would never be seen.
         if (!response.destroyed) answer(request, response, url);
       });
     }
@@ -112,7 +112,7 @@ export function routes({
   function replyEvents(request: IncomingMessage, response: ServerResponse, query: string): void {
     const asked = parseEventsParameters(query);
     const format = request.headers.accept?.includes('text/event-stream') === true ? 'sse' : 'json';
-    // A browser repeats its first URL, so where it says it is now comes before where it was then.
+    // A browser repeats its first URL, so its Last-Event-ID takes precedence over the `since` in it.
     const lastId = request.headers['last-event-id'];
     const parameters =
       typeof lastId === 'string' && lastId !== '' ? { ...asked, since: parsePosition(lastId) } : asked;
@@ -175,7 +175,7 @@ export function routes({
   }
 }
 
-/** What is answered once the first load is done, beside VMs. */
+/** The routes available once the first load is done, besides VMs. */
 const afterLoad: ReadonlySet<string> = new Set(['/ping', '/vms', '/events', '/changes']);
 
 const vmPrefix = '/vms/';
@@ -187,8 +187,8 @@ function split(url: string): { readonly path: string; readonly query: string } {
 }
 
 /**
- * The zone in `/vms/<zone>`. A name that no zone can have (zonecfg(8)) is none: it becomes part of the path of a
- * file when the zone is read afresh.
+ * The zone in `/vms/<zone>`. A name that no zone can have (zonecfg(8)) is refused, because it would become part of a
+ * file's path when the zone is read afresh.
  */
 function zonenameOf(path: string): string | undefined {
   if (!path.startsWith(vmPrefix)) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The bytes that many ask for, made once: the `/vms` array, plain and compressed, and the `ready` snapshot per state;
- * a VM's part of the latter per version of the VM. What takes long with many VMs gives way to others.
+ * Bytes that many clients ask for, made once: the `/vms` array, plain and compressed, and the `ready` snapshot, per
+ * state; a VM's part of the latter, per version of the VM. Work that takes long with many VMs is done in slices.
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -19,16 +19,16 @@ export interface SerialisedVms {
   gzipped(snapshot: CacheSnapshot): Promise<Buffer>;
   /** The JSON array as the content of a JSON string, without its quotes. */
   string(snapshot: CacheSnapshot): Buffer;
-  /** Prepares for `string`, which takes long when it is asked for the first time. */
+  /** Prepares `string`, whose first call takes long. */
   prepareString(snapshot: CacheSnapshot): Promise<void>;
   /**
-   * Makes copies for one client alone, one after the other: together they would take as much memory as there are clients,
-   * and a slice each of every turn of the event loop.
+   * Makes copies for single clients, one after the other: at the same time, each would take memory, and a slice of every
+   * turn of the event loop.
    */
   inTurn<T>(make: () => Promise<T>): Promise<T>;
 }
 
-/** Makes a place for the bytes of the current state. */
+/** Creates the store of the current state's bytes. */
 export function createSerialisedVms(): SerialisedVms {
   const escapedVms = new WeakMap<StoredVm, Buffer>();
   const escape = (stored: StoredVm) => {
@@ -51,13 +51,13 @@ export function createSerialisedVms(): SerialisedVms {
     },
     inTurn: (make) => {
       const made = last.then(make);
-      last = made.catch(() => undefined); // Whoever asked for it is told.
+      last = made.catch(() => undefined); // The caller gets the error.
       return made;
     },
   };
 }
 
-/** The JSON array of the VMs that match, as selected. `encode` is for each of them, from what it is to what is put in. */
+/** The JSON array of the VMs that match, as selected. `encode` transforms the JSON of each before it is inserted. */
 export async function selectVms(
   vms: Iterable<StoredVm>,
   selection: Selection,
@@ -71,7 +71,7 @@ export async function selectVms(
   return joined(parts);
 }
 
-/** A JSON array of values that are JSON. */
+/** A JSON array from values that are already JSON. */
 function joined(parts: readonly Buffer[]): Buffer {
   const separated = parts.flatMap((part, index) => (index === 0 ? [part] : [comma, part]));
   return Buffer.concat([open, ...separated, close]);

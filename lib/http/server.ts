@@ -1,6 +1,6 @@
 /**
- * The listening sockets: TCP, a Unix socket, or both. They open at once, bound what any client can take of the daemon,
- * and closing them leaves no connection behind.
+ * The listening sockets: TCP, a Unix socket, or both. They open at once, bound what any client can take from the daemon,
+ * and leave no connection behind when closed.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ import { allowHosts } from './hosts.js';
 import { answerParserErrors } from './parser-errors.js';
 import type { Handler } from './routes.js';
 
-/** The address cannot be had. */
+/** It is not possible to listen on the address. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
   readonly code: string | undefined;
@@ -26,7 +26,7 @@ export class ListenError extends Error {
   }
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface HttpServer {
   /** `http://<address>:<port>`, or `unix:<path>`. */
   readonly url: string;
@@ -45,9 +45,9 @@ export interface ServerOptions {
 
 export interface TcpOptions extends ServerOptions {
   readonly listen: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free one. */
   readonly port: number;
-  /** What a request may call the host, beside the address and localhost. */
+  /** Names that requests may use in their Host header, beside the address and localhost. */
   readonly allowedHosts: readonly string[];
   /** Default: config.ts. */
   readonly writeDeadlineMs?: number;
@@ -78,7 +78,7 @@ export async function listenOnPort(
 }
 
 /**
- * Listens on a Unix socket that only its owner can open. One that a dead daemon left behind is replaced.
+ * Listens on a Unix socket that only its owner can open. A socket that a dead daemon left behind is replaced.
  *
  * @throws ListenError
  */
@@ -87,15 +87,16 @@ export async function listenOnSocket(
   handler: Handler,
   options: ServerOptions = {},
 ): Promise<HttpServer> {
-  // Bound by another name: node removes what has that name when it closes, whosoever it is by then.
+  // Bound under a temporary name, because on close node removes whatever has the name by then, even another daemon's
+  // socket.
   const ownPath = join(dirname(path), `.${randomBytes(3).toString('hex')}`);
   const bytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(ownPath));
-  // Node would cut it off, and listen somewhere else.
+  // Node would truncate the path, and listen somewhere else.
   if (bytes > maxSocketPathBytes)
     throw new ListenError(path, `a path of more than ${maxSocketPathBytes} bytes`);
   await removeStale(path);
   const { server, connections } = boundedServer(admit(handler), limits.writeDeadlineMs, options);
-  // bind(2) happens within listen(), and so with this umask: there is no moment in which others could connect.
+  // bind(2) happens within listen(), and so with this umask: at no moment can others connect.
   const umask = process.umask(0o177);
   const bound = listening(server, path, { path: ownPath });
   process.umask(umask);
@@ -107,14 +108,14 @@ export async function listenOnSocket(
     url: `unix:${path}`,
     connections: () => connections.status(),
     close: async (graceMs) => {
-      const now = await lstat(path).catch(() => undefined); // Whoever removed it has done our work.
+      const now = await lstat(path).catch(() => undefined); // Already removed.
       if (now?.ino === ino) await unlink(path);
       await close(server, graceMs);
     },
   };
 }
 
-/** What fits into a socket's address on every system: macOS has the least. */
+/** The longest path that fits into a socket address on every system: macOS has the shortest. */
 const maxSocketPathBytes = 103;
 
 function boundedServer(
@@ -131,12 +132,12 @@ function boundedServer(
       headersTimeout: limits.requestTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: limits.checkIntervalMs,
-      // Node would refuse without a word what is refused in JSON (admission.ts).
+      // Node would refuse it without a body; admission.ts refuses it in JSON.
       requireHostHeader: false,
     },
     (request, response) => {
-      // From here on all of the answer is made, and whoever asked for it has to read it.
       connections.began(request);
+      // From here on the answer is complete, and its client has to read it.
       response.once('prefinish', () => {
         connections.answered(request);
         if (response.writableLength > 0) cutOff(response, writeDeadlineMs);
@@ -149,7 +150,7 @@ function boundedServer(
   return { server, connections };
 }
 
-/** Destroys a response, and so its connection, unless it is over by then. */
+/** Destroys a response and its connection, unless it has ended by then. */
 function cutOff(response: ServerResponse, afterMs: number): void {
   const timer = setTimeout(() => {
     response.destroy();

@@ -1,4 +1,4 @@
-/** The answer to `/status`: the fields of the platform's vminfod in its form, and ours beside them, as in vminfod(8). Pure. */
+/** The answer to `/status`: the fields of the platform's vminfod in its format, plus our own, as in vminfod(8). Pure. */
 import type { CacheStatus } from '../cache/cache.js';
 import type { CacheSnapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';
@@ -6,29 +6,29 @@ import type { ConnectionsStatus } from './connections.js';
 import type { Listeners } from './listeners.js';
 import { hrtime, nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
 
-/** What the daemon says of its own process. */
+/** Facts about the daemon's own process. */
 export interface ProcessStatus {
   readonly pid: number;
   readonly uptimeNs: bigint;
-  /** What the clock that never goes back says: process.hrtime.bigint(). */
+  /** The monotonic clock: process.hrtime.bigint(). */
   readonly monotonicNs: bigint;
   readonly memory: NodeJS.MemoryUsage;
   readonly now: Date;
 }
 
-/** What is watched for file events. */
+/** The number of paths watched for file events. */
 export interface Watches {
   readonly watching: readonly string[];
   readonly notWatching: readonly string[];
 }
 
-/** How the threads that read and watch files are doing. */
+/** The state of the threads that read and watch files. */
 export interface FileThreadsStatus {
   readonly threads: number;
   readonly stuck: number;
   /** Zones whose files do not answer. */
   readonly hung: readonly { readonly zonename: string; readonly since: string }[];
-  /** So many hang that the files of all zones wait. */
+  /** So many hang that all zones' files wait. */
   readonly stalled: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface StatusInputs {
   readonly cache: CacheStatus;
   /** How often everything is read afresh. */
   readonly rescanIntervalMs: number;
-  /** As each source reports itself. */
+  /** Each source's own report. */
   readonly sources: readonly object[];
   readonly listeners: Pick<Listeners, 'list' | 'overflows' | 'crowd'>;
   /** By where it listens. */

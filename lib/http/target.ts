@@ -1,6 +1,5 @@
 /**
- * What a request is addressed to: a path, or, as a client sends it that thinks it speaks to a proxy, a whole URL
- * (RFC 9112, 3.2.2). Pure.
+ * The target of a request: a path or, from a client that thinks it talks to a proxy, a whole URL (RFC 9112, 3.2.2). Pure.
  */
 export interface Target {
   /** Path and query. */
@@ -9,7 +8,7 @@ export interface Target {
   readonly host: string | undefined;
 }
 
-/** Takes a request's target apart. */
+/** Parses a request's target. */
 export function parseTarget(url: string): Target {
   // Nearly every target is a path.
   if (url.startsWith('/')) return { url, host: undefined };

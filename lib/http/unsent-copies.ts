@@ -1,20 +1,20 @@
 /**
- * The large copies of VMs that are on their way to clients who have not read them yet. Each is memory for as long as its client
- * takes; so there is a bound on how many there are. Clients who are sent the same bytes share a copy.
+ * Large copies of VMs in transit to clients that have not read them yet. Each takes memory until its client has read it,
+ * so their number is bounded. Clients that get the same bytes share a copy.
  */
 import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 
 export interface UnsentCopiesOptions {
-  /** Different copies at a time. */
+  /** Distinct copies at a time. */
   readonly max: number;
-  /** What has fewer bytes is not counted. */
+  /** Smaller ones are not counted. */
   readonly largeBytes: number;
 }
 
 export class UnsentCopies {
   readonly #options: UnsentCopiesOptions;
-  /** To how many clients each is on its way. */
+  /** The number of clients to which each is in transit. */
   readonly #clients = new Map<Buffer, number>();
 
   constructor(options: UnsentCopiesOptions) {
@@ -27,7 +27,7 @@ export class UnsentCopies {
   }
 
   /**
-   * Counts bytes as unsent until the response is over, or the function that it returns is called. `undefined`, and nothing
+   * Counts bytes as unsent until the response ends, or the returned function is called. `undefined`, with nothing
    * counted, when there is no room for them.
    */
   hold(bytes: Buffer, response: ServerResponse): (() => void) | undefined {

@@ -1,6 +1,6 @@
 /**
- * What a listener sees of a commit, by its parameters. A VM that starts to match its filter appears, and one that no
- * longer does disappears, so that what the listener knows is always right. Pure.
+ * What a listener sees of a commit, according to its parameters. A VM that starts matching its filter appears, and one
+ * that stops matching disappears, so that the listener's picture is always right. Pure.
  */
 import type { Commit, StoredVm } from '../cache/vm-store.js';
 import type { Change } from '../vm/diff.js';
@@ -10,7 +10,7 @@ import { matches } from '../vm/conditions.js';
 import { touches } from '../vm/touches.js';
 import type { EventSelection, EventType, Selection } from './parameters.js';
 
-/** An event's JSON in parts: the VM in it is the bytes at hand, not serialised again. `undefined`: nothing to see. */
+/** An event's JSON in parts, with the VM's existing bytes instead of serialising it again. `undefined`: nothing to see. */
 export function eventJson(
   commit: Commit,
   selection: EventSelection | undefined,
@@ -42,7 +42,7 @@ export function viewOf(stored: StoredVm, { fields }: Pick<Selection, 'fields'>):
 }
 
 function typeSeen({ previous, stored }: Commit, { filter }: Selection): EventType | undefined {
-  // In the event log a VM is bytes: it is parsed only where it matters.
+  // The event log keeps VMs as bytes: parse them only where needed.
   const isSeen = (each: StoredVm | undefined) =>
     each !== undefined && (filter.length === 0 || matches(filter, each.vm));
   const before = isSeen(previous);

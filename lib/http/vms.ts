@@ -1,10 +1,10 @@
 /**
- * The answers to `/vms` and `/vms/<zone>`: whole, selected, compressed, only if changed, or only what changed.
+ * The answers to `/vms` and `/vms/<zone>`: complete, selected, compressed, conditional, or only the changes.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { VmCache } from '../cache/cache.js';
 import type { StoredVm } from '../cache/vm-store.js';
-import { http as limits } from '../config.js';
+import { http as httpLimits } from '../config.js';
 import type { Fields } from '../vm/fields.js';
 import { isUnchanged, tagOf, takesGzip } from './conditional.js';
 import { parseVmsParameters, type Position, type Selection } from './parameters.js';
@@ -16,24 +16,25 @@ import { viewOf } from './view.js';
 export interface VmRepliesOptions {
   readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog'>;
   readonly serialised: SerialisedVms;
+  readonly limits?: Readonly<Record<'maxAnswersUnsent' | 'largeAnswerBytes', number>>;
 }
 
 export interface VmReplies {
   /** Answers a request for one VM, or some fields of it. */
   one(request: IncomingMessage, response: ServerResponse, stored: StoredVm, fields?: Fields): void;
   /**
-   * Answers a request for all VMs. Resolves when the answer is made.
+   * Answers a request for all VMs. Resolves when the answer is complete.
    *
-   * @throws QueryError, before it returns, for parameters that cannot be.
+   * @throws QueryError, synchronously, for invalid parameters.
    */
   all(request: IncomingMessage, response: ServerResponse, query: string): Promise<void>;
 }
 
 /** Makes the answers. */
-export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
+export function vmReplies({ cache, serialised, limits = httpLimits }: VmRepliesOptions): VmReplies {
   const { instance, eventLog } = cache;
   const copies = new UnsentCopies({ max: limits.maxAnswersUnsent, largeBytes: limits.largeAnswerBytes });
-  /** Made once per version of a VM: this is what is asked for most often. */
+  /** Made once per version of a VM: this is the most frequent request. */
   const headersOf = new WeakMap<StoredVm, { readonly tag: string; readonly headers: string[] }>();
 
   return {
@@ -81,7 +82,7 @@ export function vmReplies({ cache, serialised }: VmRepliesOptions): VmReplies {
     }
   }
 
-  /** The VMs that changed, as they are now. A name in `deleted` is gone, or does not match; perhaps it never did. */
+  /** The VMs that changed, as they are now. A name in `deleted` is gone or does not match, and may never have matched. */
   async function replyChanges(
     response: ServerResponse,
     since: Position,

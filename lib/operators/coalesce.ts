@@ -1,6 +1,6 @@
 /**
- * The rule that keeps the daemon both quick and calm: idle, a request runs at once; busy, requests collect and
- * repeats merge; the next run takes them all. A key is never in two runs, so what came during a run is run again after it.
+ * Runs a request at once when idle. When busy, requests collect and repeats merge, and the next run takes them all. A key
+ * is never in two runs, so a request that arrives during a run of its key is run after it.
  */
 import {
   asapScheduler,
@@ -19,19 +19,22 @@ export interface CoalesceOptions<T, R> {
   readonly merge: (waiting: T, next: T) => T;
   /** Serves a batch. It must not fail: an error ends the whole stream. Unsubscribed when the stream is. */
   readonly run: (batch: readonly T[]) => ObservableInput<R>;
-  /** The requests that a result is the end of, by their keys: they need not wait for the rest of their run. */
+  /** The keys of the requests that a result completes: these need not wait for the rest of their run. */
   readonly settles: (result: R) => readonly string[];
-  /** True for a request that must not share a run, lest it take others down with it. */
+  /** True for a request that must run alone, because it could make others fail with it. */
   readonly alone: (request: T) => boolean;
-  /** Runs at a time. One of them is never given to a request that runs alone. */
+  /** Runs at a time. One is reserved for requests that share a run. */
   readonly maxRuns: number;
-  /** A run older than this no longer makes the others wait: one that hangs holds up its own requests only. 0: never. */
+  /**
+   * A run older than this no longer makes others wait, so one that hangs holds up only its own requests. 0: none ever
+   * makes others wait.
+   */
   readonly slowAfterMs: number;
   /** Requests in one run. */
   readonly maxBatch: number;
-  /** Requests collect this long even when idle: for what nobody waits for. Default: only until the turn ends. */
+  /** Requests collect this long even when idle, where nobody waits for the result. Default: only until the current turn ends. */
   readonly delayMs?: number;
-  /** Told whenever the numbers change: requests in a run, and waiting for one. */
+  /** Called whenever the number of requests running or waiting changes. */
   readonly onQueue: (queue: QueueLength) => void;
 }
 
@@ -41,8 +44,8 @@ export interface QueueLength {
 }
 
 /**
- * Runs requests in batches, as they come. Completes when the source has and the last run ended; an error of
- * the source or a run ends it at once.
+ * Runs requests in batches. Completes when the source has completed and the last run has ended; an error in the source or
+ * a run ends it at once.
  */
 export function coalesceWhileBusy<T, R>(options: CoalesceOptions<T, R>): OperatorFunction<T, R> {
   return (source) =>
@@ -60,7 +63,7 @@ export function coalesceWhileBusy<T, R>(options: CoalesceOptions<T, R>): Operato
         options.onQueue({ pending: running.size, queued: waiting.size });
       };
 
-      /** After the current turn, so that what arrives together runs together. */
+      /** After the current turn, so that requests that arrive together run together. */
       const schedule = () => {
         if (scheduled || waiting.size === 0) return;
         scheduled = true;

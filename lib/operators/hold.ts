@@ -1,5 +1,5 @@
 /**
- * What is said before its time: during the first load, and what is to be done after a while. Each thing is kept once.
+ * Holds values back: until the first load is done, or for a delay of their own. One value is kept per key.
  */
 import {
   Observable,
@@ -11,11 +11,11 @@ import {
 } from 'rxjs';
 
 export interface HoldOptions<T> {
-  /** When to say what was held, and from then on everything at once. */
+  /** When to release what was held; from then on, values pass at once. */
   readonly until: Observable<unknown>;
-  /** What makes two the same: the later one counts, in its place. */
+  /** Two values with the same key are the same: the later one replaces the earlier. */
   readonly key: (value: T) => string;
-  /** More than `max` held are replaced by this one. */
+  /** If more than `max` are held, this one value replaces them all. */
   readonly overflow: { readonly max: number; readonly replaceWith: T };
 }
 
@@ -61,7 +61,7 @@ export interface Delayed {
 }
 
 export interface DelayOptions<T> {
-  /** What makes two the same: the later one takes the place, and the time, of the one that waits. */
+  /** Two values with the same key are merged. */
   readonly key: (value: T) => string;
   /** One value for what both ask for. */
   readonly merge: (waiting: T, next: T) => T;
@@ -70,7 +70,7 @@ export interface DelayOptions<T> {
   readonly onWaiting: (count: number) => void;
 }
 
-/** Lets each value wait its time. As many wait as there are keys; what need not wait goes by at once. */
+/** Delays each value by its `afterMs`, at most one per key; a value with no delay passes at once. */
 export function delayEach<T extends Delayed>(options: DelayOptions<T>): OperatorFunction<T, T> {
   const { key, merge, counts, onWaiting } = options;
   return (source) =>

@@ -1,5 +1,5 @@
 /**
- * Replaces a source that broke, sooner if it had been running well and ever later while it does not.
+ * Restarts a source that failed: soon if it had been running well, and after ever longer waits while it keeps failing.
  */
 import { defer, retry, timer, using, type MonoTypeOperatorFunction } from 'rxjs';
 import { backoff } from './backoff.js';
@@ -11,13 +11,13 @@ export interface RestartOptions {
   readonly maxMs: number;
   /** A source that ran this long was healthy: its next failure counts as the first. */
   readonly healthyAfterMs: number;
-  /** Told of every failure, with the wait before the next start. */
+  /** Called on every failure, with the wait before the next start. */
   readonly onFailure?: (error: unknown, waitMs: number) => void;
 }
 
 /**
- * Subscribes again after every error, for as long as somebody listens: the number of restarts has no bound,
- * their rate has. Each wait is a random part (half to all) of the backoff, so that sources do not restart in step.
+ * Subscribes again after every error, for as long as somebody is subscribed: the number of restarts is unbounded, their
+ * rate is not. Each wait is a random part (half to all) of the backoff, so that sources do not restart in step.
  */
 export function restarting<T>({
   minMs,
@@ -29,7 +29,7 @@ export function restarting<T>({
     defer(() => {
       let failures = 0;
       let isHealthy = false;
-      // A timer, not the time: the host's clock may be set meanwhile.
+      // A timer rather than the wall clock, which may be set meanwhile.
       const untilHealthy = () => {
         isHealthy = false;
         return timer(healthyAfterMs).subscribe(() => {

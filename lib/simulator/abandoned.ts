@@ -1,5 +1,6 @@
 /**
- * Temporary trees belong to the process that made them. One that was killed leaves its tree behind, for the next to remove.
+ * Temporary trees belong to the process that made them. A process that is killed leaves its tree behind; the next one
+ * removes it.
  */
 import { mkdtempSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
@@ -13,12 +14,12 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(realpathSync(tmpdir()), prefix));
 }
 
-/** This process is the tree's owner. */
+/** Makes this process the tree's owner. */
 export function own(paths: Paths): void {
   writeFileSync(paths.owner, `${hostname()} ${process.pid}`);
 }
 
-/** The temporary trees whose owner is gone. Trees that belong to nobody, or to another machine, are not among them. */
+/** The temporary trees whose owner is gone, without those that belong to nobody or to another machine. */
 export function abandonedTrees(): readonly string[] {
   const directory = realpathSync(tmpdir());
   return readdirSync(directory)
@@ -36,7 +37,7 @@ function readOwner(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return ''; // Another's that we may not read, or one that is just being made or removed.
+    return ''; // Somebody else's tree that we may not read, or one that is just being made or removed.
   }
 }
 

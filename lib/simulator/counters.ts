@@ -17,7 +17,7 @@ export interface Counters {
   pid: number;
 }
 
-/** Where a new host begins. */
+/** The initial values for a new host. */
 export const firstCounters: Readonly<Counters> = { zoneid: 1, debugid: 1, dsid: 54, txg: 4, pid: 4000 };
 
 /** The host's counters. A change is lost unless {@link writeCounters} is called. */
@@ -25,7 +25,7 @@ export function readCounters(paths: Paths): Counters {
   return { ...firstCounters, ...(readJson(paths.counters) as Partial<Counters> | undefined) };
 }
 
-/** Keeps the counters. */
+/** Saves the counters. */
 export function writeCounters(paths: Paths, counters: Counters): void {
   writeFileSync(paths.counters, JSON.stringify(counters));
 }

@@ -1,5 +1,5 @@
 /**
- * What a test does to a host that no operator would: lose events, send too many, break commands; and what was run.
+ * What only a test does to a host: lose events, send too many, break commands; and a record of what was run.
  */
 import { writeFileSync } from 'node:fs';
 import { clearFaults, setFault, type Fault } from './faults.js';
@@ -11,7 +11,7 @@ import { postRaw, runningSysevents } from './sysevents.js';
 
 /** See the module's head. All take effect at once. */
 export interface FaultOperations {
-  /** Lets the kernel drop all that is posted on a channel (true), or no longer (false). */
+  /** Makes the kernel drop everything posted on a channel (true), or stop dropping (false). */
   dropEvents(channels: Readonly<Partial<Record<Channel, boolean>>>): void;
   /** Posts lines as they are, valid or not, in one write; zoneStatusLine and historyLine make valid ones. */
   postEvents(channel: Channel, rawLines: readonly string[]): void;
@@ -19,7 +19,7 @@ export interface FaultOperations {
   syseventPids(channel?: Channel): number[];
   /** Adds a fault to a command, from its next invocation on. */
   setFault(command: SimulatedCommand, fault: Fault): void;
-  /** Takes away all faults, or those of one command. */
+  /** Removes all faults, or those of one command. */
   clearFaults(command?: SimulatedCommand): void;
   /** The arguments of each invocation of a command since the last reset. */
   invocations(command: SimulatedCommand): string[][];

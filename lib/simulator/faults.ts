@@ -1,6 +1,6 @@
 /**
- * Faults of the simulated commands, as files that they look at when they start, so that a test can change them while a
- * daemon runs. Without a fault the look costs one stat.
+ * Faults of the simulated commands, as files that they check when they start, so that a test can change them while a
+ * daemon runs. Without a fault the check costs one stat.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,16 +8,16 @@ import { replaceFile } from './files.js';
 import { commandPaths, type Paths, type SimulatedCommand } from './paths.js';
 
 /**
- * What is wrong with a command from its next invocation on, and when. With several faults on a command the first that
- * was set and matches is the one; all that one names happens, in this order: `delayMs`, `hang`, `noReady`, `stderr`,
- * `stdout`, `exitCode`, `edit` or `truncateBytes`.
+ * A fault of a command from its next invocation on, and its conditions. If a command has several faults, the first one
+ * set that matches applies, with all its effects, in this order: `delayMs`, `hang`, `noReady`, `stderr`, `stdout`,
+ * `exitCode`, `edit` or `truncateBytes`.
  */
 export interface Fault {
   /** Only when the arguments, joined by blanks, contain this. */
   readonly match?: string;
   /** Only when the command lists everything: `zfs list` without a dataset, `zoneadm list` without a zone. */
   readonly full?: boolean;
-  /** Waits so long before it does anything. */
+  /** Waits this long before it does anything. */
   readonly delayMs?: number;
   /** Does nothing for ever. Killing the command leaves no child. */
   readonly hang?: boolean;
@@ -25,15 +25,15 @@ export interface Fault {
   readonly noReady?: boolean;
   /** Prints this line on stderr (sysevent: after `ready`), and goes on. */
   readonly stderr?: string;
-  /** Prints this line on stdout before what it has to say (sysevent: after `ready`). */
+  /** Prints this line on stdout before its output (sysevent: after `ready`). */
   readonly stdout?: string;
   /** Ends with this code instead of doing its work (sysevent: after `ready`, or before it with `noReady`). */
   readonly exitCode?: number;
-  /** Passes what it has to say on stdout through this sed(1) script, to spoil a line of it. Not for sysevent. */
+  /** Passes its stdout through this sed(1) script, to corrupt a line. Not for sysevent. */
   readonly edit?: string;
-  /** Ends with 0 after so many bytes of stdout. */
+  /** Ends with 0 after this many bytes of stdout. */
   readonly truncateBytes?: number;
-  /** The executable is not there at all; nothing else counts then. */
+  /** The executable is missing; nothing else applies then. */
   readonly missing?: boolean;
 }
 
@@ -49,7 +49,7 @@ export function setFault(paths: Paths, command: SimulatedCommand, fault: Fault):
   replaceFile(join(directory, String(position).padStart(4, '0')), toShell(fault));
 }
 
-/** Takes away all faults, or those of one command. */
+/** Removes all faults, or those of one command. */
 export function clearFaults(paths: Paths, command?: SimulatedCommand): void {
   const commands = command === undefined ? (Object.keys(commandPaths) as SimulatedCommand[]) : [command];
   for (const each of commands) {

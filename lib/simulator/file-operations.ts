@@ -13,10 +13,10 @@ import { renderZonecfg } from './zonecfg-xml.js';
 /** One of the JSON files in a zone's config directory. */
 export type ConfigName = 'metadata' | 'tags' | 'routes';
 
-/** Values to set by name; null takes one away. */
+/** Values to set by name; null removes one. */
 export type Entries = Readonly<Record<string, unknown>>;
 
-/** What can be done to files. */
+/** The operations on files. */
 export interface FileOperations {
   /** The path of a zone's XML. */
   xmlFile(zonename: string): string;
@@ -31,11 +31,11 @@ export interface FileOperations {
   ) => Promise<void>;
   /** Sets the attr `transition`, e.g. `provisioning:running:1795428000`, as vmadm does while it works; null ends it. */
   setTransition(zonename: string, transition: string | null): Promise<void>;
-  /** The XML moved over from another filesystem: the old file is deleted, then another one created. */
+  /** Moves the XML over from another filesystem: the old file is deleted, then a new one created. */
   moveXmlOver(zonename: string): Promise<void>;
   /** Deletes the XML and nothing else; {@link FileOperations.rewriteXml} brings it back. */
   deleteXml(zonename: string): Promise<void>;
-  /** Writes the XML anew by rename, whatever has become of it. */
+  /** Rewrites the XML by rename, whatever state it is in. */
   rewriteXml(zonename: string): Promise<void>;
   /** Changes the object in a config file (`{}` when there is none), and replaces the file by rename. */
   updateConfigFile(
@@ -57,7 +57,7 @@ export interface FileOperations {
   writeLastExited(zonename: string, waitStatus: number): Promise<void>;
   /** Sets properties in the sysinfo cache. */
   updateSysinfo(entries: Entries): Promise<void>;
-  /** Writes any text into an existing file, in place; the function returned puts back what was there. */
+  /** Writes any text into an existing file, in place; the returned function restores the old content. */
   corrupt(path: string, text: string): () => void;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The ways in which the tools of a real host change files, because a watcher can tell them apart. All are synchronous:
- * a step of an operator's command is over when the call is.
+ * when the call returns, the step of the operator's command is done.
  */
 import {
   existsSync,

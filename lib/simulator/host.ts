@@ -1,6 +1,6 @@
 /**
- * The simulated global zone as an operator has it in hand. What is on disk is the truth, so that several processes can
- * work on one tree.
+ * The simulated global zone as an operator uses it. The tree on disk is the truth, so that several processes can work on
+ * it.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -29,7 +29,7 @@ export interface SimulatedHost extends ZoneOperations, FileOperations, ZfsOperat
   readonly root: string;
   /** The file of an absolute path of the host, e.g. `/tmp/.sysinfo.json`. */
   path(absolute: string): string;
-  /** Ends the `sysevent`s and removes the whole tree. Other commands that still run in it are their parent's to end. */
+  /** Ends the `sysevent`s and removes the whole tree. Other commands that still run in it must be ended by their parents. */
   remove(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ function hostOf(paths: Paths): SimulatedHost {
     path: (absolute) => paths.inTree(absolute),
     remove: () =>
       operator.exclusively(() => {
-        // Their daemon may have been killed, and they would notice only at a next write that never comes.
+        // Their daemon may have been killed, and they would notice only at their next write, which may never come.
         for (const pid of runningSysevents(paths)) end(pid);
         rmSync(paths.root, { recursive: true, force: true, maxRetries: 5 });
       }),

@@ -1,5 +1,5 @@
 /**
- * What was run: every simulated command appends its arguments to a log (commands/begin.sh).
+ * A record of what was run: every simulated command appends its arguments to a log (commands/begin.sh).
  */
 import { writeFileSync } from 'node:fs';
 import { readIfExists } from './files.js';

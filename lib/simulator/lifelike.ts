@@ -1,6 +1,6 @@
 /**
- * What operators and customers do all day on a hypervisor: small changes to VMs picked at random, now and then a VM that
- * comes or goes. The same seed on the same host gives the same actions.
+ * What operators and customers do all day on a hypervisor: small changes to random VMs, and now and then a VM created or
+ * destroyed. The same seed on the same host gives the same actions.
  */
 import { concatMap, defer, interval, startWith, type Observable } from 'rxjs';
 import type { SimulatedHost } from './host.js';
@@ -19,11 +19,11 @@ export interface Activity {
   readonly alias: string;
   /** In words, e.g. `quota=30g`. */
   readonly detail: string;
-  /** Why it could not be done: somebody else was quicker. */
+  /** Why it could not be done: another process was quicker. */
   readonly failure?: SimulatorError | ZfsError;
 }
 
-/** What may be done. */
+/** The permitted actions. */
 export interface ActivityOptions {
   /** Whether VMs are created and destroyed, too (default true); without, their number stays. */
   readonly createAndDestroy?: boolean;
@@ -33,7 +33,7 @@ type Action = (host: SimulatedHost, zone: SimulatedZone, random: Random) => Prom
 
 /**
  * Does something every `intervalMs`, one after the other, for as long as somebody is subscribed, and emits what was done.
- * Unsubscribing starts nothing more; an action under way is done to its end, and `host.remove()` waits for it.
+ * After unsubscribing nothing more starts; an action under way is finished, and `host.remove()` waits for it.
  */
 export function lifelike(
   host: SimulatedHost,
@@ -48,7 +48,7 @@ export function lifelike(
   });
 }
 
-/** Does one thing. Rejects only for what should never happen. */
+/** Does one thing. Rejects only with errors that should never happen. */
 export async function performAction(
   host: SimulatedHost,
   random: Random,
@@ -138,7 +138,7 @@ const actions = {
   },
 } as const satisfies Readonly<Record<string, Action>>;
 
-/** All but destroy, the frequent ones several times. */
+/** All actions except destroy; frequent ones appear several times. */
 const usual = [
   ...(['alias', 'quota', 'quota', 'tag', 'tag', 'metadata', 'limits'] as const),
   ...(['snapshot', 'snapshot', 'destroy snapshot', 'power', 'power'] as const),

@@ -1,6 +1,6 @@
 /**
- * One operator's command at a time, over all processes that have the tree open: what is on disk is the truth, and every
- * command reads it, changes it and writes it back.
+ * Only one operator's command runs at a time, across all processes that have the tree open: every command reads the tree,
+ * changes it and writes it back.
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';

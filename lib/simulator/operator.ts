@@ -1,11 +1,11 @@
 /**
- * What every operation of the simulated host works with.
+ * The context of every operation on the simulated host.
  */
 import { exclusively } from './lock.js';
 import type { Paths } from './paths.js';
 import { ZoneStore, type SimulatedZone } from './zone-store.js';
 
-/** An operator at one tree. */
+/** An operator of one tree. */
 export interface Operator {
   readonly paths: Paths;
   readonly zones: ZoneStore;

@@ -1,6 +1,6 @@
 /**
- * Where everything is in a simulated global zone. What the daemon may see is at the paths of a real host; all that only
- * the simulator knows is below `var/simulator`.
+ * Where everything is in a simulated global zone. Everything that the daemon may see is at the paths of a real host; the
+ * simulator's own data is below `var/simulator`.
  */
 import { join } from 'node:path';
 
@@ -41,7 +41,7 @@ export function pathsOf(root: string) {
     lock: own('lock'),
     /** How vminfod-sim is started: node, and the program. */
     program: own('vminfod-sim'),
-    /** Whose it is: of a temporary tree the process that made it. */
+    /** The owner: for a temporary tree, the process that made it. */
     owner: own('owner'),
     counters: own('state/counters.json'),
     seed: own('state/seed'),

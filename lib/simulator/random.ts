@@ -1,9 +1,9 @@
 /**
- * Pseudo-random numbers that a seed determines, so that a scenario or a storm can be made again. Not for secrets.
+ * Seeded pseudo-random numbers, so that a scenario or a storm can be reproduced. Not for secrets.
  */
 import { createHash } from 'node:crypto';
 
-/** A source of numbers that only its seed determines. */
+/** A source of numbers determined only by its seed. */
 export interface Random {
   /** A number in [0, 1). */
   next(): number;
@@ -15,11 +15,11 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
   /** Lower-case hexadecimal digits. */
   hex(digits: number): string;
-  /** A version 4 UUID, of the seed and how many were made before. */
+  /** A version 4 UUID, determined by the seed and the calls before. */
   uuid(): string;
 }
 
-/** Makes a {@link Random} of a seed (mulberry32). */
+/** Makes a {@link Random} from a seed (mulberry32). */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   let uuids = 0;

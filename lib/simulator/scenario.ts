@@ -1,6 +1,6 @@
 /**
- * A hypervisor as it is found in the field: a pool with its system datasets and images, and VMs of every kind, all
- * determined by the seed. Written straight to disk as a finished state; nothing is posted.
+ * A realistic hypervisor: a pool with its system datasets and images, and VMs of every kind, all determined by the seed.
+ * Written straight to disk as a finished state; nothing is posted.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export interface ScenarioOptions {
   readonly oddName?: boolean;
 }
 
-/** What the VMs of the host with this seed share. */
+/** What all VMs of the host with this seed share. */
 export function hostFacts(seed: number): HostPlan {
   const random = createRandom(seed ^ 0x5eed);
   const some = (count: number): string[] => Array.from({ length: count }, () => random.uuid());
@@ -46,7 +46,7 @@ export function writeScenario(paths: Paths, zones: ZoneStore, options: ScenarioO
     const kind = vmKinds[(number - 1) % vmKinds.length] ?? 'joyent-minimal';
     const odd = oddName && number === vms ? { zonename: 'build-zone' } : {};
     const plan = planVm({ random, facts, kind, number, debugid: number, ...odd });
-    // The first twelve run, all but two; later on one in seven is stopped.
+    // Of the first twelve, ten run; after that, one in seven is stopped.
     const running = vms <= 12 ? number !== 4 && number !== 11 : number % 7 !== 4;
     written.push(writeZone(paths, zones, plan, { number, running, random }));
     builder.vm(plan);

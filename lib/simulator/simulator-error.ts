@@ -1,5 +1,5 @@
 /**
- * An operation that the host cannot do as it is now: there is no such zone, or it is in another state.
+ * An operation that is impossible in the host's current state: there is no such zone, or it is in another state.
  */
 export class SimulatorError extends Error {
   override readonly name = 'SimulatorError';

@@ -20,7 +20,7 @@ export interface ZoneStatusEvent {
   readonly zoneid: number;
 }
 
-/** What `zfs` did, as `zpool history -i` has it. Pool-wide events have no dataset. */
+/** What `zfs` did, as in `zpool history -i`. Pool-wide events have no dataset. */
 export interface HistoryEvent {
   /** history_internal_name, e.g. `set`. */
   readonly name: string;
@@ -86,7 +86,7 @@ export function historyLine(event: HistoryEvent): string {
   });
 }
 
-/** Posts lines on a channel, all or (when it drops) none of them. */
+/** Posts lines on a channel: all of them or, while it drops, none. */
 export function post(paths: Paths, channel: Channel, lines: readonly string[]): void {
   if (lines.length > 0 && !existsSync(paths.dropped(channel))) postRaw(paths, channel, lines);
 }
@@ -119,7 +119,7 @@ function isRunning(pid: number, paths: Paths): boolean {
   const cmdline = `/proc/${pid}/cmdline`;
   if (!existsSync(cmdline)) return true; // no procfs to tell a reused pid by
   const text = readFileSync(cmdline, 'utf8');
-  // For a moment, while it becomes tail, it has none; nor has one that has ended and that nobody has asked for its status.
+  // It has no command line for a moment while it becomes tail, nor as a zombie.
   return text === ''
     ? !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
     : text.includes(paths.root);

@@ -1,6 +1,6 @@
 /**
  * The bare tree of a simulated global zone: directories, commands, empty channels. The commands are copied into it, so
- * that a tree works wherever it is, and whatever becomes of the package.
+ * that a tree works wherever it is, even after the package is gone.
  */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -23,7 +23,7 @@ export function createTree(paths: Paths): void {
   }
 }
 
-/** What the commands hand on to; it is not copied. */
+/** The program to which the commands delegate; it is not copied. */
 const program = fileURLToPath(new URL('../../sbin/vminfod-sim.js', import.meta.url));
 
 /** lib/simulator/commands of the package: the scripts are not compiled, so they are not in dist. */

@@ -1,11 +1,11 @@
 /**
- * The resources of a VM's zone, as vmadm gives them to zonecfg.
+ * The resources of a VM's zone, as vmadm passes them to zonecfg.
  */
 import type { Random } from './random.js';
 import { isHardware, type VmKind } from './vm-kinds.js';
 import { setAttr, setRctl, type Zonecfg } from './zonecfg.js';
 
-/** A disk to be: its volume, and whether it is a clone of an image's. */
+/** A planned disk: its volume, and whether it is a clone of an image's. */
 export interface DiskPlan {
   readonly dataset: string;
   /** Bytes. */
@@ -153,7 +153,7 @@ export function setAttrs(
   }
   if (kind.startsWith('bhyve')) Object.assign(attrs, { bootrom: 'bios', com1: '/dev/zconsole' });
   if (kind === 'bhyve-flexible') {
-    // Room for a snapshot or another disk beside those that there are.
+    // Room for a snapshot or one more disk.
     attrs['flexible-disk-size'] = disks.reduce((sum, disk) => sum + disk.size, 10 * GiB) / MiB;
   }
   for (const [name, value] of Object.entries(attrs)) setAttr(config, name, value);
@@ -161,7 +161,7 @@ export function setAttrs(
 
 /** The resource controls that vmadm sets; `ram` in MiB. */
 export function setLimits(config: Zonecfg, random: Random, kind: VmKind, ram: number): void {
-  // A hardware VM needs memory beside its guest's.
+  // A hardware VM needs memory in addition to its guest's.
   const memory = (isHardware(kind) ? ram + 1024 : ram) * MiB;
   const limits: Record<string, number> = {
     'zone.cpu-shares': random.pick([10, 50, 100, 200, 400]),

@@ -1,5 +1,5 @@
 /**
- * A VM to be, from a kind and a number: its zone's configuration, its files and its datasets, without touching a disk.
+ * Plans a VM from a kind and a number: its zone's configuration, its files and its datasets, without touching the disk.
  */
 import type { Random } from './random.js';
 import {
@@ -14,7 +14,7 @@ import {
 import { brandOf, isHardware, type VmKind } from './vm-kinds.js';
 import type { Zonecfg } from './zonecfg.js';
 
-/** A VM to be: what vmadm would hand to zonecfg and zfs, and the files that it would write. */
+/** A planned VM: what vmadm would pass to zonecfg and zfs, and the files that it would write. */
 export interface VmPlan {
   readonly zonename: string;
   readonly uuid: string;

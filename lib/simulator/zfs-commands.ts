@@ -1,6 +1,6 @@
 /**
  * zfs(8) as an operator runs it: finds the subcommand, runs it as one transaction, writes what it changed and posts its
- * events. A command that fails half-way has done what it did until then.
+ * events. A command that fails halfway keeps what it did until then.
  */
 import type { Paths } from './paths.js';
 import type { HistoryEvent } from './sysevents.js';
@@ -39,7 +39,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   upgrade: () => undefined,
 };
 
-/** The subcommands there are. */
+/** The supported subcommands. */
 export const zfsSubcommands: readonly string[] = Object.keys(subcommands);
 
 /** Runs `zfs <argv>`. Throws a {@link ZfsError} where the real command fails; returns the events that it posted. */

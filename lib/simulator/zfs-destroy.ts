@@ -1,5 +1,5 @@
 /**
- * zfs destroy, of datasets, snapshots and bookmarks: what stands in its way, what goes with it, and the events.
+ * zfs destroy, of datasets, snapshots and bookmarks: what prevents it, what is destroyed along with it, and the events.
  */
 import { parseZfsArguments } from './zfs-arguments.js';
 import { fail } from './zfs-error.js';
@@ -27,7 +27,7 @@ export function destroy(transaction: ZfsTransaction, argv: readonly string[]): v
     });
 }
 
-/** Destroys a snapshot, or marks it to go with its last hold and clone (`defer`). */
+/** Destroys a snapshot, or marks it to be destroyed with its last hold and clone (`defer`). */
 export function destroySnapshot(
   transaction: ZfsTransaction,
   dataset: SimulatedDataset,
@@ -113,7 +113,7 @@ function destroyDataset(
   if (held !== undefined) fail(`cannot destroy snapshot ${held[0].name}@${held[1].name}: dataset is busy`);
   if (dryRun) return;
   for (const clone of outside) {
-    const found = transaction.store.find(clone); // it may have gone with one before
+    const found = transaction.store.find(clone); // it may have been destroyed along with an earlier one
     if (found !== undefined) destroyDataset(transaction, found, options);
   }
   const directory = mountDirectory(transaction.paths, transaction.store, dataset);
@@ -125,7 +125,7 @@ function destroyOne(transaction: ZfsTransaction, dataset: SimulatedDataset): voi
   for (const snapshot of [...dataset.snapshots]) remove(transaction, dataset, snapshot);
   if (Number(dataset.properties['refreservation'] ?? 0) > 0) transaction.set(dataset, ['refreservation', 0]);
   transaction.store.remove(dataset.name);
-  // What is older than the origin belongs to it, and is not freed.
+  // Data older than the origin belongs to the origin, and is not freed.
   const [source, origin] = dataset.origin === undefined ? [] : transaction.findSnapshot(dataset.origin);
   transaction.log('destroy', dataset.name, dataset.id, `(bptree, mintxg=${origin?.txg ?? 1})`);
   if (source === undefined || origin === undefined) return;

@@ -1,5 +1,5 @@
 /**
- * A zfs command that failed: what it said on stderr, and the code it ended with.
+ * A zfs command that failed: its stderr and its exit code.
  */
 export class ZfsError extends Error {
   override readonly name = 'ZfsError';

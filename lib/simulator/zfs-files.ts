@@ -1,6 +1,6 @@
 /**
- * The files in filesystems, as far as a VM's object depends on them: what is below a mountpoint in the tree, without
- * the filesystems mounted further down. A snapshot keeps them, a rollback brings them back, a clone has them.
+ * The files in filesystems, as far as a VM's object depends on them: what is below a mountpoint in the tree, without the
+ * filesystems mounted further down. A snapshot keeps them, a rollback restores them, a clone has a copy of them.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -30,7 +30,7 @@ export function unmount(directory: string | undefined): void {
   if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
 }
 
-/** A filesystem's mountpoint has changed: its files move with it, and hide what was in the directory. */
+/** Applies a changed mountpoint: the filesystem's files move along, and hide what was in the directory. */
 export function moveMount(before: string | undefined, after: string | undefined): void {
   if (before === undefined || after === undefined || before === after || !existsSync(before)) return;
   rmSync(after, { recursive: true, force: true });
@@ -56,7 +56,7 @@ export function saveFiles(
   replaceFile(paths.savedFiles(snapshot.files), JSON.stringify(Object.fromEntries(files)));
 }
 
-/** The files of a snapshot are not needed any more. */
+/** Drops the files of a snapshot. */
 export function forgetFiles(paths: Paths, snapshot: SimulatedSnapshot): void {
   // Snapshots of the scenario share the files that their zone began with.
   if (snapshot.files === `snapshot-${snapshot.id}`) removeFile(paths.savedFiles(snapshot.files));

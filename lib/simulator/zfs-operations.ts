@@ -1,5 +1,5 @@
 /**
- * Datasets as an operator works on them.
+ * An operator's operations on datasets.
  */
 import type { Operator } from './operator.js';
 import type { HistoryEvent } from './sysevents.js';
@@ -7,20 +7,20 @@ import { inTransaction, runZfs } from './zfs-commands.js';
 import { receive, type ReceiveOptions } from './zfs-receive.js';
 import { ZfsStore, type SimulatedDataset } from './zfs-store.js';
 
-/** What can be done with datasets. */
+/** The operations on datasets. */
 export interface ZfsOperations {
   /**
    * Runs `zfs <argv>`, e.g. `host.zfs('set', 'quota=20g', dataset)`; resolves to the history events that it posted.
-   * Rejects with a {@link ZfsError} where the real command fails. zfsSubcommands names what there is.
+   * Rejects with a {@link ZfsError} where the real command fails. zfsSubcommands lists the supported subcommands.
    */
   zfs(...argv: readonly string[]): Promise<readonly HistoryEvent[]>;
   /** Runs `zfs send … | zfs receive …`. */
   receive(options: ReceiveOptions): Promise<readonly HistoryEvent[]>;
-  /** Something writes to a dataset, in bytes: `written` grows, and by `overwritten` what its snapshots hold. No event. */
+  /** Simulates writes to a dataset, in bytes: `written` grows, and its snapshots hold `overwritten` more. Posts no event. */
   writeData(dataset: string, written: number, overwritten?: number): Promise<void>;
   /** A dataset as the simulator keeps it, or undefined. */
   dataset(name: string): SimulatedDataset | undefined;
-  /** Puts datasets there as they are, without an event. */
+  /** Adds datasets as given, without an event. */
   importDatasets(datasets: readonly SimulatedDataset[]): Promise<void>;
 }
 

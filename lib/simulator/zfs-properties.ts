@@ -7,7 +7,7 @@ import { ZfsError } from './zfs-error.js';
 /** A property's value: bytes or a count, or a word. */
 export type PropertyValue = string | number;
 
-/** What a limit of none is kept as; `zfs list -p` prints it as 2^64 - 1. */
+/** Represents no limit; `zfs list -p` prints it as 2^64 - 1. */
 export const unlimited = -1;
 
 const aliases: Readonly<Record<string, string>> = {
@@ -18,7 +18,7 @@ const aliases: Readonly<Record<string, string>> = {
   compress: 'compression',
 };
 
-/** What an inheritable property is when nobody has set it. */
+/** Defaults of the inheritable properties. */
 const inheritable: Readonly<Record<string, PropertyValue>> = {
   aclinherit: 'restricted',
   aclmode: 'discard',
@@ -55,7 +55,7 @@ const sizes = new Set([
 ]);
 const limits = new Set(['filesystem_limit', 'snapshot_limit']);
 const others = new Set(['canmount']);
-/** Given to `zfs create`, part of the creation, and without an event of their own. */
+/** Properties that are part of a `zfs create`, without an event of their own. */
 const createOnly = new Set(['volblocksize', 'casesensitivity', 'normalization', 'utf8only', 'encryption']);
 
 const compressions: Readonly<Record<string, number>> = {
@@ -79,7 +79,7 @@ export function isUserProperty(name: string): boolean {
   return name.includes(':');
 }
 
-/** Whether a dataset without a value of its own has its parent's. */
+/** Whether a dataset without a value of its own inherits its parent's. */
 export function isInherited(name: string): boolean {
   return isUserProperty(name) || Object.hasOwn(inheritable, name);
 }
@@ -89,7 +89,7 @@ export function isCreateOnly(name: string): boolean {
   return createOnly.has(name);
 }
 
-/** What a property is when nobody has set it; `undefined` for a user property. */
+/** A property's default; `undefined` for a user property. */
 export function defaultValue(name: string): PropertyValue | undefined {
   if (isUserProperty(name)) return undefined;
   return inheritable[name] ?? (limits.has(name) ? unlimited : name === 'canmount' ? 'on' : 0);

@@ -9,7 +9,7 @@ import { addHold, dropHold, lastComponent } from './zfs-snapshots.js';
 import type { SimulatedDataset, SimulatedSnapshot } from './zfs-store.js';
 import type { Assignment, ZfsTransaction } from './zfs-transaction.js';
 
-/** What is sent, where to, and how it goes. */
+/** What is sent, where to, and how. */
 export interface ReceiveOptions {
   /** The snapshot that is sent, by its full name. */
   readonly from: string;
@@ -21,13 +21,13 @@ export interface ReceiveOptions {
   readonly withProperties?: boolean;
   /** `send -R`: the datasets below come along, and the properties of all. */
   readonly replicate?: boolean;
-  /** `receive -F` of a replicated stream: destroy what the source has not. */
+  /** `receive -F` of a replicated stream: destroy what the source does not have. */
   readonly force?: boolean;
   /** `receive -o`, each `property=value`. */
   readonly set?: readonly string[];
-  /** The stream breaks off. Without `resumable` what has arrived is destroyed again. */
+  /** The stream breaks off. Without `resumable` the partial data is destroyed. */
   readonly truncated?: boolean;
-  /** `receive -s`: keep what has arrived of a stream that broke off. */
+  /** `receive -s`: keep the partial data of a stream that broke off. */
   readonly resumable?: boolean;
 }
 
@@ -40,8 +40,8 @@ export function receive(transaction: ZfsTransaction, options: ReceiveOptions): v
 }
 
 /**
- * `send -R`: holds what it sends for as long as it sends. The receiver takes each dataset in turn, from the first snapshot
- * that it does not have; with `receive -F` it first destroys what the source has not.
+ * `send -R`: holds the sent snapshots while sending. The receiver takes each dataset in turn, from the first snapshot
+ * that it does not have; with `receive -F` it first destroys what the source does not have.
  */
 function receiveReplicated(
   transaction: ZfsTransaction,
@@ -80,7 +80,7 @@ function receiveReplicated(
   }
 }
 
-/** `zfs receive -A name`: gives up what is left of a stream that broke off. */
+/** `zfs receive -A name`: discards the partial data of a stream that broke off. */
 export function abortReceive(transaction: ZfsTransaction, name: string): void {
   const dataset = transaction.dataset(name);
   if (dataset.partialReceive === undefined)

@@ -1,5 +1,6 @@
 /**
- * zfs set and inherit, with the events that a real one posts; a filesystem whose mountpoint changes takes its files along.
+ * zfs set and inherit, with the events that a real one posts; when a filesystem's mountpoint changes, its files move
+ * along.
  */
 import { parseZfsArguments } from './zfs-arguments.js';
 import { fail, usage } from './zfs-error.js';
@@ -70,7 +71,7 @@ function setOnDataset(
   setAll(transaction, dataset, assignments);
 }
 
-/** About what a dataset refers to, in bytes: all that was ever written to it. */
+/** Approximately the bytes that a dataset refers to: everything ever written to it. */
 function referenced(dataset: SimulatedDataset): number {
   return dataset.snapshots.reduce((sum, { written }) => sum + written, dataset.written);
 }

@@ -74,7 +74,7 @@ export function release(transaction: ZfsTransaction, argv: readonly string[]): v
   }
 }
 
-/** Takes a hold away. */
+/** Removes a hold. */
 export function dropHold(
   transaction: ZfsTransaction,
   dataset: SimulatedDataset,
@@ -87,7 +87,7 @@ export function dropHold(
   releaseDeferred(transaction, dataset, held);
 }
 
-/** `zfs rollback [-rRf] dataset@name`: the filesystem's files are again what they were, without a word to who watches them. */
+/** `zfs rollback [-rRf] dataset@name`: restores the filesystem's files, without notifying their watchers. */
 export function rollback(transaction: ZfsTransaction, argv: readonly string[]): void {
   const { flags, names } = parseZfsArguments(argv, 'rRf');
   const name = names[0] ?? usage('missing dataset argument');

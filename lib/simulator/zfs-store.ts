@@ -1,6 +1,6 @@
 /**
- * What is on disk of each dataset: its state (JSON, the truth) and the rows that `zfs list` prints, kept true together.
- * A file holds a top-level dataset and all below it; see commands/zfs.sh for how a name leads to it.
+ * What is on disk of each dataset: its state (JSON, the truth) and the rows that `zfs list` prints, kept in step. A file
+ * holds a top-level dataset and all below it; see commands/zfs.sh for how a name leads to it.
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { readJson, removeFile, replaceFile } from './files.js';
@@ -8,7 +8,7 @@ import type { Paths } from './paths.js';
 import { renderRows } from './zfs-rows.js';
 import { defaultValue, isInherited, type PropertyValue } from './zfs-properties.js';
 
-/** A snapshot of a dataset. Mutable: it is the commands' to change. */
+/** A snapshot of a dataset. Mutable: commands change it. */
 export interface SimulatedSnapshot {
   /** The part after the `@`. */
   name: string;
@@ -28,11 +28,11 @@ export interface SimulatedSnapshot {
   /** Names of the datasets that are clones of it. */
   clones: string[];
   properties: Record<string, PropertyValue>;
-  /** Where the dataset's files as they were are kept (zfs-files.ts). */
+  /** Where the dataset's files at that time are kept (zfs-files.ts). */
   files?: string;
 }
 
-/** A filesystem or volume. Mutable: it is the commands' to change. */
+/** A filesystem or volume. Mutable: commands change it. */
 export interface SimulatedDataset {
   name: string;
   type: 'filesystem' | 'volume';
@@ -55,7 +55,7 @@ export interface SimulatedDataset {
   partialReceive?: number;
 }
 
-/** Reads and writes datasets; changes are kept by {@link ZfsStore.commit}. */
+/** Reads and writes datasets; {@link ZfsStore.commit} saves changes. */
 export class ZfsStore {
   readonly #paths: Paths;
   readonly #files = new Map<string, Map<string, SimulatedDataset>>();
@@ -84,7 +84,7 @@ export class ZfsStore {
     return readdirSync(this.#paths.zfsStates('')).filter((name) => !name.startsWith('.'));
   }
 
-  /** Adds a dataset, or keeps a change to one. */
+  /** Adds a dataset, or records a change to one. */
   put(dataset: SimulatedDataset): void {
     const file = fileOf(dataset.name);
     this.#file(file).set(dataset.name, dataset);
@@ -98,14 +98,14 @@ export class ZfsStore {
     this.#changed.add(file);
   }
 
-  /** What is inherited from a dataset has changed: all rows below it are printed anew. */
+  /** An inherited property of a dataset has changed: regenerates all rows below it. */
   putWithHeirs(dataset: SimulatedDataset): void {
     this.put(dataset);
     if (dataset.name.includes('/')) return; // they are in the same file
     for (const file of this.#filesOfPool(dataset.name)) this.#changed.add(file);
   }
 
-  /** A property as it is in effect: own, inherited or default. */
+  /** The effective value of a property: own, inherited or default. */
   effective(dataset: SimulatedDataset, property: string): PropertyValue | undefined {
     if (property === 'mountpoint') return this.mountpoint(dataset);
     const own = dataset.properties[property];
@@ -131,7 +131,7 @@ export class ZfsStore {
     return position === -1 ? undefined : this.find(dataset.name.slice(0, position));
   }
 
-  /** Writes what has changed: from now on `zfs list` prints it. */
+  /** Writes the changes: from now on `zfs list` prints them. */
   commit(): void {
     for (const file of this.#changed) {
       const datasets = [...this.#file(file).values()].sort(byName);

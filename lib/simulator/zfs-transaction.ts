@@ -1,6 +1,7 @@
 /**
- * One zfs command under way: the datasets that it works on, and the history events that it will have posted. Nothing is
- * on disk before {@link ZfsTransaction.commit}; the events follow it, as what `zfs list` prints is always new by then.
+ * A zfs command in progress: the datasets that it works on, and the history events that it will post. Nothing is on disk
+ * before {@link ZfsTransaction.commit}; the events follow, because on a real host `zfs list` is always up to date by
+ * then.
  */
 import { readCounters, writeCounters, type Counters } from './counters.js';
 import type { Paths } from './paths.js';
@@ -80,7 +81,7 @@ export class ZfsTransaction {
     return [dataset, ...this.store.below(dataset.name)];
   }
 
-  /** Adds a dataset; what it is, is the caller's to log. */
+  /** Adds a dataset; the caller logs what it is. */
   add(dataset: Pick<SimulatedDataset, 'name' | 'type'> & Partial<SimulatedDataset>): SimulatedDataset {
     const added: SimulatedDataset = {
       id: this.nextId(),
@@ -100,7 +101,7 @@ export class ZfsTransaction {
 
   /** Sets a property of a dataset, with its event if it has one. */
   set(dataset: SimulatedDataset, [name, value]: Assignment): void {
-    if (name.includes('@')) return; // a user's quota is not in the history, nor in what we list
+    if (name.includes('@')) return; // a user's quota is neither in the history nor in our listings
     if (name === 'volsize') {
       this.#resize(dataset, Number(value));
       return;
@@ -133,7 +134,7 @@ export class ZfsTransaction {
     return snapshot;
   }
 
-  /** A sparse volume grows without an event; of any other only the new reservation is seen. */
+  /** A sparse volume grows without an event; any other posts only its new reservation. */
   #resize(dataset: SimulatedDataset, volsize: number): void {
     dataset.properties['volsize'] = volsize;
     this.store.put(dataset);

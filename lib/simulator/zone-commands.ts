@@ -65,7 +65,7 @@ export async function boot(tools: ZoneTools, zone: SimulatedZone): Promise<void>
   tools.zones.put(zone);
 }
 
-/** zoneadm halt; `waitStatus` is how the zone's init ended, as wait(2) has it and zoneadmd writes it to lastexited. */
+/** zoneadm halt; `waitStatus` is how the zone's init ended, in wait(2)'s format, which zoneadmd writes to lastexited. */
 export async function halt(tools: ZoneTools, zone: SimulatedZone, waitStatus: number): Promise<void> {
   publish(tools, 'kernel', zone, 'shutting_down', 'running');
   await tools.stateLag();
@@ -98,7 +98,7 @@ export function writeLastExited(
   rewriteInPlace(join(tools.paths.inTree(zone.zonepath), 'lastexited'), text);
 }
 
-/** The zone's init died and the kernel started it again. */
+/** The zone's init dies and the kernel restarts it. */
 export function restartInit(tools: ZoneTools, zone: SimulatedZone): void {
   const counters = readCounters(tools.paths);
   zone.initPid = counters.pid++;

@@ -25,13 +25,13 @@ export interface CreateZoneOptions {
   readonly boot?: boolean;
 }
 
-/** What can be done with zones. Each step is done, and its sysevent posted, in the order of the real tools. */
+/** The operations on zones. Steps and their sysevents come in the order of the real tools. */
 export interface ZoneOperations {
   /** The names of the zones, sorted; without the global zone. */
   zonenames(): string[];
-  /** What is known of a zone; throws when there is none. */
+  /** The state of a zone; throws when there is none. */
   zone(zonename: string): SimulatedZone;
-  /** The zone with this zonename, UUID or alias, or the only one whose zonename begins so; throws when there is none. */
+  /** The zone with this zonename, UUID or alias, or the only one whose zonename begins with it; throws when there is none. */
   findZone(text: string): SimulatedZone;
   /** Provisions a VM as vmadm does: configure, install with its datasets and files, boot. Resolves to its zonename. */
   createZone(options?: CreateZoneOptions): Promise<string>;
@@ -39,7 +39,7 @@ export interface ZoneOperations {
   destroyZone(zonename: string): Promise<void>;
   /** Boots a zone that is installed. */
   start(zonename: string): Promise<void>;
-  /** Halts a running zone. `waitStatus` (default 0) is what lastexited says of its init: see wait(2), or -1. */
+  /** Halts a running zone. `waitStatus` (default 0) is its init's status in lastexited: see wait(2), or -1. */
   stop(zonename: string, options?: { readonly waitStatus?: number }): Promise<void>;
   /** Halts a running zone and boots it again, under a new zoneid. */
   reboot(zonename: string): Promise<void>;
@@ -48,8 +48,8 @@ export interface ZoneOperations {
   /** Gives a zone that is installed, and has neither disks nor delegated datasets, another root dataset and so another zonepath. */
   moveZone(zonename: string, root: string): Promise<void>;
   /**
-   * How long zoneadm goes on printing the old state after a kernel event: milliseconds, or until the promise of a function
-   * that is called after each. 0 at first; for what this process does only.
+   * How long zoneadm goes on printing the old state after a kernel event: milliseconds, or until the promise of a
+   * function that is called after each. Default 0; only for operations of this process.
    */
   setStateLag(lag: number | (() => Promise<unknown>)): void;
 }
@@ -108,7 +108,7 @@ async function create(operator: Operator, options: CreateZoneOptions): Promise<s
   const counters = readCounters(paths);
   const debugid = counters.debugid++;
   writeCounters(paths, counters);
-  // The debug id is new on this host, so that the UUID made of it is, too.
+  // The debug id is new on this host, and so is the UUID derived from it.
   const facts = factsOf(paths);
   const random = createRandom(debugid ^ Number.parseInt(facts.images[0]?.slice(0, 8) ?? '0', 16));
   const plan = planVm({ random, facts, kind, number: debugid, debugid, ...names });

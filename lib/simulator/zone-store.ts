@@ -1,5 +1,5 @@
 /**
- * What is on disk of each zone: its state (JSON, the truth) and what the commands print of it, kept true together.
+ * What is on disk of each zone: its state (JSON, the truth) and what the commands print about it, kept in step.
  */
 import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readIfExists, readJson, removeFile, replaceFile } from './files.js';
@@ -53,7 +53,7 @@ export class ZoneStore {
     return zone;
   }
 
-  /** Keeps a zone: from now on zoneadm and kstat print it so. The index in /etc/zones is {@link writeIndex}'s. */
+  /** Saves a zone: from now on zoneadm and kstat print this state. {@link writeIndex} writes the index in /etc/zones. */
   put(zone: SimulatedZone): void {
     const before = this.find(zone.zonename);
     replaceFile(this.#paths.zoneState(zone.zonename), JSON.stringify(zone));
@@ -66,7 +66,7 @@ export class ZoneStore {
     if (zone.zoneid !== null) replaceFile(this.#paths.kstat(zone.zoneid), `, ${kstatElement(zone)}`);
   }
 
-  /** Keeps a zone that was not there before: {@link put} without looking. */
+  /** Saves a new zone: {@link put} without checking for an old one. */
   add(zone: SimulatedZone): void {
     writeFileSync(this.#paths.zoneState(zone.zonename), JSON.stringify(zone));
     writeFileSync(this.#paths.zoneLine(zone.zonename), zoneadmLine(zone));
@@ -94,7 +94,7 @@ export class ZoneStore {
     replaceFile(this.#paths.zonesIndex, [indexHead, ...zones.map(indexLine)].join(''));
   }
 
-  /** Brings a zone's line in /etc/zones/index up to date, or takes it out; done as zonecfg does, by rename. */
+  /** Updates or removes a zone's line in /etc/zones/index, by rename, as zonecfg does. */
   updateIndex(zonename: string, zone: SimulatedZone | undefined): void {
     const lines = (readIfExists(this.#paths.zonesIndex) ?? indexHead).split('\n').slice(0, -1);
     const position = lines.findIndex((line) => line.startsWith(`${zonename}:`));

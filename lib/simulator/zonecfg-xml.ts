@@ -1,6 +1,6 @@
 /**
- * The file that zonecfg(8) keeps of a zone in /etc/zones, as libzonecfg writes it through libxml2: declaration, DOCTYPE,
- * comment, one element a line.
+ * The file in which zonecfg(8) keeps a zone's configuration in /etc/zones, as libzonecfg writes it through libxml2:
+ * declaration, DOCTYPE, comment, one element a line.
  */
 import type { Zonecfg } from './zonecfg.js';
 

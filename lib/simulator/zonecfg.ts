@@ -2,7 +2,7 @@
  * A zone's configuration as zonecfg(8) knows it, and the changes that vmadm makes to it.
  */
 
-/** The resources of one zone, in the words of zonecfg. Mutable: it is the operator's to change. */
+/** The resources of one zone, in the words of zonecfg. Mutable: the operator changes it. */
 export interface Zonecfg {
   zonename: string;
   zonepath: string;
@@ -31,7 +31,7 @@ const base64Attrs = new Set([
   'vnc-password',
 ]);
 
-/** What `host.updateConfig` takes instead of a function. `null` takes something away. */
+/** What `host.updateConfig` takes instead of a function. `null` removes a value. */
 export interface ConfigChange {
   readonly autoboot?: boolean;
   readonly limitpriv?: string;
@@ -49,13 +49,13 @@ export function applyChange(config: Zonecfg, change: ConfigChange): void {
   for (const [name, limit] of Object.entries(change.rctls ?? {})) setRctl(config, name, limit);
 }
 
-/** The value of an attr as an operator means it (not in base64), or undefined. */
+/** The decoded value of an attr (not base64), or undefined. */
 export function attrOf(config: Zonecfg, name: string): string | undefined {
   const value = config.attrs.find((attr) => attr.name === name)?.value;
   return value !== undefined && base64Attrs.has(name) ? Buffer.from(value, 'base64').toString() : value;
 }
 
-/** Sets an attr, in its place if it is there; `null` removes it. */
+/** Sets an attr, in place if it exists; `null` removes it. */
 export function setAttr(config: Zonecfg, name: string, value: string | number | boolean | null): void {
   if (value === null) {
     config.attrs = config.attrs.filter((attr) => attr.name !== name);

@@ -1,7 +1,7 @@
 /**
  * File events: the zone XMLs, each zone's config files and lastexited, and the sysinfo cache.
  *
- * It knows which zone and which input a path is; whether and how a file changed is for its reader to find out.
+ * It maps paths to zones and inputs; whether and how a file changed is for its reader to find out.
  */
 import { dirname } from 'node:path';
 import { Observable, Subscription } from 'rxjs';
@@ -13,7 +13,7 @@ import type { SourceHealth } from './health.js';
 import { zoneFiles, type ZoneInput } from '../vm/inputs.js';
 import type { Invalidation } from './invalidation.js';
 
-/** Which zones' files are to be watched; said by whoever knows the zones. */
+/** Which zones' files are to be watched; sent by the cache. */
 export type WatchRequest =
   | { readonly type: 'watch'; readonly zonename: string; readonly zonepath: string }
   | { readonly type: 'unwatch'; readonly zonename: string }
@@ -34,7 +34,7 @@ export interface FileEventsOptions {
  */
 export function fileEvents({ host, requests, health }: FileEventsOptions): Observable<Invalidation> {
   return new Observable((subscriber) => {
-    /** Where each zone that is watched lives. */
+    /** The zonepath of each watched zone. */
     const zones = new Map<string, string>();
 
     const say = (invalidation: Invalidation) => {
@@ -44,8 +44,8 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
     const sayChanged = (zonename: string, inputs: readonly ZoneInput[]) => {
       say({ type: 'zone', source: 'file-events', zonename, inputs });
       if (!inputs.includes('xml')) return;
-      // zonecfg and zoneadm write the XML also when the zone's state changes, and a lost sysevent shows in this. A turn
-      // later: what is in the file is read and told before commands are started.
+      // zonecfg and zoneadm also write the XML when the zone's state changes, which makes up for a lost sysevent. One
+      // turn later, so that the file is read and reported before commands are started.
       setImmediate(() => {
         subscriber.next({ type: 'zone', source: 'file-events', zonename, inputs: ['record', 'kstat'] });
       });
@@ -90,7 +90,7 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
         case 'rearm': {
           const { zonename } = request;
           host.files.rearm(zonename);
-          // After the turn: who asks is not to be told while it asks.
+          // After the current turn: the requester must not be called back while it makes its request.
           queueMicrotask(() => {
             say({ type: 'zone', source: 'file-events', zonename, inputs: zoneFiles });
           });
@@ -119,7 +119,7 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
   });
 }
 
-/** Where a zone's files are. One without a zonepath has those in /etc/zones. */
+/** Where a zone's files are. A zone without a zonepath has only those in /etc/zones. */
 function pathsOf(host: Host, zonename: string, zonepath: string): readonly WatchedPath[] {
   return zoneFiles.flatMap((name) => {
     const isInZone = name !== 'xml' && name !== 'receiving';

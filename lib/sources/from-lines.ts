@@ -1,12 +1,12 @@
 /**
- * The lines of a command that should never end. It owns the child process: whoever unsubscribes ends it.
+ * The lines of a command that should never end. It owns the child process: unsubscribing ends it.
  */
 import { spawn } from 'node:child_process';
 import { Observable } from 'rxjs';
 import { requireDescriptors } from '../host/descriptors.js';
 import { LineSplitter, LineTooLongError } from '../line-splitter.js';
 
-/** A command that feeds a source broke: it ended, wrote to stderr, or wrote what is not a line. */
+/** A source's command failed: it ended, wrote to stderr, or wrote something that is not a line. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
 
@@ -29,9 +29,9 @@ export interface LinesOptions {
 }
 
 /**
- * Emits each line as soon as it is there, all lines of one read in one turn. Never completes: a command that
- * ends, for whatever reason, or says anything on stderr, is an error ({@link SourceError}).
- * Unsubscribing sends SIGTERM, and SIGKILL after `killAfterMs`.
+ * Emits each line as soon as it arrives, all lines of one read in one turn. Never completes: a command that ends, for
+ * whatever reason, or says anything on stderr, is an error ({@link SourceError}). Unsubscribing sends SIGTERM, and
+ * SIGKILL after `killAfterMs`.
  */
 export function fromLines({ command, args, maxLineBytes, killAfterMs }: LinesOptions): Observable<string> {
   return new Observable((subscriber) => {
@@ -50,7 +50,7 @@ export function fromLines({ command, args, maxLineBytes, killAfterMs }: LinesOpt
       env: { ...process.env, LC_ALL: 'C' },
     });
     const kill = () => child.kill();
-    process.once('exit', kill); // However we end, it does not stay behind.
+    process.once('exit', kill); // However we end, the child must not stay behind.
 
     const lines = new LineSplitter(maxLineBytes);
     child.stdout.on('data', (chunk: Buffer) => {

@@ -1,5 +1,5 @@
 /**
- * A live sysevent(8) subscription that heals: a child that dies, hangs before `ready`, or babbles is replaced.
+ * A sysevent(8) subscription that heals itself: a child that dies, hangs before `ready`, or prints garbage is replaced.
  */
 import { Observable, TimeoutError, catchError, defer, filter, map, tap, throwError, timeout } from 'rxjs';
 import { backoffLimits, sysevents } from '../config.js';
@@ -18,12 +18,12 @@ export interface SyseventOptions {
   readonly readyTimeoutMs?: number;
 }
 
-/** What a subscription says that matters to somebody: it is live (again), or something happened. */
+/** What a subscription emits: it is live (again), or something happened. */
 export type LiveSysevent = Exclude<Sysevent, { type: 'ignored' }>;
 
 /**
- * Sysevents, beginning with `ready`, and with another `ready` each time the child was replaced: what happened
- * in between is lost. Never completes and never fails; what goes wrong is in `health`.
+ * Sysevents, beginning with `ready`, and with another `ready` after each replacement of the child: events in between are
+ * lost. Never completes and never fails; faults show in `health`.
  */
 export function fromSysevents({
   host,

@@ -1,10 +1,10 @@
 /**
- * How a source is doing, for `/status` and the log. A source reports here; it decides nothing.
+ * A source's health, for `/status` and the log. Sources only report here; nothing is decided here.
  */
 import { BehaviorSubject, type Observable } from 'rxjs';
 import type { SourceName } from './invalidation.js';
 
-/** `starting` until first live · `running` · `restarting` after a failure · `degraded` when it works by polling. */
+/** `starting` until first live · `running` · `restarting` after a failure · `degraded` when it polls. */
 export type SourceState = 'starting' | 'running' | 'restarting' | 'degraded';
 
 /** What `/status` shows of a source. */
@@ -20,7 +20,7 @@ export interface SourceStatus {
   readonly lastError: { readonly message: string; readonly time: string } | null;
 }
 
-/** The health of one source, and the calls by which the source reports it. */
+/** The health of one source, and the methods by which the source reports it. */
 export interface SourceHealth {
   readonly name: SourceName;
   readonly state: Observable<SourceState>;

@@ -1,13 +1,13 @@
 /**
- * What a source says: not what is true, but what may be stale. A duplicate, late or spurious one costs a
- * read and never a wrong answer.
+ * What a source emits: not what is true, but what may be stale. A duplicate, late or spurious one costs a read, never a
+ * wrong answer.
  */
 import type { ZoneInput } from '../vm/inputs.js';
 
-/** Who says so: shown in `/status` and counted. */
+/** The source: shown in `/status` and counted. */
 export type SourceName = 'zone-events' | 'zfs-events' | 'file-events';
 
-/** These inputs of this zone may be stale. A zone not known yet is loaded whole, whatever is named. */
+/** These inputs of this zone may be stale. An unknown zone is read in full, whichever inputs are named. */
 export interface ZoneInvalidation {
   readonly type: 'zone';
   readonly source: 'zone-events' | 'file-events';
@@ -15,15 +15,15 @@ export interface ZoneInvalidation {
   readonly inputs: readonly ZoneInput[];
   /** The state that a zone sysevent announced: zoneadm may show the old one for a moment longer. */
   readonly newstate?: string;
-  /** The number of the zone's kernel instance, as a zone sysevent has it: its kstat is found by that. */
+  /** The number of the zone's kernel instance, from a zone sysevent: its kstat is found by it. */
   readonly zoneid?: number;
 }
 
-/** This dataset, with its snapshots and what is directly in it, or this one snapshot, may be stale, or be no more. */
+/** This dataset, with its snapshots and direct children, or this one snapshot, may be stale or gone. */
 export interface DatasetInvalidation {
   readonly type: 'dataset';
   readonly name: string;
-  /** Only its properties, and those that what is in it inherits: its snapshots are the same. */
+  /** Only its properties, and those that its children inherit, may be stale: its snapshots are the same. */
   readonly propertiesOnly?: boolean;
 }
 
@@ -33,13 +33,13 @@ export interface FilesReplaced {
   readonly dataset: string;
 }
 
-/** The datasets below this one may be stale, and it is not known which: all are listed, in the background. */
+/** Datasets below this one may be stale, without knowing which: all are listed, in the background. */
 export interface DescendantsInvalidation {
   readonly type: 'descendants';
   readonly dataset: string;
 }
 
-/** The sysinfo cache, which every VM object draws on. */
+/** The sysinfo cache, which every VM object uses. */
 export interface SysinfoInvalidation {
   readonly type: 'sysinfo';
 }

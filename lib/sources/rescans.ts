@@ -1,5 +1,5 @@
 /**
- * The timer behind the events: sysevents are best effort, so now and then everything is read afresh.
+ * The rescan timer: sysevents are best effort, so everything is read afresh from time to time.
  */
 import { map, timer, type Observable } from 'rxjs';
 import { rescanTimer } from '../config.js';

@@ -1,11 +1,11 @@
 /**
- * What a ZFS history event makes stale. Pure. An action that is not listed here, known to ZFS today or not, means: list
- * that dataset again. That something was destroyed is for zfs to say: the event may be late, or wrong.
+ * What a ZFS history event makes stale. Pure. Any action that is not listed here means: list that dataset again. Only zfs
+ * decides whether something was destroyed: the event may be late, or wrong.
  */
 import { datasetOf, poolOf } from '../vm/dataset-names.js';
 import type { Invalidation } from './invalidation.js';
 
-/** A ZFS history event, reduced to what decides. */
+/** The relevant part of a ZFS history event. */
 export interface ZfsHistoryEvent {
   /** `history_internal_name` */
   readonly action: string;
@@ -65,8 +65,8 @@ export function zfsInvalidations({ action, dataset, detail }: ZfsHistoryEvent): 
 }
 
 /**
- * `-> <new name>` or `-> @<new snapshot>`. Children and their snapshots post nothing, and no zone is known to use the new
- * names yet: so the pool is listed.
+ * `-> <new name>` or `-> @<new snapshot>`. Children and their snapshots post no events, and no zone is known to use the
+ * new names yet, so the pool is listed.
  */
 function renamed(dataset: string, name: string, detail: string): readonly Invalidation[] {
   const target = detail.startsWith('-> ') ? detail.slice(3) : '';

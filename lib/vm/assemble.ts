@@ -11,13 +11,13 @@ import { isoFromSeconds } from './time.js';
 import type { VmObject } from './vm-object.js';
 import type { ZoneConfig, ZoneProperties } from './zone-config.js';
 
-/** An assembled VM, and what in its inputs an operator should hear of (each worth one log line, not an error). */
+/** An assembled VM, and warnings about its inputs (each worth one log line, not an error). */
 export interface Assembly {
   readonly vm: VmObject;
   readonly warnings: readonly string[];
 }
 
-/** Assembles a VM object. Takes microseconds: what is costly, parsing, is behind it. */
+/** Assembles a VM object. Takes microseconds: the costly part, parsing, is already done. */
 export function assemble(inputs: ZoneInputs): Assembly {
   const { record, xml, kstat, sysinfo } = inputs;
   const state = stateOf(record.state, xml.value.properties);
@@ -27,7 +27,7 @@ export function assemble(inputs: ZoneInputs): Assembly {
     { resolvers: [], firewall_enabled: false },
     fromProperties(xml.value.properties, record.brand),
     fromElements(xml.value),
-    // Name and brand are zoneadm's to say.
+    // zoneadm decides name and brand.
     { zonename: record.zonename, brand: record.brand },
     fromFiles(inputs),
     kstat ? fromKstat(kstat) : {},
@@ -59,11 +59,11 @@ function fromZoneadm(record: ZoneRecord) {
   } satisfies Partial<VmObject>;
 }
 
-/** Copies only what is not as it should be: there are many properties. */
+/** Copies only if something must change: there are many properties. */
 function fromProperties(properties: ZoneProperties, brand: string): ZoneProperties {
   const own = brand === 'kvm' ? withKvmAutoboot(properties) : properties;
   if (own.transition === undefined) return own;
-  const { transition: _transition, ...others } = own; // It is state.ts's to read.
+  const { transition: _transition, ...others } = own; // state.ts reads it.
   return others;
 }
 
@@ -76,7 +76,7 @@ function fromElements({ nics, pciDevices, filesystems, datasets }: ZoneConfig) {
   } satisfies Partial<VmObject>;
 }
 
-/** A kvm zone never boots with the host by itself: vmadmd boots it, if vm_autoboot says so. */
+/** A kvm zone never boots with the host on its own: vmadmd boots it, if vm_autoboot says so. */
 function withKvmAutoboot(properties: ZoneProperties): ZoneProperties {
   const { autoboot: _autoboot, vm_autoboot, ...others } = properties;
   return vm_autoboot === undefined ? others : { ...others, autoboot: vm_autoboot };

@@ -5,7 +5,10 @@ import { isSecret, mask } from './secrets.js';
 import { sizesText, sizeText, unitOf } from './units.js';
 import type { VmObject } from './vm-object.js';
 
-/** A snapshot that grew is one removed and one added of the same name: joins them to one change, with the name as `ident`. */
+/**
+ * A snapshot that grew appears as one removed and one added with the same name: joins these into one change, with the
+ * name as `ident`.
+ */
 export function joinReplaced(changes: readonly Change[]): Change[] {
   const joined: Change[] = [];
   for (const change of changes) {
@@ -25,7 +28,7 @@ function snapshotName(path: Change['path'], value: JsonValue | undefined): strin
   return path[0] === 'snapshots' && path.length === 2 ? textOf(value, 'name') : undefined;
 }
 
-/** A change in a line: `quota 20 -> 73 GiB`, `tag role = db`. `vm` is the VM after it, for the names of its nics. */
+/** A change as a line: `quota 20 -> 73 GiB`, `tag role = db`. `vm` is the VM after it, for the names of its nics. */
 export function changeText(change: Change, vm: VmObject | undefined): string {
   const [property = null, ...keys] = change.path;
   switch (property) {
@@ -74,7 +77,7 @@ function snapshotText(change: Change): string {
   return `snapshot ${name} ${action === 'added' ? 'taken' : 'deleted'}`;
 }
 
-/** A nic or disk that came, went, or changed in one of its properties. */
+/** A nic or disk that was added or removed, or one of whose properties changed. */
 function elementText(what: string, name: string | undefined, change: Change): string {
   const { path, action, oldValue, newValue } = change;
   const property = path.slice(2).join('.');
@@ -121,7 +124,7 @@ function named(keys: Change['path'], change: Change): string {
   }
 }
 
-/** What became of the value: `20 -> 73 GiB`, `set to true`, `removed (was true)`. */
+/** How the value changed: `20 -> 73 GiB`, `set to true`, `removed (was true)`. */
 export function difference({ path, action, oldValue, newValue }: Change): string {
   if (isSecret(path) && (newValue ?? oldValue) === mask)
     return action === 'changed' ? `changed (${mask})` : action;
@@ -141,7 +144,7 @@ export function difference({ path, action, oldValue, newValue }: Change): string
 /** The longest value that a line shows. */
 const maxValueLength = 60;
 
-/** A value on a line: cut, and a list separated by commas. */
+/** A value on a line: truncated; a list is separated by commas. */
 export function valueText(value: JsonValue | undefined): string {
   const text = wholeText(value);
   return text.length > maxValueLength ? `${text.slice(0, maxValueLength - 3)}...` : text;

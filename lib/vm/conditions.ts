@@ -6,8 +6,8 @@
  * - `<`, `<=`, `>`, `>=` compare numbers (`ram>=2g`, `quota<20`) and times: ISO (`2026-11-27`), or an age that
  *   begins with a minus: `exit_timestamp>-1h` is within the last hour.
  *
- * Where a key stands for several values, one has to match. An absent value matches only `!=` and `!~`: these are the opposite
- * of `=` and `~`. Pure; what compiles a regular expression is given.
+ * Where a key stands for several values, one has to match. An absent value matches only `!=` and `!~`: these are the
+ * opposite of `=` and `~`. Pure; the compiler of regular expressions is passed in.
  */
 import { isJsonObject, isJsonArray, type JsonValue } from './json.js';
 import { parseSelectors, QueryError, someValueAt, type Selector } from './selector.js';
@@ -22,7 +22,7 @@ export type PatternCompiler = (key: string, pattern: string) => (text: string) =
 
 interface Condition {
   readonly selector: Selector;
-  /** Whether the condition holds when no value is accepted, rather than when some is. */
+  /** Whether the condition holds when no value is accepted, rather than when at least one is. */
   readonly negated: boolean;
   readonly accepts: (value: Scalar) => boolean;
 }
@@ -38,7 +38,7 @@ export function matches(filter: Filter, vm: VmObject): boolean {
 }
 
 /**
- * Parses conditions, with what compiles a regular expression.
+ * Parses conditions; `compile` compiles regular expressions.
  *
  * @throws QueryError that names the keys that are unknown, or whose value is not one to compare with.
  */

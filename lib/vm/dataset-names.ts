@@ -1,4 +1,4 @@
-/** What the name of a dataset or snapshot says of its place: `<pool>/<zone>/data@<snapshot>`. Pure. */
+/** What the name of a dataset or snapshot says about its place: `<pool>/<zone>/data@<snapshot>`. Pure. */
 
 /** The dataset that this one, or this snapshot, is directly in; '' above a pool. */
 export function parentOf(name: string): string {
@@ -6,7 +6,7 @@ export function parentOf(name: string): string {
   return at >= 0 ? name.slice(0, at) : name.slice(0, Math.max(0, name.lastIndexOf('/')));
 }
 
-/** The dataset itself, or that of which this is a snapshot. */
+/** The dataset itself, or the dataset of a snapshot. */
 export function datasetOf(name: string): string {
   const at = name.indexOf('@');
   return at >= 0 ? name.slice(0, at) : name;
@@ -34,19 +34,19 @@ export function delegatedOf(root: string): string {
 }
 
 /**
- * Whether the dataset has the name of a delegated one, `<pool>/<zone>/data`. A zone can change its mountpoint, and what is
- * below it is none of the VM's.
+ * Whether the dataset has the name of a delegated one, `<pool>/<zone>/data`. A zone can change its mountpoint, and
+ * datasets below it are not the VM's.
  */
 export function isDelegated(name: string): boolean {
   return name.endsWith('/data') && levelOf(name) === 2 && !name.includes('@');
 }
 
-/** Whether `zfs list -d 2` says all that a VM shows of a dataset: of a root that includes its snapshots. */
+/** Whether `zfs list -d 2` says everything that a VM shows of a dataset: for a root that includes its snapshots. */
 export function isInFullListing(name: string, isRoot: boolean): boolean {
   return levelOf(name) < (isRoot ? 2 : 3);
 }
 
-/** The dataset of at most two components, `<pool>/<zone>`, that this one, or this snapshot, is or is in. */
+/** The dataset of at most two components, `<pool>/<zone>`, that this dataset or snapshot is, or is in. */
 export function topOf(name: string): string {
   return datasetOf(name).split('/', 2).join('/');
 }

@@ -1,6 +1,6 @@
 /**
- * What is known of datasets. Listings are put in with the clock when they began, and never undo what was learned later:
- * what was destroyed while a listing ran does not come back with it.
+ * What is known about datasets. Listings are stamped with the clock when they began, and never undo what was learned
+ * later: a dataset destroyed while a listing ran does not come back with it.
  */
 import { datasetOf, isDelegated, parentOf, snapshotOf, topOf } from './dataset-names.js';
 import type { Dataset, DatasetLookup, DatasetSnapshot } from './inputs.js';
@@ -10,24 +10,24 @@ import { addTo, removeFrom } from './zone-index.js';
 
 /** What a listing says, when it began, and what it was asked for. */
 export interface Listing {
-  /** The clock when the listing began. */
+  /** The clock's value when the listing began. */
   readonly readAt: number;
-  /** Datasets that it has with all their snapshots, and with all that is directly in them: what it lacks there is not there. */
+  /** Datasets that it lists completely, with all their snapshots and direct children: anything it lacks there does not exist. */
   readonly whole: readonly string[];
-  /** Datasets and snapshots that it has, if they exist. */
+  /** Datasets and snapshots that it lists, if they exist. */
   readonly rows: readonly string[];
   readonly datasets: readonly Dataset[];
-  /** Snapshots of datasets that the listing does not have, by dataset. */
+  /** Snapshots of datasets that are not in the listing themselves, by dataset. */
   readonly snapshots: ReadonlyMap<string, readonly DatasetSnapshot[]>;
   /** Datasets and snapshots that were named and do not exist. */
   readonly missing: readonly string[];
 }
 
-/** Names and mountpoints about which something else is known than before. */
+/** Names and mountpoints about which the knowledge changed. */
 export interface DatasetChanges {
   readonly names: ReadonlySet<string>;
   readonly mountpoints: ReadonlySet<string>;
-  /** Datasets of which the listing says something else than is known, but is the older one: they are to be listed again. */
+  /** Datasets for which the listing contradicts newer knowledge: they must be listed again. */
   readonly outdated: ReadonlySet<string>;
 }
 
@@ -42,7 +42,7 @@ interface Entry {
 /** Datasets by name and by mountpoint. */
 export class DatasetTable implements DatasetLookup {
   readonly #byName = new Map<string, Entry>();
-  /** Several may name the same mountpoint, of which one at most is mounted there. */
+  /** Several datasets may name the same mountpoint; at most one of them is mounted there. */
   readonly #byMountpoint = new Map<string, Set<string>>();
   readonly #children = new Map<string, Set<string>>();
   /** When a dataset was seen to be gone, and when a snapshot was read by its name; see `prune`. */
@@ -56,12 +56,12 @@ export class DatasetTable implements DatasetLookup {
     return this.#unreadable !== undefined;
   }
 
-  /** Whether a dataset was in the last listing of everything, and could not be read: of two components, or in one of these. */
+  /** Whether a dataset (of two components, or in one of these) was unreadable in the last full listing. */
   isUnreadable(name: string): boolean {
     return this.#unreadable?.has(topOf(name)) === true;
   }
 
-  /** Everything was listed, less these. */
+  /** Everything was listed, except these. */
   listed(unreadable: ReadonlySet<string>): void {
     this.#unreadable = unreadable;
   }
@@ -73,7 +73,7 @@ export class DatasetTable implements DatasetLookup {
   byMountpoint(mountpoint: string): Dataset | undefined {
     const names = this.#byMountpoint.get(mountpoint);
     if (names === undefined) return undefined;
-    // As long as there are several: the one that has it by default, or else whichever is first by name.
+    // If there are several: the one that has it by default, or else the first by name.
     const name = names.has(mountpoint.slice(1)) ? mountpoint.slice(1) : [...names].sort()[0];
     return name === undefined ? undefined : this.byName(name);
   }
@@ -88,7 +88,7 @@ export class DatasetTable implements DatasetLookup {
     return this.#children.get(name) ?? [];
   }
 
-  /** The snapshot that was made after this one, if both are known. */
+  /** The next snapshot after this one, if both are known. */
   snapshotAfter(fullName: string): readonly string[] {
     const dataset = datasetOf(fullName);
     const snapshots = this.byName(dataset)?.snapshots ?? [];
@@ -128,14 +128,14 @@ export class DatasetTable implements DatasetLookup {
     return changes;
   }
 
-  /** Forgets a dataset that a listing of everything, which began then, lacks. */
+  /** Forgets a dataset that is missing from a full listing that began then. */
   remove(name: string, readAt: number): DatasetChanges {
     const changes = noChanges();
     if (this.readAt(name) < readAt) this.#removeTree(name, readAt, changes);
     return changes;
   }
 
-  /** Forgets what only matters to older listings: no listing that began before then is under way any more. */
+  /** Forgets what only older listings need: no listing that began before then is still under way. */
   prune(before: number): void {
     if (before === this.#prunedBefore) return;
     this.#prunedBefore = before;
@@ -171,7 +171,7 @@ export class DatasetTable implements DatasetLookup {
     if (known === undefined) addTo(this.#children, parentOf(dataset.name), dataset.name);
   }
 
-  /** All its snapshots, but for those of which something newer is known. */
+  /** Replaces all its snapshots, except those about which something newer is known. */
   #takeSnapshots({ name, snapshots: listed }: Dataset, readAt: number, changes: Changes): void {
     const entry = this.#byName.get(name);
     if (entry === undefined || entry.snapshotsReadAt > readAt) return;
@@ -184,7 +184,7 @@ export class DatasetTable implements DatasetLookup {
     this.#setSnapshots({ ...entry, snapshotsReadAt: readAt }, keepKnown(known, merged), changes);
   }
 
-  /** The snapshots that were asked for by name: those found are put in, the others are gone. */
+  /** Takes in the snapshots that were asked for by name: those found are stored, the others are gone. */
   #takeNamedSnapshots(
     name: string,
     named: ReadonlySet<string>,
@@ -243,7 +243,7 @@ function noChanges(): Changes {
   return { names: new Set(), mountpoints: new Set(), outdated: new Set() };
 }
 
-/** Compares one as parsed, which has all fields, with a known one, but for their snapshots. */
+/** Compares a parsed dataset, which has all fields, with a known one, ignoring snapshots. */
 function sameProperties(parsed: Dataset, known: Dataset): boolean {
   for (const key in parsed) {
     const field = key as keyof Dataset;

@@ -1,7 +1,7 @@
 /**
- * What happened to a VM, as a person reads it: `stopped (exit 0)`, `quota 20 -> 73 GiB`, `snapshot daily-3 taken`. What only
- * follows from something else (a pid after a boot, last_modified after anything) is folded into it or left out. Secrets are
- * masked. Pure; the text is as the VM has it: whoever shows it makes it safe for a terminal or a page.
+ * What happened to a VM, in words: `stopped (exit 0)`, `quota 20 -> 73 GiB`, `snapshot daily-3 taken`. Changes that
+ * merely follow from another (a pid after a boot, last_modified after anything) are folded into it or left out. Secrets
+ * are masked. Pure; the text comes unescaped from the VM: the caller makes it safe for a terminal or a page.
  */
 import { changeText, difference, joinReplaced, valueText } from './change-text.js';
 import type { Change } from './diff.js';
@@ -17,18 +17,18 @@ export interface Happening {
   readonly text: string;
   /** For a colour or a symbol. */
   readonly kind: 'created' | 'deleted' | 'started' | 'stopped' | 'failed' | 'changed';
-  /** Whether it only follows from others; only with `all`. */
+  /** Whether it merely follows from others; appears only with `all`. */
   readonly follows: boolean;
 }
 
 export interface DescribeOptions {
-  /** Also what only follows. Default false. */
+  /** Also entries that merely follow from others. Default false. */
   readonly all?: boolean;
-  /** Values of secrets as they are. Default false. */
+  /** Show secrets unmasked. Default false. */
   readonly showSecrets?: boolean;
 }
 
-/** What an event tells; nothing when it tells only what follows from something else. */
+/** The entries of an event; empty when all its changes merely follow from others. */
 export function describeEvent(event: VmEvent, options: DescribeOptions = {}): readonly Happening[] {
   const told = options.showSecrets ? event : maskEvent(event);
   switch (told.type) {
@@ -41,7 +41,7 @@ export function describeEvent(event: VmEvent, options: DescribeOptions = {}): re
   }
 }
 
-/** What changes tell. `vm` is the VM after them, for the names of its nics. */
+/** The entries of changes. `vm` is the VM after them, for the names of its nics. */
 export function describeChanges(
   changes: readonly Change[],
   { all = false, showSecrets = false, vm }: DescribeOptions & { readonly vm?: VmObject } = {},
@@ -56,7 +56,7 @@ export function describeChanges(
   return [...told, ...following];
 }
 
-/** `lx, 2 GiB, 10.0.0.7`: what one wants to know of a new VM. */
+/** `lx, 2 GiB, 10.0.0.7`: the essentials of a new VM. */
 export function summary(vm: VmObject): string {
   const ram = ramOf(vm);
   const address = vm.nics.find(({ ip }) => ip !== undefined)?.ip;
@@ -74,12 +74,12 @@ function happening(text: string, kind: Happening['kind']): Happening {
   return { text, kind, follows: false };
 }
 
-/** What the VM did or suffered, in one line however many properties show it. */
+/** A change of the VM's state, in one line however many properties show it. */
 function lifecycle(changes: readonly Change[]): Happening[] {
   const of = (property: string) => changes.find(({ path }) => path.length === 1 && path[0] === property);
   const state = of('state');
   if (state !== undefined) return [stateHappening(state, of)];
-  // Between two looks it was down and came up again.
+  // Between two readings it went down and came up again.
   if (of('boot_timestamp')?.action === 'changed') return [happening('rebooted', 'started')];
   const restarts = of('init_restarts');
   if (restarts?.newValue === undefined) return [];
@@ -116,7 +116,7 @@ function stateHappening(
   }
 }
 
-/** Properties that say nothing by themselves: they follow a change of state, or of anything. */
+/** Properties that mean nothing by themselves: they follow from a change of state, or from any change. */
 const following: ReadonlySet<string | null | undefined> = new Set([
   'last_modified',
   'pid',
@@ -137,7 +137,7 @@ function isFollowing({ path }: Change): boolean {
   return path.length === 1 && following.has(path[0]);
 }
 
-/** All that has a line of its own. */
+/** Every change that has a line of its own. */
 function rest(changes: readonly Change[], vm: VmObject | undefined): Happening[] {
   const stateTold = changes.some(({ path }) => path.length === 1 && path[0] === 'state');
   const own = changes.filter(

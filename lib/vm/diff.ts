@@ -1,6 +1,6 @@
 /**
  * What changed between two versions of a VM, as `modify` events carry it. Complete: versions that serialise differently,
- * other than in the order of an object's keys, have at least one change. Parts that both versions share cost nothing.
+ * other than in the order of an object's keys, have at least one change. Parts shared by both versions cost nothing.
  */
 import { canonical, isEqual } from './equal.js';
 import { asJson, isJsonArray, isJsonObject, ownProperty, type JsonObject, type JsonValue } from './json.js';
@@ -18,7 +18,7 @@ export interface Change {
   readonly oldValue?: JsonValue;
   /** Absent when removed. */
   readonly newValue?: JsonValue;
-  /** Which disk (its path) or nic (its MAC), when the change is inside of one. */
+  /** Which disk (its path) or nic (its MAC), when the change is inside one. */
   readonly ident?: string;
 }
 
@@ -27,9 +27,10 @@ export interface Change {
  * keys, then what was added.
  *
  * - Objects are compared key by key, and the deepest differing value is reported.
- * - Disks and nics pair up by path and MAC. A pair's differences carry `ident`; what has no partner is removed or added.
- * - Elements of other arrays are compared by value. When none is gone or new, and yet the arrays differ, in order
- *   or in how often an element is there, the array itself is reported as changed.
+ * - Disks and nics pair up by path and MAC. A pair's differences carry `ident`; a disk or nic without a
+ *   partner is removed or added.
+ * - Elements of other arrays are compared by value. When none is gone or new but the
+ *   arrays still differ, in order or in the number of equal elements, the array itself is reported as changed.
  */
 export function diff(oldVm: VmObject, newVm: VmObject): readonly Change[] {
   const found: Found = { removedOrChanged: [], added: [] };
@@ -37,7 +38,7 @@ export function diff(oldVm: VmObject, newVm: VmObject): readonly Change[] {
   return [...found.removedOrChanged, ...found.added];
 }
 
-/** By which key the elements of these arrays, at the top of a VM, pair up. */
+/** The key by which the elements of these top-level arrays pair up. */
 const pairingKeys: ReadonlyMap<string | null | undefined, string> = new Map([
   ['disks', 'path'],
   ['nics', 'mac'],
@@ -86,29 +87,53 @@ function compareArrays(
     compare(oldElement, newElement, { ...below(place, null), ident }, found);
   }
   const paired = new Set<JsonValue>(pairs.flatMap(([oldElement, newElement]) => [oldElement, newElement]));
-  compareByValue(
-    old.filter((element) => !paired.has(element)),
-    now.filter((element) => !paired.has(element)),
-    below(place, null),
-    found,
-  );
+  const alone = (elements: readonly JsonValue[]) =>
+    paired.size === 0 ? elements : elements.filter((element) => !paired.has(element));
+  compareByValue(alone(old), alone(now), below(place, null), found);
 
   if (found.removedOrChanged.length + found.added.length === before) report(old, now, place, found);
 }
 
+/** What both begin and end with, the very same elements, is in both: of thousands there may be few left. */
 function compareByValue(
   old: readonly JsonValue[],
   now: readonly JsonValue[],
   element: Place,
   found: Found,
 ): void {
-  for (const gone of without(old, now)) report(gone, undefined, element, found);
-  for (const added of without(now, old)) report(undefined, added, element, found);
+  const shorter = Math.min(old.length, now.length);
+  let start = 0;
+  while (start < shorter && old[start] === now[start]) start++;
+  let end = 0;
+  while (end < shorter - start && old.at(-1 - end) === now.at(-1 - end)) end++;
+  for (const gone of without(old.slice(start, old.length - end), now)) {
+    report(gone, undefined, element, found);
+  }
+  for (const added of without(now.slice(start, now.length - end), old)) {
+    report(undefined, added, element, found);
+  }
 }
 
+/** The elements that others have not, by value. */
 function without(elements: readonly JsonValue[], others: readonly JsonValue[]): readonly JsonValue[] {
+  if (elements.length <= fewElements) return elements.filter((element) => !isAmong(others, element));
   const known = new Set(others.map(canonical));
   return elements.filter((element) => !known.has(canonical(element)));
+}
+
+/** For so few it is quicker to look through all others than to make a text of each. */
+const fewElements = 4;
+
+function isAmong(values: readonly JsonValue[], value: JsonValue): boolean {
+  if (!isJsonObject(value)) return values.some((other) => isEqual(other, value));
+  // Nearly all others differ in the first thing that is no object.
+  const [key, member] = Object.entries(value).find(([, each]) => typeof each !== 'object') ?? [];
+  return values.some(
+    (other) =>
+      isJsonObject(other) &&
+      (key === undefined || ownProperty(other, key) === member) &&
+      isEqual(other, value),
+  );
 }
 
 /** Elements of both arrays with the same text under `key`, in old order. One that has none, or shares it, stays alone. */

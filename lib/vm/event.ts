@@ -2,13 +2,13 @@
 import type { Change } from './diff.js';
 import type { VmObject } from './vm-object.js';
 
-/** Which host an event is of, as VM objects name it: for who collects those of many. */
+/** Which host an event is from, as VM objects name it: for consumers of many hosts. */
 export interface HostNames {
   readonly server_uuid?: string;
   readonly datacenter_name?: string;
 }
 
-/** Just these of what has more. */
+/** Picks just these properties. */
 export function hostNames({ server_uuid, datacenter_name }: HostNames): HostNames {
   return {
     ...(server_uuid !== undefined && { server_uuid }),
@@ -25,13 +25,13 @@ interface VmEventBase extends HostNames {
   readonly seq?: number;
 }
 
-/** A VM is there: complete, as it was first seen. */
+/** A new VM, complete, as it was first seen. */
 export interface VmCreateEvent extends VmEventBase {
   readonly type: 'create';
   readonly vm: VmObject;
 }
 
-/** A VM is different from before. */
+/** A VM has changed. */
 export interface VmModifyEvent extends VmEventBase {
   readonly type: 'modify';
   /** The whole VM, as it is now. */
@@ -40,17 +40,17 @@ export interface VmModifyEvent extends VmEventBase {
   readonly changes: readonly Change[];
 }
 
-/** A VM is gone. */
+/** A VM has been deleted. */
 export interface VmDeleteEvent extends VmEventBase {
   readonly type: 'delete';
-  /** The whole VM, as it was last. The platform's daemon does not send it. */
+  /** The whole VM, as it last was. The platform's daemon does not send it. */
   readonly vm?: VmObject;
 }
 
 /** A change of one VM, as consumers see it. */
 export type VmEvent = VmCreateEvent | VmModifyEvent | VmDeleteEvent;
 
-/** The first line of a stream: every later change follows. */
+/** The first line of a stream; every later change follows. */
 export interface ReadyMessage extends HostNames {
   readonly type: 'ready';
   /** ISO. */
@@ -61,8 +61,8 @@ export interface ReadyMessage extends HostNames {
   readonly vms?: string;
   /** A UUID per start of the daemon: `seq` counts within it. */
   readonly instance?: string;
-  /** Of the last event that `vms` has in it. */
+  /** The `seq` of the last event included in `vms`. */
   readonly seq?: number;
-  /** Whether the stream goes on where `since` left off. Then there are no `vms`. */
+  /** Whether the stream resumes at `since`. Then there are no `vms`. */
   readonly resumed?: boolean;
 }

@@ -1,4 +1,4 @@
-/** Projection of VMs onto some of their fields: `uuid,state,nics.ip` keeps these, and of each nic its ip. */
+/** Projection of VMs onto some of their fields: `uuid,state,nics.ip` keeps uuid and state, and the ip of each nic. */
 import { isJsonArray, isJsonObject, ownProperty, type JsonObject, type JsonValue } from './json.js';
 import { parseSelectors, propertyOf } from './selector.js';
 import type { VmObject } from './vm-object.js';
@@ -30,7 +30,7 @@ export function parseFields(text: string): Fields {
   return root;
 }
 
-/** The VM with only these fields, in their order. What the VM does not have is absent. */
+/** The VM with only these fields, in their order. Fields that the VM lacks are absent. */
 export function project(fields: Fields, vm: VmObject): JsonObject {
   return Object.fromEntries(
     [...fields.below].flatMap(([property, tree]) => entry(property, keep(propertyOf(vm, property), tree))),
@@ -57,7 +57,7 @@ function keep(value: JsonValue | undefined, fields: Fields): JsonValue | undefin
   return members.length > 0 ? Object.fromEntries(members) : undefined;
 }
 
-/** As in selectors, a member's own key may have dots: then it spans several levels of the tree. */
+/** As in selectors, a key of tags or metadata may contain dots: then it spans several levels of the tree. */
 function membersOf(object: JsonObject, fields: Fields, prefix: string): [string, JsonValue][] {
   return [...fields.below].flatMap(([key, below]) => [
     ...entry(prefix + key, keep(ownProperty(object, prefix + key), below)),

@@ -1,6 +1,6 @@
 /**
- * Filters over VMs, as `vmadm lookup key=value …` has them and more: `state!=running`, `alias~^web`, `ram>=2g`. This module
- * brings RE2 for `~`; conditions.ts is all the rest, for who has no RE2 at hand.
+ * Filters over VMs, like `vmadm lookup key=value …` and more: `state!=running`, `alias~^web`, `ram>=2g`. This module adds
+ * RE2 for `~`; conditions.ts does the rest, for code without RE2, such as the page.
  */
 import { parseConditionsWith, toCondition, type Filter } from './conditions.js';
 import { compilePattern } from './pattern.js';
@@ -17,7 +17,7 @@ export function parseFilter(entries: Iterable<readonly [key: string, value: stri
 }
 
 /**
- * Parses conditions as one types them: `ram>=2g`, `state!=running`.
+ * Parses conditions as typed: `ram>=2g`, `state!=running`.
  *
  * @throws QueryError as parseFilter does, and for what has no operator.
  */

@@ -49,14 +49,14 @@ export interface ZoneKstat {
   readonly bootTime: number;
 }
 
-/** A file's content together with what tells one version of it from another. */
+/** A file's content, with what distinguishes its version. */
 export interface FileInput<T> {
   readonly value: T;
   /** Milliseconds since the epoch, with a fraction. */
   readonly mtimeMs: number;
 }
 
-/** `lastexited`: when the zone halted, and how. */
+/** `lastexited`: when and how the zone halted. */
 export interface LastExited {
   readonly seconds: number;
   /** The digits after the dot, read as an integer: `5.5000` is 5 s and 5000 µs. */
@@ -65,7 +65,7 @@ export interface LastExited {
   readonly waitStatus: number;
 }
 
-/** What of sysinfo(8) reaches a VM object, under sysinfo's own names. */
+/** The parts of sysinfo(8) that appear in VM objects, under sysinfo's own names. */
 export interface Sysinfo {
   readonly UUID?: string;
   readonly 'Datacenter Name'?: string;
@@ -108,14 +108,14 @@ export interface Dataset {
   readonly snapshots: readonly DatasetSnapshot[];
 }
 
-/** What assembly asks of the datasets known at the moment. Both are O(1). */
+/** How assembly looks up known datasets. Both are O(1). */
 export interface DatasetLookup {
   byName(name: string): Dataset | undefined;
   /** Datasets by mountpoint, as VM objects refer to them: without zoned datasets, `<pool>/<zone>/data`, and mountpoints that do not start with `/`. */
   byMountpoint(mountpoint: string): Dataset | undefined;
 }
 
-/** What each input of a zone is when it could be read. `undefined` where that is an answer: no such zone, file or instance. */
+/** The type of each input of a zone. `undefined` is a valid value: no such zone, file or instance. */
 export interface InputValues {
   readonly record: ZoneRecord | undefined;
   readonly kstat: ZoneKstat | undefined;
@@ -129,7 +129,7 @@ export interface InputValues {
   readonly receiving: JsonObject | undefined;
 }
 
-/** All that a VM object is made of. What a zone must have to be a VM, its record and its XML, is there. */
+/** Everything that a VM object is made of. The record and the XML, without which a zone is no VM, are always present. */
 export interface ZoneInputs extends InputValues {
   readonly record: ZoneRecord;
   readonly xml: FileInput<ZoneConfig>;

@@ -17,8 +17,8 @@ export function isJsonArray(value: JsonValue | undefined): value is readonly Jso
 }
 
 /**
- * An own property of a JSON object, or undefined. Never what `Object.prototype` has, so that keys such as
- * `__proto__`, `constructor` or `toString` are keys like any other.
+ * An own property of a JSON object, or undefined. Never one of `Object.prototype`'s, so that keys such as `__proto__`,
+ * `constructor` or `toString` are keys like any other.
  */
 export function ownProperty(object: JsonObject, key: string): JsonValue | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
@@ -30,9 +30,9 @@ export function asJson(object: object): JsonObject {
 }
 
 /**
- * A copy of a JSON value in as little memory as it needs, for what is kept for long. V8 keeps a part of a string as a
- * reference into the whole, so that one name cut from a listing would keep megabytes of it; and an object that was built key
- * by key takes several times the memory of one that was parsed. What is `undefined` is left out.
+ * A copy of a JSON value that takes as little memory as possible, for long-lived data. V8 represents a substring as a
+ * reference into the whole, so one name cut from a listing would keep megabytes alive; and an object built key by key
+ * takes several times the memory of a parsed one. `undefined` values are left out.
  */
 export function compact<T extends object>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;

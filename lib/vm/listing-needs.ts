@@ -6,19 +6,19 @@ import type { ZoneIndex } from './zone-index.js';
 /** A dataset or snapshot to be listed. */
 export interface ListingNeed {
   readonly name: string;
-  /** Of a dataset: with its snapshots and what is directly in it, or just its row. */
+  /** For a dataset: with its snapshots and direct children, or just its row. */
   readonly whole: boolean;
 }
 
-/** What is known of datasets, and who shows them. */
+/** What is known about datasets, and who shows them. */
 export interface KnownDatasets {
   readonly index: ZoneIndex;
   readonly datasets: DatasetTable;
 }
 
 /**
- * What to list because this dataset or snapshot, which a VM uses, may be stale. Only of a root are the snapshots shown, and
- * what is in it may be shown too: all else is in its own row.
+ * What to list because this dataset or snapshot, which a VM uses, may be stale. A root is listed with its snapshots and
+ * children, because VMs show these; for any other dataset its own row is enough.
  */
 export function listAgain(
   { index, datasets }: KnownDatasets,
@@ -28,15 +28,15 @@ export function listAgain(
   const dataset = datasetOf(name);
   if (!index.isRoot(dataset)) return rows(dataset, ...protection(dataset));
   const isKnown = datasets.byName(dataset) !== undefined;
-  // With a snapshot goes what its dataset's snapshots use, and what the next snapshot holds alone.
+  // Destroying a snapshot changes the space used by its dataset's snapshots, and what only the next snapshot holds.
   if (isKnown && dataset !== name) return rows(name, dataset, ...datasets.snapshotAfter(name));
   if (isKnown && propertiesOnly) return rows(name, ...datasets.childrenOf(name));
   return [{ name: dataset, whole: true }];
 }
 
 /**
- * What to list before a VM can show its datasets, of which `listed` are done. What is directly in its root comes with that,
- * and after it every change is heard.
+ * What to list before a VM can show its datasets, of which `listed` are done. The root's direct children come with the
+ * root, and from then on no change is missed.
  */
 export function listFirst(
   datasets: DatasetTable,
@@ -61,14 +61,14 @@ export function listFirst(
   return needs.filter(({ name }) => !listed.has(name));
 }
 
-/** What to list of a VM's datasets in one go, whatever is known of them. */
+/** What to list to reread all of a VM's datasets, whatever is known of them. */
 export function listAll(names: readonly string[], root: string | undefined): readonly ListingNeed[] {
   return names
     .flatMap((name) => [...(parentOf(name) === root ? [] : [name]), ...protection(name)])
     .map((name) => ({ name, whole: true }));
 }
 
-/** What to list because a listing of everything, two levels deep, says nothing of it. */
+/** What to list because a full listing, two levels deep, does not include it. */
 export function listBelow({ index }: KnownDatasets, name: string): readonly ListingNeed[] {
   const isRoot = index.isRoot(name);
   return [...(isInFullListing(name, isRoot) ? [] : [{ name, whole: isRoot }]), ...rows(...protection(name))];
@@ -78,7 +78,7 @@ function rows(...names: readonly string[]): readonly ListingNeed[] {
   return names.map((name) => ({ name, whole: false }));
 }
 
-/** Of a delegated dataset one snapshot matters; a zone may make thousands of others. */
+/** Only one snapshot of a delegated dataset matters; a zone may make thousands of others. */
 function protection(dataset: string): readonly string[] {
   return snapshotOf(dataset) === undefined && delegatedOf(parentOf(dataset)) === dataset
     ? [`${dataset}@indestructible`]

@@ -1,7 +1,7 @@
-/** States of zones as the kernel and zonecfg announce them, beside those that zoneadm and kstat show. Pure. */
+/** Compares states of zones as the kernel and zonecfg announce them with those that zoneadm and kstat show. Pure. */
 import type { ZoneKstat, ZoneRecord } from './inputs.js';
 
-/** Whether the kernel has an instance of a zone, which `zoneid` tells only of one that is ready or running. */
+/** Whether the kernel has an instance of a zone; `zoneid` says so only for one that is ready or running. */
 export function isInKernel({ state }: ZoneRecord): boolean {
   return kernelStates.has(state);
 }
@@ -10,7 +10,7 @@ const kernelStates: ReadonlySet<string> = new Set(['ready', 'running', 'shutting
 
 /**
  * Whether zoneadm shows what a zone sysevent announced, and kstat too: they are read side by side, so one may have been
- * read before the change and the other after it. Some states of the kernel are none of zoneadm's.
+ * read before the change and the other after it. zoneadm never shows some of the kernel's states.
  */
 export function agrees(
   newstate: string,

@@ -1,14 +1,14 @@
-/** What `/changes` answers: what happened lately, the newest first. Pure. */
+/** The answer of `/changes`: recent events, newest first. Pure. */
 import { describeChanges, describeEvent, type DescribeOptions, type Happening } from './describe.js';
 import type { VmCreateEvent, VmDeleteEvent, VmModifyEvent } from './event.js';
 import type { VmObject } from './vm-object.js';
 
-/** An event that is over. Its VM is in it only when it was asked for; what it is called always is. */
+/** A past event. It has the VM only if that was asked for, but always the VM's name. */
 export type PastEvent = (
   Omit<VmCreateEvent, 'vm' | 'seq'> | Omit<VmModifyEvent, 'vm' | 'seq'> | Omit<VmDeleteEvent, 'seq'>
 ) & {
   readonly seq: number;
-  /** Of the VM after the event, or before it when it is gone. Absent when it has none. */
+  /** The alias of the VM after the event, or before a delete. Absent when it has none. */
   readonly alias?: string;
   /** The VM after the event; never in a `delete`. */
   readonly vm?: VmObject;
@@ -18,11 +18,11 @@ export type PastEvent = (
 export interface PastEvents {
   /** A UUID per start of the daemon: `seq` counts within it. */
   readonly instance: string;
-  /** Of the last event there was. */
+  /** The `seq` of the latest event. */
   readonly seq: number;
   /** How far back the daemon's memory reaches: the oldest event that it still has; null when it has none. */
   readonly oldest: { readonly seq: number; readonly date: string } | null;
-  /** Whether that is all that has happened since the daemon started. */
+  /** Whether these are all events since the daemon started. */
   readonly complete: boolean;
   /** `before` for the next answer; null when nothing older is left. */
   readonly next: number | null;
@@ -30,7 +30,7 @@ export interface PastEvents {
   readonly events: readonly PastEvent[];
 }
 
-/** What a past event tells; nothing when it tells only what follows from something else. */
+/** The entries of a past event; empty when all its changes merely follow from others. */
 export function describePastEvent(event: PastEvent, options: DescribeOptions = {}): readonly Happening[] {
   const { vm } = event;
   if (event.type === 'modify') {

@@ -4,8 +4,8 @@
 export type Path = readonly (string | null)[];
 
 /**
- * A path as text: joined with `.`, null as `*`. A key that holds `.`, `[` or `]` is put in brackets, with brackets in it
- * escaped by a backslash: `tags[a.b]`, `disks.*.size`.
+ * A path as text: joined with `.`, null as `*`. A key that contains `.`, `[` or `]` is put in brackets, and brackets in
+ * it are escaped with a backslash: `tags[a.b]`, `disks.*.size`.
  */
 export function prettyPath(path: Path): string {
   return path.reduce<string>((text, key) => {

@@ -1,4 +1,4 @@
-/** Regular expressions of filters: RE2's, so that matching takes time linear in the text, whoever wrote the pattern. */
+/** Regular expressions of filters: RE2's, so that matching takes time linear in the text, whatever the pattern. */
 import { RE2JS, RE2JSException } from 're2js';
 import { maxPatternInstructions, maxPatternLength } from '../config.js';
 import { QueryError } from './selector.js';

@@ -1,6 +1,6 @@
 /**
- * What of a VM must not stand in a scrollback, a page or a log: all of internal_metadata, and whatever is named as a
- * password, key or token. Masked values say that something is there, not what, nor how long it is. Pure.
+ * The parts of a VM that must not appear in a scrollback, a page or a log: all of internal_metadata, and everything named
+ * as a password, key or token. A masked value shows that something is there, but not what, nor how long it is. Pure.
  */
 import type { Change } from './diff.js';
 import type { VmEvent } from './event.js';
@@ -8,10 +8,10 @@ import { asJson, isJsonArray, isJsonObject, type JsonValue } from './json.js';
 import type { Path } from './path.js';
 import type { VmObject } from './vm-object.js';
 
-/** What stands in place of a secret. */
+/** Replaces a secret. */
 export const mask = '********';
 
-/** Whether what is at this path of a VM is secret as a whole. */
+/** Whether everything at this path of a VM is secret. */
 export function isSecret(path: Path): boolean {
   const [property, ...keys] = path;
   if (property === 'internal_metadata') return keys.length > 0;
@@ -20,7 +20,7 @@ export function isSecret(path: Path): boolean {
   );
 }
 
-/** A copy of a VM with each secret masked. What has no secret in it is shared with the original. */
+/** A copy of a VM with each secret masked. Parts without secrets are shared with the original. */
 export function maskVm(vm: VmObject): VmObject {
   return maskAt([], asJson(vm)) as unknown as VmObject;
 }

@@ -1,13 +1,13 @@
 /**
- * Dotted keys into VM objects, as vmadm has them: `alias`, `tags.role`, `nics.*.mac`, `disks.0.size`. `*` is every element;
- * so is, on an array, a key that is no index: `nics.mac`. `type` and `ram` are as vmadm shows them.
+ * Dotted keys into VM objects, as in vmadm: `alias`, `tags.role`, `nics.*.mac`, `disks.0.size`. `*` is every element; so
+ * is, on an array, a key that is no index: `nics.mac`. `type` and `ram` mean what vmadm shows under these names.
  */
 import { maxSelectorKeys } from '../config.js';
 import { asJson, isJsonArray, isJsonObject, ownProperty, type JsonValue } from './json.js';
 import type { VmObject } from './vm-object.js';
 import { ramOf, typeOf, vmProperties } from './vm-properties.js';
 
-/** A query that cannot be asked. `keys` are the keys of the query that are wrong, as they were given. */
+/** An invalid query. `keys` are the wrong keys of the query, as given. */
 export class QueryError extends Error {
   override readonly name = 'QueryError';
   readonly keys: readonly string[];
@@ -60,7 +60,7 @@ export function propertyOf(vm: VmObject, property: string): JsonValue | undefine
   return property === 'ram' ? ramOf(vm) : ownProperty(asJson(vm), property);
 }
 
-/** What a VM has only as one of a fleet (lib/fleet); on its own host it has none of them. */
+/** Properties that a VM has only in a fleet (lib/fleet), not on its own host. */
 const ofTheFleet = ['host', 'datacenter', 'stale'];
 
 const selectable: ReadonlySet<string> = new Set([...vmProperties, 'type', ...ofTheFleet]);

@@ -4,8 +4,8 @@ import type { DatasetSnapshot } from './inputs.js';
 import { compact } from './json.js';
 
 /**
- * The snapshots as listed, in which every one that is as it was is the object at hand, so that what was made of it need not be
- * made again; and the very array at hand if all are.
+ * The snapshots as listed, but with the known object for each unchanged one, so that nothing made from it is made again;
+ * and the known array itself if none changed.
  */
 export function keepKnown(
   known: readonly DatasetSnapshot[],
@@ -19,7 +19,7 @@ export function keepKnown(
   return kept.length === known.length && kept.every((each, index) => each === known[index]) ? known : kept;
 }
 
-/** The snapshots at hand, of which those `asked` for are now as `found`, or gone. New ones are the last, as zfs lists them. */
+/** The known snapshots, of which those `asked` for are now as `found`, or gone. New ones come last, as in zfs's listings. */
 export function replaceNamed(
   known: readonly DatasetSnapshot[],
   asked: ReadonlySet<string>,
@@ -43,7 +43,7 @@ export function replaceNamed(
   return [...snapshots, ...[...news.values()].map((each) => compact(each))];
 }
 
-/** The parts after the `@` of names of snapshots, by the dataset. Names of datasets are passed over. */
+/** The part after the `@` of each snapshot's name, by dataset. Names of datasets are skipped. */
 export function snapshotsByDataset(fullNames: Iterable<string>): ReadonlyMap<string, ReadonlySet<string>> {
   const byDataset = new Map<string, Set<string>>();
   for (const fullName of fullNames) {

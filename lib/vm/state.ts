@@ -1,10 +1,10 @@
-/** A VM's `state`: what zoneadm says, seen with what the zone XML says of a transition, provisioning or a failure. */
+/** A VM's `state`: zoneadm's state, combined with what the zone XML says about a transition, provisioning or a failure. */
 import type { VmObject } from './vm-object.js';
 import type { ZoneProperties } from './zone-config.js';
 
 type StateProperties = Pick<VmObject, 'state' | 'transition' | 'transition_to' | 'transition_expire'>;
 
-/** `zoneState` as zoneadm prints it. A `transition` is read, or kept as it is when it is not `state:to:expire`. */
+/** `zoneState` as zoneadm prints it. A `transition` is parsed, or kept unparsed when it is not `state:to:expire`. */
 export function stateOf(zoneState: string, properties: ZoneProperties): StateProperties {
   const transition = properties.transition === undefined ? undefined : readTransition(properties.transition);
   const { state = zoneState === 'installed' ? 'stopped' : zoneState, ...rest } = transition ?? {};

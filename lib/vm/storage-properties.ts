@@ -1,6 +1,6 @@
 import type { VmProperty } from './vm-object.js';
 
-/** Properties that say what a VM has of the pool, in the order in which people look for them. For views. */
+/** Properties that say what a VM uses of the pool, in the order in which people look for them. For views. */
 export const storageProperties = [
   'quota',
   'flexible_disk_size',

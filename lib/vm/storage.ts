@@ -1,7 +1,7 @@
-/** What ZFS says of a VM: its root dataset, delegated dataset, disks and snapshots, and which datasets those are. */
+/** What ZFS says about a VM: its root dataset, delegated dataset, disks and snapshots, and which datasets these are. */
 import { isHvm } from './brand.js';
 import { delegatedOf, poolOf } from './dataset-names.js';
-import type { Dataset, ZoneInputs } from './inputs.js';
+import type { Dataset, DatasetSnapshot, ZoneInputs } from './inputs.js';
 import { ownProperty } from './json.js';
 import { isoFromSeconds } from './time.js';
 import { toMiB } from './value-types.js';
@@ -30,8 +30,8 @@ type Storage = Partial<
 >;
 
 /**
- * The properties that come from ZFS, disks included. `state` is the VM's, not the zone's.
- * Nothing but the disks as the XML has them while the zone is configured or incomplete and has no zonepath.
+ * The properties that come from ZFS, disks included. `state` is the VM's, not the zone's. Only the disks from the XML
+ * while the zone is configured or incomplete and has no zonepath.
  */
 export function fromZfs(inputs: ZoneInputs, state: string): Storage {
   const { record, xml, datasets } = inputs;
@@ -79,13 +79,13 @@ export function datasetsOf(inputs: ZoneInputs): readonly string[] {
 
 const volumeDirectory = '/dev/zvol/rdsk/';
 
-/** A root dataset: by name only, when it is still being received. */
+/** A root dataset; only its name is known while it is being received. */
 interface Root {
   readonly name: string;
   readonly dataset: Dataset | undefined;
 }
 
-/** A dataset that is being received is not mounted yet: then the file that vmadm leaves beside the XML names it. */
+/** A dataset that is being received is not mounted yet; the file that vmadm puts beside the XML names it. */
 function rootOf({ record, datasets, receiving }: ZoneInputs, state: string): Root | undefined {
   const mounted = record.zonepath === '' ? undefined : datasets.byMountpoint(record.zonepath);
   if (mounted) return { name: mounted.name, dataset: mounted };
@@ -155,20 +155,37 @@ function freeSpace(flexibleMiB: number | undefined, volumes: readonly (Dataset |
 
 const vmSnapshotPrefix = 'vmsnap-';
 
-/** Newest first; of the same second, the one that zfs lists last. */
+/** What was made of snapshots, and of each: there may be thousands, and the same ones come again with every change of their VM. */
+const shownArrays = new WeakMap<readonly DatasetSnapshot[], readonly Snapshot[]>();
+const shown = new WeakMap<DatasetSnapshot, Snapshot>();
+
+/** Newest first; within the same second, the one that zfs lists last. The same array, and elements, for the same ones listed. */
 function vmSnapshots({ snapshots }: Dataset): readonly Snapshot[] {
-  return snapshots
-    .filter(({ name }) => name.startsWith(vmSnapshotPrefix))
-    .reverse()
-    .sort((a, b) => b.createdAt - a.createdAt)
-    .map(({ name, size, createdAt }) => {
-      const created = isoFromSeconds(createdAt);
-      return {
-        name: name.slice(vmSnapshotPrefix.length),
-        size: toMiB(size),
-        ...(created !== undefined && { created_at: created }),
-      };
-    });
+  return memoised(shownArrays, snapshots, () =>
+    snapshots
+      .filter(({ name }) => name.startsWith(vmSnapshotPrefix))
+      .reverse()
+      .sort((a, b) => b.createdAt - a.createdAt)
+      .map((each) => memoised(shown, each, vmSnapshot)),
+  );
+}
+
+function vmSnapshot({ name, size, createdAt }: DatasetSnapshot): Snapshot {
+  const created = isoFromSeconds(createdAt);
+  return {
+    name: name.slice(vmSnapshotPrefix.length),
+    size: toMiB(size),
+    ...(created !== undefined && { created_at: created }),
+  };
+}
+
+function memoised<K extends object, V>(known: WeakMap<K, V>, key: K, make: (key: K) => V): V {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make(key);
+    known.set(key, value);
+  }
+  return value;
 }
 
 function missing(

@@ -1,6 +1,6 @@
-/** Dates as the VM object writes them. Files and kstats can hold any number: one that is no date gives undefined. */
+/** Dates as the VM object writes them. Files and kstats can hold any number: one that is not a valid date gives undefined. */
 
-/** ISO with milliseconds; the rest of a millisecond is cut. */
+/** ISO with milliseconds; fractions of a millisecond are dropped. */
 export function isoFromMillis(millis: number): string | undefined {
   const date = new Date(millis);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();

@@ -1,4 +1,4 @@
-/** Whether a change is about something that one asked for: `state`, `nics.ip`, `tags.role`. */
+/** Whether a change concerns something that was asked for: `state`, `nics.ip`, `tags.role`. */
 import type { Path } from './path.js';
 import { parseSelectors, type Selector } from './selector.js';
 
@@ -13,7 +13,7 @@ export function parsePaths(text: string): readonly Selector[] {
 
 /**
  * Whether a change at `path` touches what one of the keys names: the change is there, below it, or above it (a nic that
- * is added touches `nics.ip`). Elements of arrays are not told apart: a change does not say which index it is at.
+ * is added touches `nics.ip`). Elements of arrays are not distinguished: a change does not say at which index it is.
  */
 export function touches(keys: readonly Selector[], path: Path): boolean {
   const changed = withoutElements(path);
@@ -23,13 +23,13 @@ export function touches(keys: readonly Selector[], path: Path): boolean {
   });
 }
 
-/** What is shown of a VM without being a property, or not always: the properties that it comes from. */
+/** Fields that are not always properties of a VM, and the properties that they are derived from. */
 const madeOf: Readonly<Record<string, readonly Selector[]>> = {
   type: [['brand']],
   ram: [['max_physical_memory']],
 };
 
-/** As one text, because a key may have dots itself: `tags.triton.cns.services` is one key of tags. */
+/** Joined to one text, because a key may contain dots itself: `tags.triton.cns.services` is one key of tags. */
 function withoutElements(path: readonly (string | null)[]): string {
   const keys = path.filter(
     (key, index) => key !== null && key !== '*' && (index === 0 || !/^\d+$/.test(key)),

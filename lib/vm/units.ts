@@ -1,12 +1,12 @@
 /**
- * The units of a VM's numbers: what `ram>=2g` compares with, and how a size is written for people. `k`, `m`, `g` and `t`
- * are powers of 1024, as zfs(8) and vmadm(8) mean them. Pure.
+ * The units of a VM's numbers: how `ram>=2g` compares, and how a size is written for people. `k`, `m`, `g` and `t` are
+ * powers of 1024, as in zfs(8) and vmadm(8). Pure.
  */
 
 /** What a number counts. */
 export type Unit = 'bytes' | 'MiB' | 'GiB';
 
-/** The unit of the property or member under a dotted key; undefined when it counts no bytes. */
+/** The unit of the property or member under a dotted key; undefined when it is not a size. */
 export function unitOf(keys: readonly (string | null)[]): Unit | undefined {
   const [property] = keys;
   const last = keys.findLast((key) => key !== null && !/^(\d+|\*)$/.test(key));
@@ -16,8 +16,8 @@ export function unitOf(keys: readonly (string | null)[]): Unit | undefined {
 }
 
 /**
- * A number with an optional unit, in the unit of what it is compared with: `2g` is 2048 where MiB are counted.
- * Undefined when the text is none, or has a unit where there can be none.
+ * A number with an optional unit, converted to the unit of the property: `2g` is 2048 for a property in MiB. Undefined
+ * when the text is not a number, or has a unit where none is allowed.
  */
 export function parseQuantity(text: string, unit: Unit | undefined): number | undefined {
   const [, digits = '', suffix = ''] = /^([+-]?\d+(?:\.\d+)?) ?(?:([kmgt])(?:i?b)?)?$/i.exec(text) ?? [];
@@ -33,7 +33,7 @@ export function sizeText(value: number, unit: Unit): string {
   return `${inScale(value, unit, bytes)} ${name}`;
 }
 
-/** Two sizes in one unit, for what changed: `20 -> 73 GiB`. */
+/** Two sizes in the same unit, for a change: `20 -> 73 GiB`. */
 export function sizesText(old: number, now: number, unit: Unit): string {
   const scales = [scaleOf(old, unit), scaleOf(now, unit)];
   // The smaller scale shows both without loss, unless one is zero, which fits any.
@@ -53,7 +53,7 @@ const scales = [
   { name: 'bytes', bytes: 1 },
 ] as const;
 
-/** The largest in which the value is at least one, and needs no more than one decimal; not below what is counted in. */
+/** The largest unit in which the value is at least one and needs at most one decimal; never below the property's own. */
 function scaleOf(value: number, unit: Unit): { readonly name: string; readonly bytes: number } {
   const bytes = Math.abs(value) * bytesIn[unit];
   const fits = scales.find(

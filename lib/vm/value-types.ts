@@ -1,6 +1,6 @@
 /**
- * The types of values in the zone XML, and how each is read from its text. A text that is no such value reads as
- * undefined, so that no NaN or half a value reaches a VM object.
+ * The types of values in the zone XML, and how each is parsed. Text that is not a valid value gives undefined, so that
+ * neither NaN nor a partial value reaches a VM object.
  */
 import type { XmlBoolean } from './vm-object.js';
 
@@ -22,7 +22,7 @@ export interface ValueTypes {
 
 export type ValueType = keyof ValueTypes;
 
-/** Reads a text as a value of a type; undefined when it is none. */
+/** Parses text as a value of a type; undefined when it is not one. */
 export function readValue(type: ValueType, text: string): ValueTypes[ValueType] | undefined {
   switch (type) {
     case 'string':

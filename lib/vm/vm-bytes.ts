@@ -1,6 +1,6 @@
 /**
- * A VM's JSON. That of a big part of it, such as thousands of snapshots, is made once for as long as that part is the same
- * object: another quota of that VM costs no more than that of another.
+ * A VM's JSON. The JSON of a big part, such as thousands of snapshots, is reused as long as that part is the same object:
+ * changing the quota of such a VM costs no more than for any other.
  */
 import { asJson, isJsonArray, isJsonObject, type JsonObject, type JsonValue } from './json.js';
 import type { VmObject } from './vm-object.js';
@@ -48,16 +48,45 @@ function isBig(value: JsonValue | undefined): value is readonly JsonValue[] | Js
   return false;
 }
 
-function bytesOf(part: object): Buffer {
+function bytesOf(part: readonly JsonValue[] | JsonObject): Buffer {
   let bytes = bigParts.get(part);
   if (bytes === undefined) {
-    bytes = encode(JSON.stringify(part));
+    bytes = isJsonArray(part) ? arrayBytes(part) : encode(JSON.stringify(part));
     bigParts.set(part, bytes);
   }
   return bytes;
 }
 
-/** In memory of its own: node's shared slabs would be kept whole for the one VM in them that lives longest. */
+/** Elements of an array that stand together, and their JSON without brackets. */
+interface Stretch {
+  readonly elements: readonly JsonValue[];
+  readonly bytes: Buffer;
+}
+
+/** By their last element. */
+const stretches = new WeakMap<object, Stretch>();
+const stretchLength = 500;
+
+/** In chunks, counted from the end: when an element is added in front, such as a new snapshot, only one chunk is made again. */
+function arrayBytes(array: readonly JsonValue[]): Buffer {
+  const pieces: Buffer[] = [];
+  for (let end = array.length; end > 0; end -= stretchLength) {
+    pieces.unshift(stretchBytes(array.slice(Math.max(0, end - stretchLength), end)), comma);
+  }
+  return Buffer.concat([openArray, ...pieces.slice(0, -1), closeArray]);
+}
+
+function stretchBytes(elements: readonly JsonValue[]): Buffer {
+  const last = elements.at(-1);
+  const known = typeof last === 'object' && last !== null ? stretches.get(last) : undefined;
+  if (known?.elements.length === elements.length && known.elements.every((each, n) => each === elements[n]))
+    return known.bytes;
+  const bytes = Buffer.from(JSON.stringify(elements).slice(1, -1));
+  if (typeof last === 'object' && last !== null) stretches.set(last, { elements, bytes });
+  return bytes;
+}
+
+/** In its own memory: one of node's shared slabs would stay allocated until the last VM in it is gone. */
 function encode(json: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(json));
   bytes.write(json);
@@ -67,3 +96,5 @@ function encode(json: string): Buffer {
 const open = Buffer.from('{');
 const comma = Buffer.from(',');
 const close = Buffer.from('}');
+const openArray = Buffer.from('[');
+const closeArray = Buffer.from(']');

@@ -1,6 +1,6 @@
 /**
- * A map that never changes: another version of it shares all but a small part with the one before, so that each commit
- * can leave a state behind that its readers may keep, at a cost that hardly depends on the number of VMs.
+ * An immutable map: each new version shares all but a small part with the previous one, so that readers can keep the
+ * state of any commit, at a cost that hardly depends on the number of VMs.
  */
 
 /** Parts, each copied when something in it changes. With a thousand VMs a part has some sixteen. */
@@ -36,12 +36,12 @@ export class VmMap<T> {
     for (const shard of this.#shards) yield* shard.keys();
   }
 
-  /** The same with this one in it. */
+  /** A version that includes this VM. */
   with(zonename: string, value: T): VmMap<T> {
     return this.#changed(zonename, (shard) => shard.set(zonename, value));
   }
 
-  /** The same without this one. */
+  /** A version without this VM. */
   without(zonename: string): VmMap<T> {
     return this.#changed(zonename, (shard) => shard.delete(zonename));
   }

@@ -1,6 +1,6 @@
 /**
- * The VM object: what vmadm and the platform's agents read. Property names, types and units are an interface.
- * Everything that is optional is absent, never null or undefined, when there is nothing to say.
+ * The VM object: what vmadm and the platform's agents read. Property names, types and units are an interface. Optional
+ * properties without a value are absent, never null or undefined.
  */
 import type { JsonObject } from './json.js';
 
@@ -84,7 +84,7 @@ export interface Filesystem {
   readonly raw?: string;
   readonly target?: string;
   readonly type?: string;
-  /** Not there when there are none. */
+  /** Absent when there are none. */
   readonly options?: readonly string[];
 }
 
@@ -113,9 +113,9 @@ export interface VmObject {
   readonly uuid: string;
   readonly brand: string;
   readonly zonepath?: string;
-  /** `running`, `stopped`, `provisioning`, `failed`, `receiving`, …: zone_state as an operator means it. */
+  /** `running`, `stopped`, `provisioning`, `failed`, `receiving`, …: zone_state in an operator's terms. */
   readonly state: string;
-  /** The state as zoneadm has it: `installed`, `running`, … */
+  /** The state that zoneadm shows: `installed`, `running`, … */
   readonly zone_state: string;
   /** Kernel zone id; null when the zone is not running. */
   readonly zoneid: number | null;
@@ -127,7 +127,7 @@ export interface VmObject {
   readonly transition_to?: string;
   /** When the transition is given up; as vmadm wrote it, milliseconds since the epoch. */
   readonly transition_expire?: number;
-  /** A transition that is not `state:to:expire`, as it is. */
+  /** A transition that is not `state:to:expire`, unparsed. */
   readonly transition?: string;
   /** Why, or in what, it failed; with it the state is `failed`. */
   readonly failed?: string;

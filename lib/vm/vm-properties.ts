@@ -114,7 +114,7 @@ export const vmProperties: readonly VmProperty[] = Object.keys({
   zpool: true,
 } satisfies Record<VmProperty, true>) as VmProperty[];
 
-/** What kind of VM vmadm calls it. */
+/** vmadm's name for the kind of VM. */
 export type VmType = 'OS' | 'LX' | 'KVM' | 'BHYV';
 
 /** The kind of a VM, by its brand. */

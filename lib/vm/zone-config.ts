@@ -1,4 +1,4 @@
-/** What the zone XML says of a VM, in the VM object's terms: what zone-xml.ts reads and assembly consumes. */
+/** What the zone XML says about a VM, in the VM object's terms: produced by zone-xml.ts, consumed by assembly. */
 import type { Device, Filesystem, Nic, PciDevice } from './vm-object.js';
 import type { attrTable, FromTable, rctlTable, zoneTable } from './zone-tables.js';
 
@@ -7,7 +7,7 @@ export type ZoneProperties = FromTable<typeof zoneTable> &
   FromTable<typeof attrTable> &
   FromTable<typeof rctlTable>;
 
-/** What the zone XML says of a VM. */
+/** What the zone XML says about a VM. */
 export interface ZoneConfig {
   /** Under the VM object's names, in the order of the tables. */
   readonly properties: ZoneProperties;
@@ -22,8 +22,8 @@ export interface ZoneConfig {
   /** Names, in document order. */
   readonly datasets: readonly string[];
   /**
-   * What was left out because the tables do not know it, or because its value is not of its type, e.g. `attr foo`
-   * or `attr ram (not a number)`. Each is worth one log line.
+   * Parts that were left out because the tables do not know them, or because the value is not of its type, e.g. `attr
+   * foo` or `attr ram (not a number)`. Each is worth one log line.
    */
   readonly unknown: readonly string[];
 }

@@ -1,6 +1,6 @@
 /**
- * Which zones depend on a dataset, or on a mountpoint: O(1), however many zones there are. The names come from the
- * inputs of each zone, never from a pattern alone: an image dataset has a UUID in its name too.
+ * Finds the zones that depend on a dataset or mountpoint, in O(1). The names come from the inputs of each zone, never
+ * from a pattern alone: an image dataset has a UUID in its name too.
  */
 import { delegatedOf, levelOf, parentOf } from './dataset-names.js';
 
@@ -15,7 +15,7 @@ export interface ZoneDependencies {
 
 /**
  * How a dataset matters: `used` by a VM, or below a VM's root · `delegated`: below a delegated dataset, which cannot
- * change a VM object · `unused`, but it may be the root of a zone to come · `foreign`: none of our business.
+ * change a VM object · `unused`, but possibly the root of a future zone · `foreign`: irrelevant to VMs.
  */
 export type DatasetUse = 'used' | 'delegated' | 'unused' | 'foreign';
 
@@ -101,14 +101,14 @@ export class ZoneIndex {
   }
 }
 
-/** Puts a name into the set of that key. */
+/** Adds a name to the set of that key. */
 export function addTo(sets: Map<string, Set<string>>, key: string, name: string): void {
   const known = sets.get(key);
   if (known === undefined) sets.set(key, new Set([name]));
   else known.add(name);
 }
 
-/** Takes a name out of the set of that key; no set is left empty. */
+/** Removes a name from the set of that key; an empty set is dropped. */
 export function removeFrom(sets: Map<string, Set<string>>, key: string, name: string): void {
   const known = sets.get(key);
   known?.delete(name);

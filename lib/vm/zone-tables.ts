@@ -10,7 +10,7 @@ type Row = readonly [property: string, type: ValueType] | typeof leftOut;
 /** A table: name in the XML → property and type. */
 export type Table = Readonly<Record<string, Row>>;
 
-/** What reading by a table gives: each of its properties, if the XML has it. */
+/** The result of reading by a table: each of its properties that the XML has. */
 export type FromTable<T extends Table> = {
   readonly [
     Name in keyof T as T[Name] extends readonly [infer Property extends string, ValueType] ? Property : never

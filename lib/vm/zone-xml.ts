@@ -1,6 +1,6 @@
 /**
- * The zone XML, /etc/zones/<zone>.xml (zonecfg(8), zonecfg.dtd.1) → ZoneConfig, by the tables of zone-tables.ts.
- * Names that the tables do not know are collected, never an error. Rules that need more than the XML are assembly's.
+ * The zone XML, /etc/zones/<zone>.xml (zonecfg(8), zonecfg.dtd.1) → ZoneConfig, by the tables of zone-tables.ts. Names
+ * that the tables do not know are collected, never an error. Assembly applies the rules that need more than the XML.
  */
 import { readValue } from './value-types.js';
 import type { Device, Filesystem, Nic, PciDevice } from './vm-object.js';

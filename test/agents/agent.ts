@@ -1,7 +1,7 @@
 /** What the agents on a host have in common, for the test that keeps them: they run until they are stopped, and know something. */
 export interface Agent {
   readonly name: string;
-  /** What it makes of the host: to be compared with what is so. */
+  /** The agent's picture of the host, to be compared with the truth. */
   picture(): unknown;
   /** Requests that it made, and those that did not get what they asked for. */
   readonly requests: number;

@@ -1,7 +1,7 @@
 /**
- * Like the agent of a compute node, kept by a supervisor: it reads the stream of events with nothing but HTTP and lines,
- * dies whenever the stream ends or the service is not there, and is started anew a moment later. What it knew is kept on
- * "disk", and so it resumes.
+ * Like the agent of a compute node, kept by a supervisor: it reads the event stream with plain HTTP and line splitting,
+ * dies whenever the stream ends or the service is away, and is restarted a moment later. It keeps its knowledge on
+ * "disk", and so resumes.
  */
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';

@@ -1,6 +1,6 @@
 /**
- * Like an agent that keeps the addresses of a host: it follows the NICs by events alone, and frees those of a VM that is
- * gone by what its last event says of it. On the client library.
+ * Like an agent that keeps the addresses of a host: it follows the NICs by events alone, and frees the addresses of a
+ * deleted VM as of its last event. On the client library.
  */
 import { VminfodClient } from '../../lib/index.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';

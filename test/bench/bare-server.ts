@@ -1,11 +1,11 @@
 /**
- * A process of its own: the least that could serve the same. Over HTTP it sends the bytes that it was given, from memory;
- * and over TCP it writes the same bytes to every connection when told to.
+ * A separate process, the simplest that could serve the same: over HTTP it sends given bytes from memory; over TCP it
+ * writes the same bytes to every connection on request.
  */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** What it is told. Bodies and headers by path, to be sent from memory; or bytes to be written to all. */
+/** Its instructions: bodies and headers by path, to be sent from memory; or bytes to be written to all. */
 export type BareRequest =
   | {
       readonly type: 'serve';

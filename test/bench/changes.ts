@@ -1,6 +1,6 @@
 /**
  * Changes to VMs as operators make them, prepared in advance up to the one step that makes them happen (the rename, the
- * sysevent), so that what is measured begins there.
+ * sysevent), so that measuring begins there.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { historyLine, zoneStatusLine, type SimulatedHost } from '../../lib/simulator/index.js';
@@ -64,7 +64,7 @@ export function tagChange(host: SimulatedHost, { zonename }: VmObject): Change {
   );
 }
 
-/** A new quota: the dataset has it already, the ZFS event is to be posted. */
+/** A new quota: the dataset already has it; the ZFS event remains to be posted. */
 export async function quotaChange(host: SimulatedHost, vm: VmObject): Promise<Change> {
   const { lines, ...change } = await quotaSet(host, vm);
   return {
@@ -92,9 +92,27 @@ export async function quotaSet(
   };
 }
 
+/** A new snapshot of a VM's root: it already exists; the ZFS event remains to be posted. */
+export async function snapshotChange(host: SimulatedHost, { zonename }: VmObject): Promise<Change> {
+  const name = `new-${number++}`;
+  host.dropEvents({ zfs: true });
+  const events = await host.zfs('snapshot', `zones/${zonename}@vmsnap-${name}`);
+  host.dropEvents({ zfs: false });
+  return {
+    zonename,
+    fits: (event) =>
+      event.type === 'modify' &&
+      event.zonename === zonename &&
+      event.vm.snapshots?.some((snapshot) => snapshot.name === name) === true,
+    make: () => {
+      host.postEvents('zfs', events.map(historyLine));
+    },
+  };
+}
+
 /**
- * A zone that runs: it does already, the zone event is to be posted. The daemon may see it early, when it still looks at
- * the zone because of how it was stopped.
+ * A zone that starts: it already runs; the zone event remains to be posted. The daemon may see it early, while still
+ * rereading the zone because of its stop.
  */
 export async function stateChange(
   host: SimulatedHost,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { SimulatedHost } from '../../lib/simulator/index.js';
 import { fileOf } from './daemon-process.js';
 
-/** Resolves when the VMs change, to how to stop it; that resolves when no more change is made. */
+/** Resolves once the VMs change, to a function that stops this and resolves when the last change is made. */
 export async function startChurn(
   host: SimulatedHost,
   zonenames: readonly string[],

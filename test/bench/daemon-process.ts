@@ -15,7 +15,7 @@ import type { VmObject } from '../../lib/vm/vm-object.js';
 import type { ProbeRequest, Usage } from './probe.js';
 
 /** How often we look whether something has come about, ms. */
-const lookEveryMs = 3;
+const lookEveryMs = 5;
 
 export interface DaemonProcess {
   readonly url: string;
@@ -47,7 +47,10 @@ export interface Memory {
   readonly peakMb: number;
 }
 
-/** Starts a daemon; resolves when it answers. Bare, it has no probe, which takes some milliseconds of its start: then what is asked of the probe is not to be had. */
+/**
+ * Starts a daemon; resolves when it answers. With `bare` it has no probe, which adds some milliseconds to its start: then
+ * the probe's figures are not available.
+ */
 export async function startDaemonProcess(root: string, { isBare = false } = {}): Promise<DaemonProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'vminfod-bench-'));
   const logFile = join(directory, 'log');

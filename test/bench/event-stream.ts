@@ -23,14 +23,17 @@ export async function openEventStream(url: string): Promise<EventStream> {
   });
   const observers = new Set<(event: VmEvent, at: number) => void>();
   let count = 0;
-  let rest = '';
+  /** Parts of a line that is not whole yet: joined only once, as it may have megabytes. */
+  let parts: string[] = [];
   response.setEncoding('utf8');
   response.on('error', () => undefined); // closed while reading
   const ready = new Promise<void>((resolve) => {
     response.on('data', (text: string) => {
       const at = performance.now();
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
+      parts.push(text);
+      if (!text.includes('\n')) return;
+      const lines = parts.join('').split('\n');
+      parts = [lines.pop() ?? ''];
       for (const line of lines) {
         const event = JSON.parse(line) as VmEvent | { readonly type: 'ready' };
         if (event.type === 'ready') {

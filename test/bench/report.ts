@@ -63,6 +63,38 @@ export function toJson(results: readonly Result[], where: ReturnType<typeof mach
   return `${JSON.stringify({ machine: where, results }, null, 2)}\n`;
 }
 
+/** What a user decides by: the rows of the short table. */
+const decisive: ReadonlySet<string> = new Set([
+  'beside: node -e 0',
+  'process start to first /ping',
+  'process start to first /ping, times node -e 0',
+  'vminfo ping, times node -e 0',
+  'vminfo list, times node -e 0',
+  'GET /vms/<zone>, 10 connections',
+  'share of the bare server, GET /vms/<zone>, 10 connections',
+  'beside: assembling GET /vms/<zone> on request',
+  'GET /vms, 10 connections',
+  'alias, idle',
+  'quota, idle',
+  'quota above its command, idle',
+  'state, idle',
+  'state above its slower command, idle',
+  'sustained',
+  '1000 listeners: change to the last',
+  'at start',
+  'after 10000 events',
+  'a rescan that finds nothing',
+  'event loop held, longest, in a rescan',
+]);
+
+/** The results without what only who works on the daemon wants to know. */
+export function shortened(results: readonly Result[]): readonly Result[] {
+  return results.map((result) => ({
+    ...result,
+    figures: result.figures.filter(({ name }) => decisive.has(name)),
+  }));
+}
+
 /** The results as a table. A figure that misses its bound is marked with `!`. */
 export function toTable(results: readonly Result[], where: ReturnType<typeof machine>): string {
   const sizes = [...new Set(results.map(({ vms }) => vms))];
@@ -71,7 +103,7 @@ export function toTable(results: readonly Result[], where: ReturnType<typeof mac
     const bySize = sizes.map(
       (vms) => results.find((result) => result.vms === vms && result.measurement === measurement)?.figures,
     );
-    rows.push([measurement]);
+    if (bySize.some((figures) => figures !== undefined && figures.length > 0)) rows.push([measurement]);
     for (const name of new Set(bySize.flatMap((figures) => figures?.map((each) => each.name) ?? []))) {
       const figures = bySize.map((all) => all?.find((each) => each.name === name));
       const some = figures.find((each) => each !== undefined);

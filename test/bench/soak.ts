@@ -126,8 +126,8 @@ async function fillPools(host: SimulatedHost): Promise<void> {
 }
 
 /**
- * Waits until connections and children of the load are gone, which shows in handles that stay the same, and has garbage
- * collected. Of resident memory the least of some looks counts: the heap gives pages back when it comes to it.
+ * Waits until the load's connections and children are gone, that is, until the number of handles is stable, and collects
+ * garbage. The lowest of several readings of resident memory counts: the heap returns pages with a delay.
  */
 async function atRest(daemon: DaemonProcess): Promise<Usage & { readonly rssMb: number }> {
   let before = await daemon.usage();

@@ -35,7 +35,7 @@ export const measureStart: Measurement = async ({ host, vms }) => {
   for (let round = 0; round <= rounds; round++) {
     if (round === 1) times.clear(); // The first warms the caches of files.
     note('node', await timeOf(['-e', '0']));
-    // What is asked for is refused once all is loaded.
+    // The request is refused, which happens only once everything is loaded.
     note('imports', await timeOf([vminfod, '--root', '/nowhere', '--port', '0'], 1));
     const daemon = await startDaemonProcess(host.root, { isBare: true });
     note('start', daemon.startMs);

@@ -1,4 +1,4 @@
-/** What is made of many measurements of the same thing. Pure. */
+/** Summarises many measurements of the same thing. Pure. */
 
 /** The value that a share of all values is at or below; NaN of none. */
 export function percentile(values: readonly number[], share: number): number {

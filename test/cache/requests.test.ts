@@ -1,4 +1,4 @@
-/** What is read because of an invalidation, row by row, and how two requests become one. */
+/** The requests that follow from an invalidation, row by row, and how two requests merge. */
 import tap from 'tap';
 import {
   mergeRequests,

@@ -1,4 +1,4 @@
-/** A state, and the facts that bring it about, for tests of what is read and of what is taken. */
+/** A state, and the facts that produce it, for tests of requests and of `take`. */
 import { pino } from 'pino';
 import type { Fact } from '../../lib/cache/facts.js';
 import {
@@ -105,7 +105,7 @@ export function aState(): SomeState {
   return some;
 }
 
-/** What is asked for, without who asks. */
+/** Requests without their waiters. */
 export function plain(requests: readonly Request[]): unknown {
   return requests.map(({ noticedAt: _noticedAt, waiters: _waiters, rescan: _rescan, ...request }) =>
     'inputs' in request ? { ...request, inputs: [...request.inputs].sort() } : request,

@@ -1,4 +1,4 @@
-/** What comes of a fact: commits, and what is to be read because of it. */
+/** The effects of a fact: commits and follow-up requests. */
 import tap from 'tap';
 import { noOccasion, zoneRequest } from '../../lib/cache/requests.js';
 import type { Taken } from '../../lib/cache/take.js';
@@ -71,6 +71,16 @@ void tap.test('a failure keeps the last good value, and is tried again after the
   t.same(zone(4, { kstat: undefined }).followUps, []);
   t.match(state.errors.list(), [{ input: 'tags' }], 'what was not asked for is as it was');
   t.same(paths(zone(5, tags('web'))), [['tags.role']]);
+  t.same(state.errors.list(), []);
+  t.end();
+});
+
+void tap.test('a failure of before says nothing of what was read well since', (t) => {
+  const { state, zone, take } = aState();
+  zone(5, tags('db'));
+  t.same(zone(4, { tags: bad }).followUps, []);
+  const ends = [aRequest(root, false, noOccasion)];
+  take({ type: 'datasets-failed', error: bad, readAt: 0, occasion: noOccasion, ends });
   t.same(state.errors.list(), []);
   t.end();
 });

@@ -1,7 +1,7 @@
 /**
  * The chaos test: storms of operator actions and faults over a daemon, and a comparison with the truth after each.
  *
- * What is done is determined by the seed; when it meets the daemon is not.
+ * The seed determines the actions, but not their timing relative to the daemon.
  */
 import { Subject } from 'rxjs';
 import { createRandom, createSimulatedHost, type SimulatedHost } from '../../lib/simulator/index.js';
@@ -25,7 +25,7 @@ export interface ChaosOptions {
   readonly stormSeconds?: number;
   /** How many zones the host has. Default 100. */
   readonly zones?: number;
-  /** Told how it goes, a line at a time. */
+  /** Called with progress, a line at a time. */
   readonly onProgress?: (line: string) => void;
 }
 
@@ -44,7 +44,7 @@ export interface ChaosReport {
   readonly seconds: number;
 }
 
-/** Runs the chaos test. Rejects only for what is no finding, such as a bug in the test. */
+/** Runs the chaos test. Rejects only for errors that are not findings, such as a bug in the test. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const host = await createSimulatedHost({ vms: options.zones ?? 100, seed: options.seed });
   try {

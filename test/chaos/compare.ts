@@ -1,5 +1,5 @@
 /**
- * Compares two views of the same VMs, and says readably where they differ.
+ * Compares two views of the same VMs, and describes the differences readably.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { diff } from '../../lib/vm/diff.js';
@@ -22,7 +22,7 @@ export function byZonename(vms: readonly VmObject[]): Vms {
   return map;
 }
 
-/** Where `actual` is not what is `expected`. Empty when both are deeply equal, order of arrays included. */
+/** The differences between `actual` and `expected`. Empty when both are deeply equal, including the order of arrays. */
 export function differences(actual: Vms, expected: Vms): readonly Difference[] {
   return [...new Set([...actual.keys(), ...expected.keys()])].flatMap((zonename) => {
     const [is, should] = [actual.get(zonename), expected.get(zonename)];

@@ -19,9 +19,9 @@ export interface FaultsOptions {
   readonly host: SimulatedHost;
   readonly random: Random;
   readonly trail: Trail;
-  /** May be deleted and created anew from now on. */
+  /** Called for a zone that may be deleted and created again from now on. */
   readonly onVanished: (zonename: string) => void;
-  /** Told of what should not be. */
+  /** Called with findings. */
   readonly onProblem: (problem: string) => void;
 }
 
@@ -78,7 +78,7 @@ export function createFaultKit(options: FaultsOptions): FaultKit {
       trail.note(`  breaks ${path}`);
       const restore = host.corrupt(path, text);
       return () => {
-        // Whoever has written it since has mended it.
+        // Written since then, and so already repaired.
         if (existsSync(path) && readFileSync(path, 'utf8') === text) restore();
       };
     },

@@ -11,7 +11,7 @@ export class Findings {
   readonly problems: string[] = [];
   /** Comparisons that were made, by what was compared. */
   readonly checked = new Map<string, number>();
-  /** Zones that were away for a moment since the last comparison: these may be deleted, or created anew. */
+  /** Zones that were away for a moment since the last comparison: these may be deleted and created again. */
   readonly vanished = new Set<string>();
 
   readonly problem = (problem: string): void => {

@@ -15,7 +15,7 @@ export interface OperatorOptions {
   /** About how many zones there are to be. */
   readonly zones: number;
   readonly trail: Trail;
-  /** Told of zones that are away for a moment. */
+  /** Called for zones that are away for a moment. */
   readonly vanished: Set<string>;
   /** A zone that is not the operator's. */
   readonly except: string;

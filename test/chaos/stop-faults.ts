@@ -1,6 +1,6 @@
 /**
- * A vminfod that is told to stop while a sync waits for a command that hangs: it ends, with all that it started, and
- * starts again. It is another one than the daemon under test, whose listeners stay.
+ * A vminfod that is told to stop while a sync waits for a hanging command: it ends, with everything that it started, and
+ * starts again. It is not the daemon under test, whose listeners stay.
  */
 import { get } from '../daemon/harness.js';
 import { descendantsOf, isRunning } from '../processes.js';

@@ -1,6 +1,6 @@
 /**
- * A writer that changes one VM without a word, and asks for a sync while other things of that VM change with a file event:
- * what it changed must be in the answer. Nobody else works on this VM, so what is true of it is known.
+ * A writer that changes one VM without an event, and asks for a sync while file events arrive for that VM: its change
+ * must be in the answer. Nobody else works on this VM, so its true state is known.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SimulatedHost } from '../../lib/simulator/index.js';

@@ -182,7 +182,7 @@ void tap.test('--since: what happened before, then what happens, each once', asy
     { argv: [`${instance}:2`], text: `vm2 deleted\n${after}` },
     { argv: [`${instance}:1`, 'quota>20g'], text: `${gone}vm1 created (joyent, 10.0.0.1)\n` },
     { argv: [`${instance}:0`, aSmallVm(1).uuid], text: `vm1 quota 10 -> 11 GiB\n${after}` },
-    { argv: ['another:7'], text: past + after, stderr: /started anew since then/ },
+    { argv: ['another:7'], text: past + after, stderr: /been restarted since then/ },
   ];
   for (const { argv, text, stderr = /^$/ } of cases) {
     const { url, store, close } = await serve(t, { vms: [aSmallVm(1), aSmallVm(2)] });
@@ -215,6 +215,6 @@ void tap.test('--since: what happened before, then what happens, each once', asy
   const old = await FakeDaemon.start(t, { old: true });
   t.match(await run(old.url, ['events', '--since', '1h']), {
     status: 1,
-    stderr: /does not keep what happened/,
+    stderr: /does not keep past events/,
   });
 });

@@ -88,5 +88,5 @@ void tap.test('history: wrong usage, and a daemon that keeps none', async (t) =>
   const old = await FakeDaemon.start(t, { old: true });
   const { status, stderr } = await run(old.url, ['history']);
   t.equal(status, 1);
-  t.equal(stderr, `vminfod at ${old.url} does not keep what happened\n`);
+  t.equal(stderr, `vminfod at ${old.url} does not keep past events\n`);
 });

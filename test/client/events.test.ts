@@ -227,7 +227,7 @@ void tap.test('what came together with an event during which it was aborted is n
     `${JSON.stringify({ type: 'modify', zonename: uuids.web, uuid: uuids.web, seq: quota, vm: aVm({ quota }), changes: [] })}\n`;
   daemon.raw(modify(11) + modify(12) + modify(13));
   t.match(await next(), { vm: { quota: 11 } });
-  const asked = events.next(); // It is at hand by then, too.
+  const asked = events.next(); // It has arrived by then, too.
   stop.abort(new Error('enough'));
   await t.rejects(asked, { message: 'enough' });
   await t.rejects(events.next(), { message: 'enough' });

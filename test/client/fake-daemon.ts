@@ -1,6 +1,6 @@
 /**
- * A vminfod for tests of the client: what vminfod(8) says, over node:http, with the faults a test asks for. `old` leaves out all
- * that the platform's vminfod does not have.
+ * A vminfod for tests of the client: vminfod(8)'s protocol over node:http, with the faults that a test asks for. `old`
+ * omits everything that the platform's vminfod lacks.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** What each source says, and what is read again because of it: a test for each thing that it may say. */
+/** What each source reports, and what is reread because of it: one test per kind of event. */
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import tap from 'tap';
 import { zoneStatusLine } from '../../lib/simulator/index.js';

@@ -41,7 +41,7 @@ void tap.test('Thousands of snapshots: the full listing took longer than the sta
   });
   const { host } = daemon;
   const zonename = zoneOf(host, 'joyent-minimal');
-  // However long it takes: it answers when the test says so.
+  // It answers when the test says so, however long that takes.
   t.match(await daemon.status(), { state: 'booting' });
   await eventually(async () => (await daemon.get('/ping')).status === 200, 'it is ready');
   const late = answersLate(host, '/usr/sbin/zfs', 'list -H*-d 2');

@@ -1,4 +1,4 @@
-/** Under load: what is slow delays nobody else, and many events cost few commands. */
+/** Under load: slow commands delay nobody else, and many events cost few commands. */
 import { performance } from 'node:perf_hooks';
 import tap from 'tap';
 import { historyLine, type SimulatedDataset } from '../../lib/simulator/index.js';

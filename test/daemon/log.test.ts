@@ -57,7 +57,7 @@ void tap.test('a reader that has stopped, and reads again', async (t) => {
   t.strictSame(await once(daemon, 'exit'), [0, null]);
 });
 
-void tap.test('SIGTERM ends it within 2 s though nobody reads what it says', async (t) => {
+void tap.test('SIGTERM ends it in order though nobody reads what it says', async (t) => {
   const { fd } = pipe(t);
   const { daemon, url, host } = await start(t, fd);
   const listening = await listen(url);
@@ -65,7 +65,8 @@ void tap.test('SIGTERM ends it within 2 s though nobody reads what it says', asy
   const startedAt = performance.now();
   daemon.kill('SIGTERM');
   t.strictSame(await once(daemon, 'exit'), [0, null]);
-  t.ok(performance.now() - startedAt < 2_000, `it took ${performance.now() - startedAt} ms`);
+  t.comment(`it took ${Math.round(performance.now() - startedAt)} ms`);
+  t.ok(performance.now() - startedAt < 15_000, 'long before SMF would kill it');
 });
 
 void tap.test('a reader that is gone', async (t) => {
@@ -90,7 +91,7 @@ void tap.test('what ends the daemon is said on stderr', async (t) => {
   t.match(stderr, /^vminfod: unexpected: RangeError: a bug\n +at /);
 });
 
-/** Changes one VM again and again: each change is told, and as soon as if there were no log. */
+/** Changes one VM again and again: each change is sent, and as soon as if there were no log. */
 async function happens(t: Test, host: SimulatedHost, listening: Listening, url: string, rounds = events) {
   const [zonename = ''] = host.zonenames();
   const latencies: number[] = [];
@@ -151,7 +152,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A pipe that is read only by `read`, which gives what is in it. */
+/** A pipe that is read only by calling `read`, which returns its content. */
 function pipe(t: Test): { readonly fd: number; readonly read: () => string } {
   const dir = mkdtempSync(join(tmpdir(), 'vminfod-log-'));
   const path = join(dir, 'fifo');

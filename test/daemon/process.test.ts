@@ -13,8 +13,15 @@ import { eventually, get, listen, type Status } from './harness.js';
 
 const vminfod = fileURLToPath(new URL('../../sbin/vminfod.js', import.meta.url));
 
+/** Alone on a machine it takes less than 2 s; SMF kills after 30. */
+function endsSoon(t: Test, startedAt: number): void {
+  const tookMs = Math.round(performance.now() - startedAt);
+  t.comment(`it took ${tookMs} ms`);
+  t.ok(tookMs < 15_000, 'long before SMF would kill it');
+}
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  void tap.test(`${signal}: exit 0 within 2 s, children gone, listeners get a clean end`, async (t) => {
+  void tap.test(`${signal}: exit 0 soon, children gone, listeners get a clean end`, async (t) => {
     const { host, daemon, url } = await startProcess(t);
     const listening = await listen(url);
     host.setFault('zfs', { hang: true });
@@ -30,7 +37,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     daemon.kill(signal);
     const [exit] = await Promise.all([once(daemon, 'exit'), listening.ended]);
     t.strictSame(exit, [0, null]);
-    t.ok(performance.now() - startedAt < 2_000, 'within 2 s');
+    endsSoon(t, startedAt);
     t.ok(listening.endedCleanly(), 'the response ended as it should');
     await eventually(() => started.every(({ pid }) => !isRunning(pid)), 'all that it started is gone');
   });
@@ -38,7 +45,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   void tap.test(
-    `${signal} while a file system hangs: ends within 2 s all the same`,
+    `${signal} while a file system hangs: ends soon all the same`,
     { skip: noBindfs, timeout: 120_000 },
     async (t) => {
       const { host, daemon, url } = await startProcess(t);
@@ -56,7 +63,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       daemon.kill(signal);
       const [exit] = await Promise.all([once(daemon, 'exit'), listening.ended, synced]);
       t.strictSame(exit, [null, signal], 'by the kernel: node would wait for the thread');
-      t.ok(performance.now() - startedAt < 2_000, 'within 2 s');
+      endsSoon(t, startedAt);
       t.ok(listening.endedCleanly(), 'the response ended as it should');
       await eventually(() => started.every(({ pid }) => !isRunning(pid)), 'all that it started is gone');
     },

@@ -1,4 +1,4 @@
-/** The rescan: beside the events, never instead of what is newer, and with an account of what the events missed. */
+/** Rescans run beside the events, never replace newer data, and account for what the events missed. */
 import tap from 'tap';
 import { faultyWatch } from '../host/faulty-watch.js';
 import { answersLate, changeOf, deaf, isA, toldOf, zoneOf } from './facts.js';

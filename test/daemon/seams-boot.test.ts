@@ -1,6 +1,6 @@
 /**
- * What the first load meets, the daemon boots with: an unreadable line is the trouble of one VM, or of none. Until it has
- * booted, every answer says what is waited for.
+ * The daemon boots whatever the first load meets: an unreadable line affects one VM, or none. Until it has booted, every
+ * answer says what it waits for.
  */
 import tap from 'tap';
 import type { Fault, SimulatedCommand, SimulatedHost } from '../../lib/simulator/index.js';
@@ -11,7 +11,7 @@ import { eventually, startTestDaemon, type Answer, type TestDaemon } from './har
 const spoilLineOf = (name: string) =>
   `/^${name.replaceAll('/', '\\/')}[[:space:]]/s/\\([emt][[:space:]]\\)[0-9]/\\1x/`;
 
-/** What is answered until the daemon is ready. Throws when it goes on failing. */
+/** The answers until the daemon is ready. Throws when it keeps failing. */
 async function answersUntilReady(daemon: TestDaemon): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
   await eventually(async () => {

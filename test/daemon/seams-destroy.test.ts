@@ -1,6 +1,6 @@
 /**
- * A destroy event says that something may be gone, no more: a VM loses what zfs says is not there any more. Late and
- * spurious ones come when a name is used again, or when the kernel queues events for long.
+ * A destroy event only says that something may be gone: a VM loses only what zfs says no longer exists. Late and spurious
+ * events come when a name is reused, or when the kernel queues events for long.
  */
 import tap, { type Test } from 'tap';
 import { historyLine, type SimulatedHost } from '../../lib/simulator/index.js';

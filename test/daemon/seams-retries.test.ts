@@ -14,7 +14,7 @@ type Break = (host: SimulatedHost, zonename: string) => () => void;
 
 interface Trouble {
   readonly breaks: Break;
-  /** Something happens, so that the daemon reads what is in trouble. */
+  /** Makes something happen, so that the daemon reads the broken input. */
   readonly happens: (host: SimulatedHost, zonename: string) => unknown;
   /** Starts of any one command in the second after it: retries of a zone's inputs, each by its own backoff. */
   readonly most?: number;

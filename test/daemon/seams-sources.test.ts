@@ -1,4 +1,4 @@
-/** A source that works again says so. */
+/** A source that works again reports it. */
 import { renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import tap from 'tap';
 import { namelessWatch } from '../host/faulty-watch.js';

@@ -1,6 +1,6 @@
 /**
- * `GET /vms/<zone>?sync=true` shows all that was so before it was asked, whatever else is read of the zone meanwhile; and
- * what could not be read for it, it says.
+ * `GET /vms/<zone>?sync=true` shows everything that was true before the request, whatever else is read of the zone
+ * meanwhile, and reports what could not be read for it.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import tap from 'tap';
@@ -10,7 +10,7 @@ import { answersLate, changeOf, zoneOf } from './facts.js';
 import { eventually, startTestDaemon, type TestDaemon } from './harness.js';
 
 interface SilentChange {
-  /** The end of the names of files of which nothing is told. */
+  /** The suffix of files whose changes are not reported. */
   readonly silent?: string;
   readonly make: (host: SimulatedHost, zonename: string) => Promise<unknown>;
   readonly shows: Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-/** Sources heal: whatever becomes of one, the daemon stays up, says so, and misses nothing for long. */
+/** Sources heal: whatever happens to one, the daemon stays up, reports it, and misses nothing for long. */
 import tap from 'tap';
 import type { Fault, SimulatedCommand } from '../../lib/simulator/index.js';
 import { faultyWatch } from '../host/faulty-watch.js';

@@ -1,4 +1,4 @@
-/** The README's examples: extracted and run as they stand, in the project's directory and beside the demo, as it says. */
+/** The README's examples: extracted and run verbatim, in the project's directory and beside the demo, as the README says. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -21,7 +21,7 @@ export class PublisherProcess {
     return this.#output;
   }
 
-  /** Ends it with SIGKILL and starts it anew. */
+  /** Ends it with SIGKILL and restarts it. */
   async crash(): Promise<void> {
     await this.end('SIGKILL');
     this.#child = this.#spawn();

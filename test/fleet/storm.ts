@@ -18,7 +18,7 @@ export interface StormOptions {
   readonly actionsPerFault: number;
 }
 
-/** What breaks, in turn, in an order that the seed says. */
+/** The faults, in an order determined by the seed. */
 const faults = ['publisher', 'server', 'stop', 'lose', 'older', 'save'] as const;
 
 export async function storm(t: Test, options: StormOptions): Promise<void> {
@@ -34,7 +34,7 @@ export async function storm(t: Test, options: StormOptions): Promise<void> {
   const hosts: (Awaited<ReturnType<typeof startHost>> & { publisher: PublisherProcess })[] = [];
   for (let number = 0; number < options.hosts; number++) {
     const { daemon, host } = await startHost(t, options.vms);
-    // Simulated hosts of one seed are the same: each is to be a host of its own.
+    // Simulated hosts with the same seed are equal, so each gets its own.
     const id = { ...host, server: `${host.server.slice(0, -4)}${String(number).padStart(4, '0')}` };
     const { url } = daemon.daemon;
     const publisher = new PublisherProcess([

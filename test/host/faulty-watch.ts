@@ -65,7 +65,7 @@ export function deafWatch(): WatchSource {
   return { type: 'module', url: import.meta.url };
 }
 
-/** A platform that says that something has changed in a directory, and not what, as illumos does. */
+/** A platform that reports that something has changed in a directory, but not what, as illumos does. */
 export function namelessWatch(): WatchSource {
   return { type: 'module', url: import.meta.url, data: { nameless: true } };
 }

@@ -14,7 +14,7 @@ export interface HangingZones {
   readonly path: (zonename: string) => string;
   readonly watch: (zonename: string) => void;
   readonly read: (zonename: string) => Promise<TextReading | undefined>;
-  /** Resolves when a change of the zone's file is told of, which `act` makes. */
+  /** Resolves when a change of the zone's file, made by `act`, is reported. */
   readonly told: (zonename: string, act: () => Promise<unknown>, type?: 'changed' | 'stale') => Promise<void>;
   readonly hung: () => string[];
 }

@@ -12,7 +12,7 @@ import { routes, type Handler } from '../../lib/http/routes.js';
 import { createSerialisedVms } from '../../lib/http/serialised.js';
 import { listenOnPort } from '../../lib/http/server.js';
 import { status } from '../../lib/http/status.js';
-import { vmReplies } from '../../lib/http/vms.js';
+import { vmReplies, type VmRepliesOptions } from '../../lib/http/vms.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { EMPTY, Subject } from 'rxjs';
 
@@ -31,6 +31,8 @@ export interface Served {
 
 export interface ServeOptions extends Pick<ListenersOptions, 'limits'> {
   readonly vms?: readonly VmObject[];
+  /** Of the copies of VMs that are on their way. */
+  readonly answers?: VmRepliesOptions['limits'];
   /** Default true. */
   readonly page?: boolean;
 }
@@ -38,7 +40,7 @@ export interface ServeOptions extends Pick<ListenersOptions, 'limits'> {
 /** Serves VMs until the test ends. */
 export async function serve(
   t: Test,
-  { vms = [], limits = {}, page = true }: ServeOptions = {},
+  { vms = [], limits = {}, answers, page = true }: ServeOptions = {},
 ): Promise<Served> {
   const vmStore = new VmStore();
   for (const vm of vms) vmStore.put(vm);
@@ -103,7 +105,7 @@ export async function serve(
   });
   const handler = routes({
     cache,
-    vms: vmReplies({ cache, serialised }),
+    vms: vmReplies({ cache, serialised, ...(answers !== undefined && { limits: answers }) }),
     listeners,
     metrics,
     syncTimeoutMs: 1_000,

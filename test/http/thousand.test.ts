@@ -74,7 +74,9 @@ void tap.test(
     const found = said[1] ?? {};
     t.same({ ...found, resumes: 0, bytes: 0 }, { type: 'done', seq: events, resumes: 0, bytes: 0 });
     t.ok((found['resumes'] as number) > reconnecting, `${String(found['resumes'])} reconnects`);
-    t.same(listeners.overflows, { bytes: stalled, deadline: 0, log: 0 }, 'the stalled ones were cut off');
+    const { bytes, deadline, log } = listeners.overflows;
+    // On a busy machine their time is over before their buffers are full.
+    t.same({ cutOff: bytes + deadline, log }, { cutOff: stalled, log: 0 }, 'the stalled ones were cut off');
     t.ok(peak - before < maxGrowth, `grew by ${(peak - before) / 2 ** 20} MiB`);
     t.comment(
       `${readers} readers got ${Number(found['bytes']) / 2 ** 20} MiB, ${String(found['resumes'])} resumes, grew by ${(peak - before) / 2 ** 20} MiB`,
@@ -84,7 +86,7 @@ void tap.test(
   },
 );
 
-/** What is compared is bytes, and twenty million lines go over the wire. */
+/** Bytes are compared, because twenty million lines go over the wire. */
 function aTinyVm(n: number, quota: number): VmObject {
   return { zonename: `z${n}`, uuid: `u${n}`, quota } as unknown as VmObject;
 }

@@ -1,5 +1,7 @@
+import { get as httpGet, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import tap from 'tap';
+import { eventually } from '../daemon/harness.js';
 import { aSmallVm, get, instance, serve } from './serve.js';
 
 void tap.test('ETag: 304 until something changes, for all VMs and for one', async (t) => {
@@ -130,4 +132,42 @@ void tap.test('metrics', async (t) => {
     t.ok(text.includes(`${line}\n`), line);
   t.match(text, /nodejs_eventloop_lag_p99_seconds \d/);
   t.match(text, /process_resident_memory_bytes \d/);
+});
+
+void tap.test('answers that nobody reads: only so many, then 503 until there is room', async (t) => {
+  // More than the kernel takes in for a client that does not read.
+  const large = aSmallVm(1, { customer_metadata: { large: 'x'.repeat(16 * 2 ** 20) } });
+  const { url, store } = await serve(t, {
+    vms: [large, aSmallVm(2)],
+    answers: { maxAnswersUnsent: 2, largeAnswerBytes: 2 ** 20 },
+  });
+  const open = (path: string) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      const request = httpGet(url + path, { agent: false }, (response) => {
+        response.on('error', () => undefined); // ended by us
+        resolve(response);
+      });
+      request.on('error', reject);
+    });
+  const copy = '/vms?alias=vm1';
+  const sleepers = [await open(copy), await open('/vms')];
+  t.match(
+    sleepers.map(({ statusCode }) => statusCode),
+    [200, 200],
+  );
+  t.match(await get(url + copy), {
+    status: 503,
+    headers: { 'retry-after': '1' },
+    json: { code: 'TooManyAnswers' },
+  });
+  const sharing = await open('/vms');
+  t.equal(sharing.statusCode, 200, 'the same bytes once more take no room');
+  t.equal((await get(`${url}/vms?alias=vm2`)).status, 200, 'small ones do not count');
+  t.equal((await get(`${url}/vms/${aSmallVm(2).zonename}`)).status, 200);
+  store.put(aSmallVm(2, { quota: 20 }));
+  t.match(await get(`${url}/vms`), { status: 503 }, 'these are others now');
+
+  sleepers[0]?.destroy();
+  await eventually(async () => (await get(url + copy)).status === 200, 'there is room again');
+  for (const response of [...sleepers, sharing]) response.destroy();
 });

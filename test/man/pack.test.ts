@@ -1,6 +1,7 @@
 /** What `npm pack` puts into the package: all that an install needs, and no tests. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import tap from 'tap';
@@ -40,9 +41,24 @@ void tap.test('the package has the commands, the client, the man pages and the s
     'postprepare',
   ])
     t.notOk(name in scripts, `npm would warn of a script ${name} when the package is installed`);
+  for (const program of ['vminfod', 'vminfo', 'vminfod-publisher']) {
+    t.strictSame(missingPieces(`dist/sbin/${program}.js`, modes), [], `${program} and all that it loads`);
+  }
   t.equal((modes.get('smf/vminfod') ?? 0) & 0o111, 0o111, 'the method can be run');
   t.strictSame(
     [...modes.keys()].filter((path) => /(^|\/)test\//.test(path)),
     [],
   );
 });
+
+/** The pieces that a bundled program names, or one of its pieces does, and that are not in the package. */
+function missingPieces(program: string, packed: ReadonlyMap<string, unknown>): string[] {
+  const seen = new Set([program]);
+  for (const path of seen) {
+    if (!packed.has(path)) continue;
+    const text = readFileSync(join(packageRoot, path), 'utf8');
+    for (const [, piece = ''] of text.matchAll(/"\.\/([\w-]+-piece-\w+\.js)"/g))
+      seen.add(`dist/sbin/${piece}`);
+  }
+  return [...seen].filter((path) => !packed.has(path));
+}

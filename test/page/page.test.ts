@@ -25,7 +25,7 @@ async function openPage(t: Test, url: string): Promise<{ page: Page; complaints:
     const isExpected = /net::ERR_|503 \(Service Unavailable\)|404 \(Not Found\)/.test(message.text());
     if (message.type() === 'error' && !isExpected) complaints.push(message.text());
   });
-  // Trusted Types refuse text that is to become code; playwright's own functions are such text only outside of this.
+  // Trusted Types refuse to run text as code; playwright's own functions are such text, except here.
   await page.addInitScript({
     content: `addEventListener('securitypolicyviolation', (event) =>
       console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI));`,
@@ -249,7 +249,7 @@ void tap.test(
       await host.zfs('set', 'quota=222g', `zones/${vm.zonename}`);
       daemon = await startDaemon({ ...daemonOptions, port });
       await page.locator('.banner[data-kind=back]').waitFor();
-      t.match(await page.locator('.banner').textContent(), /started anew/);
+      t.match(await page.locator('.banner').textContent(), /been restarted/);
       await rowOf(page, '222 GiB').waitFor();
       await page.locator('.changes .entry', { hasText: 'quota 105 -> 222 GiB' }).waitFor();
     });

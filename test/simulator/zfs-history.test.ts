@@ -143,8 +143,8 @@ function normalise(text: string): string {
 }
 
 /**
- * Pairs of events that come in another order than captured, among those that have one: of a dataset and what is below
- * it. Siblings come in the order of a hash in ZFS.
+ * Pairs of events in a different order than captured, among those whose order matters: of a dataset and what is below it.
+ * Siblings come in the order of a hash in ZFS.
  */
 function outOfOrder(expected: readonly string[], actual: readonly string[]): string[] {
   const path = (event: string): string => `${event.split(' | ')[1] ?? ''}/`.replace('@', '/@');

@@ -23,13 +23,13 @@ interface Source {
   readonly requests: Subject<WatchRequest>;
   readonly subscription: Subscription;
   readonly path: (input: Input, zonename?: string) => string;
-  /** Does something, and resolves when it was told of with all of these inputs of the zone. */
+  /** Does something, and resolves when it has been reported with all of these inputs of the zone. */
   readonly told: (
     inputs: readonly string[],
     act: () => Promise<unknown> | undefined,
     zonename?: string,
   ) => Promise<void>;
-  /** What was said since the last `told` began. */
+  /** The invalidations since the last `told` began. */
   readonly said: Invalidation[];
 }
 

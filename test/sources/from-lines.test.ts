@@ -110,7 +110,7 @@ void tap.test('10,000 lines are drained, in order', async (t) => {
   t.equal(lines[9_999], 'line 9999');
 });
 
-/** A script that says its pid, then does as told; and a promise of its end. */
+/** A script that prints its pid and then follows instructions; and a promise of its end. */
 async function aChild(t: Test, script: string) {
   const host = await temporaryHost(t);
   await host.script(command, `echo $$ > ${host.root}/pid; echo up; ${script}`);

@@ -36,9 +36,9 @@ export function observedWatch(inner: Watch = (path, listener) => fsWatch(path, l
 }
 
 /**
- * Watches as event ports have them: a directory tells that an entry was added,
- * removed or renamed, and not which; a file tells of writes to the very file that was there when the watch was set.
- * It looks only when told to, so a test decides when events come, and several changes may come as one.
+ * Watches like those of event ports: a directory reports that an entry was added, removed or renamed, but not which; a
+ * file reports writes to exactly the file that was there when the watch was set. It checks only when told to, so a test
+ * decides when events come, and several changes may come as one.
  */
 export function illumosWatch(): ObservedWatch & { deliver(): void } {
   const watchers = new Set<() => void>();
@@ -54,7 +54,7 @@ export function illumosWatch(): ObservedWatch & { deliver(): void } {
     const check = () => {
       const now = look();
       if (now === before) return;
-      // A file that is replaced or gone says nothing more, ever; a directory says so of its own end.
+      // The watch on a replaced or deleted file falls silent for ever; a directory reports its own end.
       if (now === undefined) watchers.delete(check);
       before = now;
       if (now !== undefined || isDirectory) listener(isDirectory ? 'rename' : 'change', null);

@@ -413,3 +413,39 @@ function randomValue(random: Random, depth: number): JsonValue {
   if (kind === 1) return Array.from({ length: random(4) }, () => randomValue(random, depth - 1));
   return scalars[random(scalars.length)] ?? null;
 }
+
+void tap.test('elements that both versions share are compared by value with those that they do not', (t) => {
+  const snapshots = Array.from({ length: 3_000 }, (_, n) => ({ name: `s${n}`, size: n }));
+  const [first, second] = snapshots;
+  const changed = (now: typeof snapshots) =>
+    diff(aVm({ snapshots }), aVm({ snapshots: now })).map(({ action, path, oldValue, newValue }) => ({
+      action,
+      path,
+      value: action === 'added' ? newValue : oldValue,
+    }));
+  const fresh = { name: 'new', size: 1 };
+  const path = ['snapshots', null];
+  t.strictSame(changed([fresh, ...snapshots]), [{ action: 'added', path, value: fresh }], 'in front');
+  t.strictSame(changed([...snapshots, fresh]), [{ action: 'added', path, value: fresh }], 'at the end');
+  t.strictSame(changed(snapshots.slice(1)), [{ action: 'removed', path, value: first }], 'one less');
+  t.strictSame(
+    changed([fresh, ...snapshots.slice(0, -1)]),
+    [
+      { action: 'removed', path, value: snapshots.at(-1) },
+      { action: 'added', path, value: fresh },
+    ],
+    'one more, one less',
+  );
+  const copies = snapshots.slice(0, 10).map((each) => ({ ...each }));
+  for (const doubled of [[{ ...second }], copies]) {
+    const [change, ...others] = changed([...doubled, ...snapshots] as typeof snapshots);
+    t.match(
+      change,
+      { action: 'changed', path: ['snapshots'] },
+      `${doubled.length} equal to others: nothing is new`,
+    );
+    t.strictSame(others, []);
+  }
+  t.strictSame(changed(snapshots.map((each) => ({ ...each }))), [], 'equal ones are the same');
+  t.end();
+});

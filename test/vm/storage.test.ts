@@ -275,3 +275,24 @@ void tap.test('the datasets that a VM depends on', (t) => {
   t.strictSame(datasetsOf(someInputs({ record: { zonepath: '/' } })), []);
   t.end();
 });
+
+void tap.test('what was made of snapshots is the same for as long as they are', (t) => {
+  const snapshots = ['a', 'b', 'c'].map((name, n) => ({
+    name: `vmsnap-${name}`,
+    createdAt: n,
+    size: 0,
+    userrefs: 0,
+  }));
+  const shown = (each: typeof snapshots, quota: number) =>
+    assemble(someInputs({ datasets: [aDataset({ name: root, snapshots: each, quota })] })).vm.snapshots;
+  const before = shown(snapshots, 1);
+  t.equal(before?.length, 3);
+  t.equal(shown(snapshots, 2), before, 'another quota');
+  const after = shown([...snapshots, { name: 'vmsnap-d', createdAt: 9, size: 0, userrefs: 0 }], 2);
+  t.match(after, [{ name: 'd' }]);
+  t.ok(
+    before?.every((each, n) => after?.[n + 1] === each),
+    'one more',
+  );
+  t.end();
+});

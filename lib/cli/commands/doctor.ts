@@ -1,4 +1,4 @@
-/** `vminfo doctor`: whether what vminfod says can be trusted, and if not, why and what to do, in words. */
+/** `vminfo doctor`: whether vminfod's answers can be trusted, and if not, why and what to do. */
 import { diagnose, type Trouble } from '../../client/diagnose.js';
 import { NotReadyError, TimeoutError, UnreachableError } from '../../client/errors.js';
 import { exit, type Context } from '../context.js';

@@ -1,4 +1,4 @@
-/** `vminfo events`: what happens, as it happens. */
+/** `vminfo events`: prints changes as they happen. */
 import type { StreamEvent } from '../../client/events.js';
 import { describeEvent } from '../../vm/describe.js';
 import type { VmEvent } from '../../vm/event.js';
@@ -18,16 +18,16 @@ export interface EventsOptions {
   /** `-1`: end when the daemon goes away. */
   readonly once?: boolean;
   readonly type?: readonly string[];
-  /** Modifies only when they touch one of these. */
+  /** Modifications only if they touch one of these. */
   readonly path?: string;
-  /** `-v`: what only follows, too. */
+  /** `-v`: also changes that merely follow from others. */
   readonly verbose?: boolean;
   /** The platform's lines. */
   readonly classic?: boolean;
   readonly showSecrets?: boolean;
-  /** At the end, how much happened. */
+  /** Prints a summary at the end. */
   readonly summary?: boolean;
-  /** Begin with what happened before. */
+  /** Begins with past events. */
   readonly since?: Since;
 }
 
@@ -40,7 +40,7 @@ export async function events(
   const { names, conditions } = namesAndConditions(args);
   const [name, ...others] = names;
   if (others.length > 0) throw new CommandError('vminfo: events follows one VM, or those that match filters');
-  parseConditions(conditions); // What is wrong with them is said before anything is asked.
+  parseConditions(conditions); // Report wrong conditions before any request is made.
   const paths = options.path === undefined ? undefined : parsePaths(options.path);
   const stop = options.summary ? interrupted(context.signal) : context.signal;
   // A wrong address or name is an error, not something to wait for.
@@ -87,14 +87,14 @@ export async function events(
   return exit.ok;
 }
 
-/** The zonename of a VM that is there. Of a zone that could not be read the daemon says why. */
+/** The zonename of an existing VM. If its zone could not be read, the daemon says why. */
 async function existing({ client, signal }: Context, name: string): Promise<string> {
   return isUuid(name)
     ? (await getVm(client, name, { signal })).zonename
     : zonenameOf(client, name, { signal });
 }
 
-/** Conditions as the daemon takes them. A key that comes twice stands as a whole condition, which is a key, too. */
+/** Conditions as the daemon takes them. If a key occurs twice, the whole condition is passed as a key. */
 export function toQuery(conditions: readonly string[]): Record<string, string> {
   const query: Record<string, string> = {};
   for (const condition of conditions) {
@@ -151,7 +151,7 @@ function remember(aliases: Map<string, string>, vm: { zonename: string; alias?: 
   if (vm.alias !== undefined && vm.alias !== '') aliases.set(vm.zonename, vm.alias);
 }
 
-/** Names stand in a column as wide as the longest of them, within reason. */
+/** The column of names is as wide as the longest one, within reason. */
 function widthOf(aliases: ReadonlyMap<string, string>): number {
   let width = 0;
   for (const alias of aliases.values()) if (alias.length <= 16) width = Math.max(width, alias.length);
@@ -177,10 +177,10 @@ class Tally {
   }
 }
 
-/** A signal that aborts when the user has seen enough, too: for who has a last word. */
+/** A signal that also aborts on Ctrl-C, for a command that prints something at its end. */
 function interrupted(signal: AbortSignal): AbortSignal {
   const enough = new AbortController();
-  // `on`, not `once`: npm passes on the signal that the terminal has sent already.
+  // `on`, not `once`: under npm the signal arrives twice, from the terminal and from npm.
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       enough.abort();

@@ -1,4 +1,4 @@
-/** The commands that have the daemon read VMs afresh, whether events said so or not. */
+/** The commands that make the daemon read VMs afresh, whether or not there was an event. */
 import { maxSyncs } from '../../config.js';
 import { diff } from '../../vm/diff.js';
 import { maskChange } from '../../vm/secrets.js';
@@ -30,7 +30,7 @@ async function syncOne({ client, signal }: Context, zonename: string): Promise<n
   return 1;
 }
 
-/** Many at a time, so that the daemon can read them together. One that is deleted meanwhile does not count. */
+/** Several at a time, so that the daemon can read them together. A VM that is deleted meanwhile does not count. */
 async function syncAll({ client, signal }: Context): Promise<number> {
   const vms = await client.vms({}, { signal });
   let synced = 0;
@@ -45,7 +45,7 @@ async function syncAll({ client, signal }: Context): Promise<number> {
   return synced;
 }
 
-/** What the cache had wrong of a VM; status 1 if anything. The cache is right afterwards. */
+/** Prints what the cache had wrong about a VM; status 1 if anything. The cache is right afterwards. */
 export async function differences(
   { client, write, signal }: Context,
   name: string,

@@ -1,4 +1,4 @@
-/** `vminfo history`: what happened lately, as far as the daemon still has it. */
+/** `vminfo history`: recent events, as far back as the daemon still has them. */
 import type { VmClient } from '../../client/client.js';
 import { NotFoundError } from '../../client/errors.js';
 import { pastEventLimits as limits } from '../../config.js';
@@ -17,7 +17,7 @@ export interface HistoryOptions {
   readonly number: number;
   readonly type?: readonly VmEvent['type'][];
   readonly path?: readonly string[];
-  /** `-v`: what only follows, too. */
+  /** `-v`: also changes that merely follow from others. */
   readonly verbose?: boolean;
   readonly showSecrets?: boolean;
 }
@@ -28,20 +28,20 @@ export async function history(
   options: HistoryOptions,
 ): Promise<number> {
   const { client, write, warn, signal } = context;
-  // A UUID may be that of a VM that is gone: it has a history all the same.
+  // A UUID may belong to a deleted VM, which still has a history.
   const zonename = name === undefined || isUuid(name) ? name : await zonenameOf(client, name, { signal });
   const { events, answer } = await read(client, zonename, options, signal);
   if (events.length < options.number && !answer.complete) {
     warn(`what happened before ${answer.oldest?.date ?? 'now'} is no longer kept`);
   }
-  // As `events` goes on: the newest last.
+  // In the order of `vminfo events`: newest last.
   for (const event of events.toReversed()) {
     await write(options.json ? jsonLine(event, options) : lines(event, context, options));
   }
   return exit.ok;
 }
 
-/** A line for each thing that happened: `2026-11-27T12:03:11.201Z c4103a37 web1  quota 10 -> 20 GiB`. */
+/** One line for each thing that happened: `2026-11-27T12:03:11.201Z c4103a37 web1  quota 10 -> 20 GiB`. */
 function lines(event: PastEvent, { paint }: Context, options: HistoryOptions): string {
   const { full = false, verbose = false, showSecrets = false } = options;
   const { date, uuid, alias = '-' } = event;
@@ -70,7 +70,7 @@ function jsonLine(event: PastEvent, { showSecrets = false }: HistoryOptions): st
   return `${printableJson(masked)}\n`;
 }
 
-/** The last events, the newest first, and the last answer. */
+/** The latest events, newest first, and the last answer. */
 async function read(
   client: VmClient,
   zonename: string | undefined,
@@ -91,7 +91,7 @@ async function read(
       })
       .catch((cause: unknown) => {
         if (!(cause instanceof NotFoundError)) throw cause;
-        throw new CommandError(`vminfod at ${client.url} does not keep what happened`, { cause });
+        throw new CommandError(`vminfod at ${client.url} does not keep past events`, { cause });
       });
     events.push(...answer.events);
     if (answer.next === null || events.length >= number) return { events, answer };

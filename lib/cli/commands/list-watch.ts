@@ -1,4 +1,4 @@
-/** `vminfo list --watch`: the table, kept up to date where it stands. */
+/** `vminfo list --watch`: the table, kept up to date in place. */
 import { constants } from 'node:os';
 import ansiEscapes from 'ansi-escapes';
 import {
@@ -18,18 +18,18 @@ import type { VmObject } from '../../vm/vm-object.js';
 import { CommandError, exit, type Context } from '../context.js';
 import { clip } from '../text.js';
 
-/** The lines to show of the VMs there are, no wider than `columns`. */
+/** The lines to show for the current VMs, no wider than `columns`. */
 export type Render = (vms: readonly VmObject[], columns: number) => readonly string[];
 
 /**
- * Shows it until Ctrl-C or another signal; then the last of it stands where a list would.
+ * Shows the table until Ctrl-C or another signal, and leaves its last version on the screen.
  *
  * @returns the exit status.
  */
 export async function watchList(context: Context, render: Render): Promise<number> {
   const { client, signal, stdout, paint } = context;
   if (context.columns === undefined)
-    throw new CommandError('vminfo: list -w needs a terminal; vminfo events tells what happens without');
+    throw new CommandError('vminfo: list -w needs a terminal; vminfo events works without one');
   await client.status({ signal }); // A wrong address is an error, not something to wait for.
   let lost = '';
   const connections = new Subject<void>();
@@ -77,7 +77,7 @@ export async function watchList(context: Context, render: Render): Promise<numbe
   }
 }
 
-/** Draws what comes, at most so often, and the ages each second. Resolves with the exit status at a signal. */
+/** Draws updates at a limited rate, and ages each second. Resolves with the exit status at a signal. */
 function untilEnded(watcher: VmWatcher, occasions: Observable<unknown>, draw: () => void): Promise<number> {
   const ended = new Subject<void>();
   return new Promise<number>((resolve, reject) => {

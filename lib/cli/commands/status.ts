@@ -1,4 +1,4 @@
-/** `vminfo status`: how the daemon is, in a few lines for people; `-f` in the platform's layout, which scripts know. */
+/** `vminfo status`: the daemon's health, in a few lines for people; with `-f` in the platform's layout, which scripts rely on. */
 import { diagnose } from '../../client/diagnose.js';
 import { errorText, isUnhealthy, type Status } from '../../client/status.js';
 import { spanText, agoText } from '../../vm/span.js';
@@ -51,7 +51,7 @@ function peopleText(answer: Status, paint: Context['paint']): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Of a pretty duration: `15.506684706s (15.51s)`. */
+/** Extracts the short form of a duration such as `15.506684706s (15.51s)`. */
 function milliseconds(duration: string): number {
   return Number.parseFloat(duration) * 1000;
 }
@@ -89,7 +89,7 @@ function classicText(answer: Status): string {
   return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
-/** Nothing while all is well. */
+/** Empty while all is well. */
 function troubles({ awaiting = [], sources = [], loadErrors = [] }: Status): string[] {
   const unhealthy = sources.filter(isUnhealthy);
   return [

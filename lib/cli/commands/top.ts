@@ -1,4 +1,4 @@
-/** `vminfo top`: the VMs and what happens to them, full-screen; or one frame of it. */
+/** `vminfo top`: the VMs and their changes, full-screen; or one frame of it. */
 import { hostname } from 'node:os';
 import { filter as filterEvents, from, Subject } from 'rxjs';
 import { NotFoundError } from '../../client/errors.js';
@@ -38,7 +38,7 @@ export async function top(
 
 type Begin = (vms: ReadonlyMap<string, VmObject>, size: Size, past: readonly PastEvent[]) => Model;
 
-/** What has happened lately, the newest first. A daemon without a memory of it has nothing to tell. */
+/** Recent events, newest first; empty for a daemon that does not keep them. */
 async function lately({ client, signal }: Context): Promise<readonly PastEvent[]> {
   try {
     return (await client.changes({ limit: limits.maxEntries, signal })).events;
@@ -48,7 +48,7 @@ async function lately({ client, signal }: Context): Promise<readonly PastEvent[]
   }
 }
 
-/** As large as the terminal is, or, where there is none, as it takes to show all VMs. */
+/** The size of the terminal or, without one, large enough for all VMs. */
 async function printFrame(context: Context, begin: Begin): Promise<number> {
   const { client, stdout, write, paint, signal } = context;
   const vms = new Map((await client.vms({}, { signal })).map((vm) => [vm.zonename, vm]));
@@ -72,11 +72,11 @@ function rowsFor(vms: number): number {
 async function show(context: Context, begin: Begin): Promise<number> {
   const { client, signal } = context;
   const { stdin, stdout } = process;
-  // Whoever runs us with another stdout than the process's has no terminal for us.
+  // If stdout is not the process's own, there is no terminal for us.
   if (context.stdout !== stdout || !stdout.isTTY || !stdin.isTTY) {
-    throw new CommandError('vminfo: top needs a terminal; vminfo top -1 prints one frame without');
+    throw new CommandError('vminfo: top needs a terminal; vminfo top -1 prints one frame without one');
   }
-  // React is quick only in production, and Ink draws nothing where it takes itself to be in a CI: here is a terminal.
+  // React is fast only in production mode, and Ink draws nothing if it detects a CI; but here there is a terminal.
   process.env['NODE_ENV'] = 'production';
   process.env['CI'] = 'false';
   const { live, sizeOf } = await import('../top/live.js');
@@ -96,7 +96,7 @@ async function show(context: Context, begin: Begin): Promise<number> {
   try {
     const changes = from(watcher.changes());
     const past = await lately(context);
-    // What happened meanwhile is told by both.
+    // Events from meanwhile arrive from both.
     const told = new Set(past.map(({ seq, date }) => `${seq} ${date}`));
     const fresh = changes.pipe(filterEvents(({ seq, date }) => !told.has(`${seq} ${date}`)));
     const first = begin(new Map(watcher.vms), sizeOf(stdout), past);
@@ -106,7 +106,7 @@ async function show(context: Context, begin: Begin): Promise<number> {
   }
 }
 
-/** The machine's name for a daemon on this machine, as it is by default; else what one calls it in the URL. */
+/** The machine's name for a daemon on this machine, the default; otherwise the host name in the URL. */
 function hostOf(url: string): string {
   if (url.startsWith('unix:')) return hostname();
   const { host, hostname: name } = new URL(url);

@@ -26,7 +26,7 @@ export interface ListOptions {
   readonly parsable?: boolean;
   readonly header: boolean;
   readonly json?: boolean;
-  /** Kept up to date where it stands. */
+  /** Keeps the table up to date in place. */
   readonly watch?: boolean;
 }
 
@@ -41,7 +41,8 @@ export async function list(
   const fields = asked ?? (format === 'wide' ? wideFields : defaultFields);
   const { paint } = context;
   if (watch) {
-    if (format === 'json' || format === 'yaml') throw new UsageError(`vminfo: -w does not go with ${format}`);
+    if (format === 'json' || format === 'yaml')
+      throw new UsageError(`vminfo: -w cannot be combined with ${format}`);
     const { watchList } = await import('./list-watch.js');
     const choose = await chooser(filters);
     return watchList(context, (vms, columns) =>
@@ -73,7 +74,7 @@ export async function list(
 
 const formats: ReadonlySet<string> = new Set(['json', 'yaml', 'wide']);
 
-/** As vmadm(8) lists. */
+/** Lists VMs like vmadm(8). */
 const defaultFields: readonly string[] = ['uuid', 'type', 'ram', 'state', 'alias'];
 
 const wideFields: readonly string[] = [
@@ -109,15 +110,15 @@ function projected(found: readonly VmObject[], output: readonly string[] | undef
 }
 
 /**
- * The VMs that match all conditions, and of them those that are named, if any is. Filters here rather than in the daemon, so
- * that those of every age answer the same.
+ * The VMs that match all conditions and, if any are named, are among the named ones. Filters here rather than in the
+ * daemon, so that daemons of every version give the same answer.
  */
 async function matching({ client, signal }: Context, args: readonly string[]): Promise<VmObject[]> {
   const choose = await chooser(args);
   return choose(await client.vms({}, { signal }));
 }
 
-/** What chooses VMs by names and conditions. What a name means is decided by the first VMs that it is given. */
+/** A function that chooses VMs by names and conditions. Names are resolved among the first VMs that it gets. */
 async function chooser(args: readonly string[]): Promise<(vms: readonly VmObject[]) => VmObject[]> {
   const { names, conditions } = namesAndConditions(args);
   const filter = await filterOf(conditions);

@@ -1,4 +1,4 @@
-/** `vminfo wait`: until VMs are as one wants them, now or later. */
+/** `vminfo wait`: waits until VMs match, now or later. */
 import type { VmClient } from '../../client/client.js';
 import { NotFoundError, NotReadyError, UnreachableError } from '../../client/errors.js';
 import type { StreamEvent } from '../../client/events.js';
@@ -12,7 +12,7 @@ export interface WaitOptions {
   /** Seconds; 0: for ever. */
   readonly timeout: number;
   readonly json?: boolean;
-  /** Until they are gone. The condition `state=deleted` says the same. */
+  /** Wait until they are gone. The condition `state=deleted` means the same. */
   readonly deleted?: boolean;
   /** Conditions that choose the VMs, instead of their names. */
   readonly filter?: readonly string[];
@@ -20,9 +20,9 @@ export interface WaitOptions {
   readonly any?: boolean;
 }
 
-/** Which VMs must be how. */
+/** The VMs to wait for, and their conditions. */
 interface Wanted {
-  /** Zonenames; none: whichever VM comes to match. */
+  /** Zonenames; empty: any VM that matches. */
   readonly zonenames: readonly string[];
   readonly filter: Filter;
   readonly deleted: boolean;
@@ -45,7 +45,7 @@ export async function wait(
   const seen = new Map<string, VmObject>();
   let wanted: Wanted | undefined;
   const [only, ...others] = names;
-  // One zone's events are enough, if it is known that the UUID is the zone's name.
+  // One zone's events are enough, if the UUID is known to be the zonename.
   const isZone =
     only !== undefined && others.length === 0 && isUuid(only) && (await isThere(client, only, signal));
   const one = isZone ? { zonename: only } : {};
@@ -106,7 +106,7 @@ function take(event: StreamEvent, vms: Map<string, VmObject>): void {
   else vms.set(event.zonename, event.vm);
 }
 
-/** A UUID may be that of a VM that is still to come; any other name must be one's. */
+/** A UUID may belong to a VM that does not exist yet; any other name must match an existing VM. */
 function zonenameOf(name: string, vms: ReadonlyMap<string, VmObject>): string {
   if (!isUuid(name)) return vmNamed([...vms.values()], name).zonename;
   return [...vms.values()].find(({ uuid }) => uuid === name)?.zonename ?? name;
@@ -118,7 +118,7 @@ function choose(filter: Filter, vms: ReadonlyMap<string, VmObject>, untilGone: b
   return chosen;
 }
 
-/** The VMs that are as wanted, once enough are; undefined before. Gone ones cannot be shown: then the list is empty. */
+/** The matching VMs, once there are enough; undefined before. Deleted ones cannot be shown: then the list is empty. */
 function satisfied(
   { zonenames, filter, deleted, any }: Wanted,
   vms: ReadonlyMap<string, VmObject>,

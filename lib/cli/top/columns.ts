@@ -1,11 +1,11 @@
-/** The columns of the table: what stands in each, how wide it is, and by what it is sorted. Pure. */
+/** The columns of the table: what each shows, how wide it is, and how it is sorted. Pure. */
 import { typeOf, ramOf } from '../../vm/vm-properties.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { columnNames, type ColumnName } from './column-names.js';
 import type { Entry } from './model.js';
 import { shortAge, shortSize } from '../numbers.js';
 
-/** What a cell is made of. */
+/** The data of a cell. */
 export interface RowFacts {
   readonly vm: VmObject;
   readonly now: number;
@@ -15,10 +15,10 @@ export interface RowFacts {
 export interface Column {
   readonly title: string;
   readonly align: 'left' | 'right';
-  /** Columns of the screen at 80, and where there is room. */
+  /** Its width on an 80-column screen, and where there is more room. */
   readonly width: number;
   readonly wideWidth: number;
-  /** Nothing to say is an empty text. */
+  /** Empty when there is nothing to show. */
   readonly text: (facts: RowFacts) => string;
   /** Rows without a value come last, whatever the order. */
   readonly value: (facts: RowFacts) => string | number | undefined;
@@ -102,7 +102,7 @@ const byName: Readonly<Record<ColumnName, Column>> = {
   },
 };
 
-/** In the order in which they stand. */
+/** In display order. */
 export const columns: readonly (Column & { readonly name: ColumnName })[] = columnNames.map((name) => ({
   name,
   ...byName[name],
@@ -117,13 +117,13 @@ export function aliasOf({ alias, uuid }: Pick<VmObject, 'alias' | 'uuid'>): stri
   return alias === undefined || alias === '' ? uuid.slice(0, 8) : alias;
 }
 
-/** A hardware VM has its room in flexible_disk_size, if it has any: its quota is that of its zone. Zero is none. */
+/** For a hardware VM this is flexible_disk_size, if it has one: its quota is only its zone's. Zero means none. */
 function quotaMebibytes({ hvm, quota, flexible_disk_size }: VmObject): number | undefined {
   if (hvm && flexible_disk_size !== undefined) return flexible_disk_size;
   return quota === undefined || quota === 0 ? undefined : quota * 1024;
 }
 
-/** How much of its room a VM has taken, where the VM object tells it: 0 to 1. */
+/** The share of its disk space that a VM has taken, 0 to 1, if the VM object tells. */
 export function usedShare({ flexible_disk_size: size, free_space: free }: VmObject): number | undefined {
   return size === undefined || size === 0 || free === undefined ? undefined : 1 - free / size;
 }

@@ -1,4 +1,4 @@
-/** A VM as it is when it is open: all its properties, its datasets and snapshots, its changes. Pure. */
+/** The view of an open VM: its properties, its datasets and snapshots, its changes. Pure. */
 import { asJson, isJsonArray, isJsonObject, type JsonValue } from '../../vm/json.js';
 import { maskVm } from '../../vm/secrets.js';
 import { storageProperties } from '../../vm/storage-properties.js';
@@ -12,7 +12,7 @@ export interface DetailLine {
   readonly text: string;
 }
 
-/** Its lines from first to last; the text is as the VM has it. */
+/** All its lines; the text comes unescaped from the VM. */
 export function detailLines({ vms, selected = '', entries, now }: Model): readonly DetailLine[] {
   const vm = vms.get(selected);
   if (!vm) return [{ kind: 'note', label: '', text: 'This VM is gone.' }];
@@ -44,7 +44,7 @@ function properties(vm: VmObject, wanted: (name: string) => boolean): readonly D
     .flatMap(([name, value]) => (value === undefined ? [] : flattened(name, value)));
 }
 
-/** A line a value: `nics.0.ip`, `tags.role`. What is empty says so. */
+/** One line per value: `nics.0.ip`, `tags.role`. Empty values are shown as such. */
 function flattened(label: string, value: JsonValue): readonly DetailLine[] {
   const members = isJsonArray(value) || isJsonObject(value) ? Object.entries(value) : undefined;
   if (members === undefined) {

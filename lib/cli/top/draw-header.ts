@@ -1,4 +1,4 @@
-/** The two lines at the top: the host and its VMs, and how the daemon is. Pure. */
+/** The two lines at the top: the host and its VMs, and the daemon's health. Pure. */
 import { top } from '../../config.js';
 import { isUnhealthy } from '../../client/status.js';
 import type { Style } from '../context.js';
@@ -43,7 +43,7 @@ function connectionPart({ connection: { state, since, note }, now }: Model): Par
 
 function daemonParts({ connection, status, now }: Model): readonly Part[] {
   if (connection.state === 'lost') return [{ text: clip(connection.note, 60), style: 'red' }];
-  if (!status) return [{ text: 'vminfod has not said yet how it is', style: 'dim' }];
+  if (!status) return [{ text: 'vminfod has not reported its status yet', style: 'dim' }];
   const { sources = [], loadErrors = [], lastRefresh } = status.answer;
   const ill = sources.filter(isUnhealthy);
   const rescan =

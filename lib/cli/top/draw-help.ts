@@ -1,4 +1,4 @@
-/** What the keys do, for who presses `?`. Pure. */
+/** The help screen behind `?`: what the keys do. Pure. */
 import type { Model } from './model.js';
 import { clip, fit, type Paint } from '../text.js';
 

@@ -10,10 +10,10 @@ import { shortAge } from '../numbers.js';
 import { shownVms } from './rows.js';
 import { clip, fit, type Paint } from '../text.js';
 
-/** From this many columns on, what last happened to a VM stands behind its row, */
+/** From this many columns on, each row ends with the VM's last change, */
 const lastChangeColumns = 100;
 
-/** and from this many on the columns have their wide widths. */
+/** and from this many on the columns are wide. */
 const wideColumns = 150;
 
 export function drawTable(model: Model, paint: Paint): readonly string[] {

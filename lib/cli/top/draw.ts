@@ -1,4 +1,4 @@
-/** The screen as lines of text: the model and nothing else decides what stands where. Pure. */
+/** The screen as lines of text, determined by the model alone. Pure. */
 import { drawDetail } from './draw-detail.js';
 import { drawHeader } from './draw-header.js';
 import { drawHelp } from './draw-help.js';
@@ -8,8 +8,8 @@ import type { Model } from './model.js';
 import { clip, widthOf, type Paint } from '../text.js';
 
 /**
- * As many lines as the screen has less one, each narrower than it: a terminal scrolls when its last line is filled, and
- * what is written behind its last column falls on it.
+ * One line fewer than the screen has, each narrower than it: a terminal scrolls when its last line is filled, and text
+ * written past the last column lands on that column.
  */
 export function draw(whole: Model, paint: Paint): readonly string[] {
   const model = { ...whole, size: { ...whole.size, columns: Math.max(1, whole.size.columns - 1) } };

@@ -1,4 +1,4 @@
-/** What events tell, as entries for the list of last changes. Pure. */
+/** Turns events into entries for the list of latest changes. Pure. */
 import { describeEvent } from '../../vm/describe.js';
 import type { VmEvent } from '../../vm/event.js';
 import { describePastEvent, type PastEvent } from '../../vm/past-events.js';
@@ -19,7 +19,7 @@ export function entriesOf(event: VmEvent, known: VmObject | undefined): readonly
   }));
 }
 
-/** The same of an event of before. */
+/** The same for a past event. */
 export function pastEntriesOf(event: PastEvent): readonly Entry[] {
   const { zonename, date, uuid, alias } = event;
   return describePastEvent(event).map(({ kind, text }) => ({

@@ -53,7 +53,7 @@ function typed(model: Model, key: Key): Model {
   }
 }
 
-/** Without the last thing that one sees as a character. */
+/** Without the last visible character. */
 function withoutLast(text: string): string {
   return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment)
     .slice(0, -1)

@@ -10,12 +10,12 @@ export function changesLines({ rows }: Size): number {
   return rows < 12 ? 0 : Math.min(14, Math.max(4, Math.floor(rows / 4)));
 }
 
-/** Lines of an open VM that are seen at a time. */
+/** Visible lines of an open VM. */
 export function detailRows({ rows }: Size): number {
   return Math.max(1, rows - headerLines - tableHeadLines - footerLines - 1);
 }
 
-/** Rows of VMs that are seen at a time. One line stays free: a terminal scrolls when its last one is filled. */
+/** Visible rows of VMs. One line stays free: a terminal scrolls when its last one is filled. */
 export function tableRows(size: Size): number {
   const taken = headerLines + tableHeadLines + changesLines(size) + footerLines + 1;
   return Math.max(1, size.rows - taken);

@@ -1,4 +1,4 @@
-/** The view while it is open: what the stream, the clock and the keys say goes into the model, and the model is drawn. */
+/** The live view: stream, clock and keys update the model, and the model is drawn. */
 import { constants } from 'node:os';
 import {
   BehaviorSubject,
@@ -29,10 +29,10 @@ export interface Terminal {
   readonly stdout: NodeJS.WriteStream;
 }
 
-/** How the connection of the watcher fares. */
+/** The state of the watcher's connection. */
 export type ConnectionAction = Extract<Action, { readonly type: 'connected' | 'lost' }>;
 
-/** Resolves with the exit status once the operator, or a signal, has ended it; the terminal is as it was. */
+/** Resolves with the exit status once the operator, or a signal, has ended it; the terminal is then restored. */
 export async function live(
   context: Context,
   { stdin, stdout }: Terminal,
@@ -122,7 +122,7 @@ export async function live(
 
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** How the daemon is, again and again; nothing while it does not answer, of which the stream tells. */
+/** The daemon's status, polled; emits nothing while the daemon does not answer, which the stream reports. */
 function statuses({ client, signal }: Context): Observable<Action> {
   return interval(top.statusMs).pipe(
     startWith(0),

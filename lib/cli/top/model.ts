@@ -1,4 +1,4 @@
-/** All that `vminfo top` knows at a moment: what the stream told, and where the operator is looking. */
+/** Everything that `vminfo top` knows: the data from the stream, and where the operator is looking. */
 import type { Status } from '../../client/status.js';
 import type { Happening } from '../../vm/describe.js';
 import type { VmObject } from '../../vm/vm-object.js';
@@ -16,11 +16,11 @@ export interface Model {
   readonly vms: ReadonlyMap<string, VmObject>;
   /** The last change of each VM that changed, by zonename. */
   readonly changed: ReadonlyMap<string, Entry>;
-  /** What happened, the newest first; no more than `top.maxEntries`. */
+  /** Past changes, newest first; at most `top.maxEntries`. */
   readonly entries: readonly Entry[];
   /** When the events of the last minute came, the oldest first. */
   readonly eventTimes: readonly number[];
-  /** The last answer to `/status`, and when it came; a daemon that is away has none that is true. */
+  /** The last answer to `/status`, and when it arrived; dropped when the daemon goes away. */
   readonly status: { readonly answer: Status; readonly at: number } | undefined;
   readonly sort: { readonly column: ColumnName; readonly descending: boolean };
   readonly filter: RowFilter;
@@ -42,7 +42,7 @@ export interface Size {
 export interface Connection {
   readonly state: 'connected' | 'lost';
   readonly since: number;
-  /** What to say of it for a while: why it was lost, or how it came back. */
+  /** What to show about it for a while: why it was lost, or how it came back. */
   readonly note: string;
 }
 
@@ -52,7 +52,7 @@ export interface Entry {
   readonly zonename: string;
   readonly alias: string;
   readonly kind: Happening['kind'];
-  /** As the VM has it: whoever shows it makes it safe. */
+  /** Unescaped text from the VM: the view makes it safe. */
   readonly text: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What one types after `/`: conditions as everywhere (`state=running`, `alias~^web`), and bare words that are looked for in
- * what names a VM. A condition that is not finished, or is none, counts for nothing yet.
+ * The filter typed after `/`: conditions as everywhere (`state=running`, `alias~^web`), and bare words that are searched
+ * for in a VM's names and addresses. An unfinished or invalid condition is ignored.
  */
 import { matches, parseConditions, type Filter } from '../../vm/filter.js';
 import { QueryError } from '../../vm/selector.js';
@@ -9,7 +9,7 @@ import type { VmObject } from '../../vm/vm-object.js';
 export interface RowFilter {
   /** As typed. */
   readonly text: string;
-  /** What is wrong with a condition in it. */
+  /** The error in one of its conditions. */
   readonly problem: string | undefined;
   readonly matches: (vm: VmObject) => boolean;
 }
@@ -44,13 +44,13 @@ function parsed(condition: string): { readonly filter?: Filter; readonly problem
 const operator = /[=~<>]/;
 const unfinished = /[=~<>]$/;
 
-/** All that names a VM, in lower case. */
+/** All names and addresses of a VM, in lower case. */
 function names({ alias, uuid, brand, state, nics }: VmObject): string {
   const addresses = nics.map(({ ip }) => ip ?? '');
   return [alias ?? '', uuid, brand, state, ...addresses].join(' ').toLowerCase();
 }
 
-/** Asks once for each version of a VM: a table of a thousand rows is drawn several times a second. */
+/** Evaluated once per version of a VM: a table of a thousand rows is drawn several times a second. */
 function remembered(predicate: (vm: VmObject) => boolean): (vm: VmObject) => boolean {
   const known = new WeakMap<VmObject, boolean>();
   return (vm) => {

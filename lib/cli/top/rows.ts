@@ -1,9 +1,9 @@
-/** Which VMs the table has, in which order. Pure. */
+/** Which VMs the table shows, in which order. Pure. */
 import type { VmObject } from '../../vm/vm-object.js';
 import { columnNamed } from './columns.js';
 import type { Model } from './model.js';
 
-/** The VMs that match the filter, sorted; those that are equal in that by zonename, so that no row jumps. */
+/** The VMs that match the filter, sorted; ties are sorted by zonename, so that no row jumps. */
 export function shownVms({
   vms,
   filter,

@@ -1,6 +1,6 @@
 /**
  * The terminal. Ink draws on its alternate screen, writing only lines that differ from those before, and reads the keys.
- * Whatever way it ends, the terminal is as it was: `close` is for all but an exit that nobody foresaw, which it hooks.
+ * However it ends, the terminal is restored: by `close`, or by a hook on an unexpected exit.
  */
 import { emitKeypressEvents, type Interface } from 'node:readline';
 import ansiEscapes from 'ansi-escapes';
@@ -45,7 +45,7 @@ export class Screen {
     this.#ink?.rerender(this.#frame());
   }
 
-  /** After a resize nothing on the screen is where it was. */
+  /** After a resize the screen must be redrawn completely. */
   clear(): void {
     this.#ink?.clear();
     this.#options.stdout.write(blank);

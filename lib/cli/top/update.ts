@@ -40,7 +40,7 @@ export function update(before: Model, action: Action, now: number): Model {
   }
 }
 
-/** A model that begins with what has happened lately, the newest first. */
+/** A model that begins with recent events, newest first. */
 export function withHistory(model: Model, past: readonly PastEvent[]): Model {
   const entries = past.flatMap((event) => pastEntriesOf(event).toReversed());
   // Of several the last wins, which is the newest, and of one event its first entry.

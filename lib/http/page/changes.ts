@@ -1,4 +1,4 @@
-/** The list of what happened: a line each, that unfolds to old and new. */
+/** The list of changes: one line each, which unfolds to old and new values. */
 import { html, nothing, type TemplateResult } from '/page/lit-html/lit-html.js';
 import { repeat } from '/page/lit-html/directives/repeat.js';
 import type { Change } from '../../vm/diff.js';
@@ -11,11 +11,11 @@ import type { Ui } from './ui.js';
 
 export interface ChangesActions {
   readonly toggle: (entry: ChangeEntry) => void;
-  /** The reader looks at older entries from now on, or (`undefined`) at the newest again. */
+  /** Holds the list at older entries, or (`undefined`) returns to the newest. */
   readonly hold: (at: string | undefined) => void;
 }
 
-/** Lines in the document: more than one reads at a time. */
+/** Lines in the document: more than anyone reads at a time. */
 const maxShown = 100;
 
 export interface ChangeListOptions {
@@ -23,7 +23,7 @@ export interface ChangeListOptions {
   readonly model: PageModel;
   readonly ui: Ui;
   readonly actions: ChangesActions;
-  /** Of one VM: then it is not named on each line. */
+  /** The list is of one VM, so lines do not name it. */
   readonly ofOne?: boolean;
 }
 
@@ -110,7 +110,7 @@ function entryLine(entry: ChangeEntry, ui: Ui, actions: ChangesActions, ofOne: b
 }
 
 function details({ changes, zonename, type, seq, date }: ChangeEntry): TemplateResult {
-  const told = seq === undefined ? 'found by comparing, after vminfod was started anew' : `change ${seq}`;
+  const told = seq === undefined ? 'found by comparing, after a restart of vminfod' : `change ${seq}`;
   return html`<div class="details">
     <p>
       <a href=${vmHash(zonename)}>${zonename}</a>

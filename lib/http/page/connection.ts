@@ -1,5 +1,5 @@
 /**
- * The event stream in a browser: one EventSource at a time, that goes on where the last one was. The browser itself
+ * The event stream in a browser: one EventSource at a time, which resumes where the last one was. The browser itself
  * reconnects (with Last-Event-ID) after a lost connection; after an error answer, silence or an overflow we do.
  */
 import { BadAnswerError } from '../../client/errors.js';
@@ -13,21 +13,21 @@ export type ConnectionState =
   | { readonly state: 'lost'; readonly since: number };
 
 /**
- * How a stream goes on: it is the first one, it resumed where the last one was lost, or the daemon was started anew and its
- * VMs were compared with those that were known.
+ * How a stream goes on: it is the first one, it resumed where the last one was lost, or the daemon was restarted and its
+ * VMs were compared with the known ones.
  */
 export type Reconnection = 'first' | 'resumed' | 'anew';
 
 export interface ConnectionHandlers {
-  /** What happened, in order and without a gap. The first event is `ready`, with all VMs. */
+  /** Events, in order and without a gap. The first event is `ready`, with all VMs. */
   readonly onEvents: (events: readonly StreamEvent[]) => void;
-  /** The stream is there (again); what it has to tell of the time between was told before. */
+  /** The stream is live (again); everything from in between has been delivered. */
   readonly onReady: (how: Reconnection, instance: string) => void;
   readonly onState: (state: ConnectionState) => void;
 }
 
 const heartbeatSeconds = 10;
-/** Without any sign of life for this long the connection is taken for lost, whatever the browser thinks. */
+/** After this long without a sign of life the connection counts as lost, whatever the browser thinks. */
 const silenceMs = 3 * heartbeatSeconds * 1000;
 const minRetryMs = 500;
 const maxRetryMs = 5_000;
@@ -49,7 +49,7 @@ export class EventsConnection {
     }, 1_000);
   }
 
-  /** Tries at once, rather than when it is time. */
+  /** Retries at once, without waiting. */
   retryNow(): void {
     if (this.#state.state === 'live') return;
     this.#failures = 0;
@@ -91,13 +91,13 @@ export class EventsConnection {
       for (const zonename of this.#mirror.missing) await this.#askFor(zonename);
     } catch (error) {
       if (!(error instanceof BadAnswerError)) throw error;
-      // What it says cannot be trusted: begin anew.
+      // Its data cannot be trusted: start over.
       this.#mirror = new Mirror();
       this.#reopenSoon();
     }
   }
 
-  /** Whether a VM that a new snapshot lacks is gone, or only cannot be read at the moment. */
+  /** Whether a VM that a new snapshot lacks is gone, or just cannot be read at the moment. */
   async #askFor(zonename: string): Promise<void> {
     const answer = await fetch(`/vms/${encodeURIComponent(zonename)}`).catch(() => undefined);
     if (answer?.status === 404) this.#options.onEvents(this.#mirror.forget(zonename));

@@ -1,4 +1,4 @@
-/** How the daemon is, from `/status`: what is wrong and what to do about it first. */
+/** The daemon's health, from `/status`: first what is wrong and what to do about it. */
 import { html, nothing, type TemplateResult } from '/page/lit-html/lit-html.js';
 import { diagnose, type Trouble } from '../../client/diagnose.js';
 import { errorText, type Status } from '../../client/status.js';
@@ -8,14 +8,14 @@ import { clockText } from './format.js';
 import type { PageModel } from './model.js';
 import { vmHash } from './route.js';
 
-/** What is wrong, what weighs most first; nothing until it is known. */
+/** The problems, the gravest first; empty until the status is known. */
 export function troublesOf({ status }: PageModel): readonly Trouble[] {
   return status === undefined ? [] : diagnose(status);
 }
 
 export function healthPage(model: PageModel): TemplateResult {
   const { status } = model;
-  if (status === undefined) return html`<p class="empty">Asking how vminfod is …</p>`;
+  if (status === undefined) return html`<p class="empty">Asking for vminfod's status …</p>`;
   const troubles = diagnose(status);
   return html`<article class="health" aria-labelledby="health-title">
     <header>

@@ -1,4 +1,4 @@
-/** The page: what is known, what the reader has set, and the address are drawn together, at most once a frame. */
+/** The page: drawn from the model, the reader's settings and the address, at most once a frame. */
 import { html, nothing, render, type TemplateResult } from '/page/lit-html/lit-html.js';
 import { changeList } from './changes.js';
 import { agoText } from '../../vm/span.js';
@@ -13,15 +13,15 @@ import { toolbar } from './toolbar.js';
 import { createUi } from './ui.js';
 import { vmPage } from './vm-page.js';
 
-/** Between two drawings because of what happened: each is a few milliseconds of work, and nobody reads faster. */
+/** The shortest time between redraws for events: each takes a few milliseconds, and nobody reads faster. */
 const drawIntervalMs = 200;
-/** How long it is said that the connection is back. */
+/** How long the notice of a restored connection is shown. */
 const backMs = 6_000;
 
 const app = document.getElementById('app') ?? document.body;
 const ui = createUi();
 let route: Route = parseRoute(location.hash);
-/** The last query of the table, to which one comes back. */
+/** The table's last query, to which the reader returns. */
 let query: RouteQuery = route.view === 'vms' ? route.query : { search: '', sort: 'alias' };
 let backAt = 0;
 let wasLost = false;
@@ -101,7 +101,7 @@ function changesPane(): TemplateResult {
   </section>`;
 }
 
-/** Until the first snapshot: what is waited for. */
+/** Shown until the first snapshot: what the daemon waits for. */
 function loading(): TemplateResult {
   const { status } = model;
   const awaiting = status?.awaiting ?? [];
@@ -198,8 +198,8 @@ function banner(): TemplateResult {
       model.lastReconnection === 'resumed'
         ? html`<span><b>Connected again.</b> Nothing was missed.</span>`
         : html`<span
-            ><b>vminfod was started anew.</b> The table is as it is now; what differs from before is among the
-            changes.</span
+            ><b>vminfod has been restarted.</b> The table is as it is now; what differs from before is among
+            the changes.</span
           >`;
   }
   return html`<div class="banner" role="status" data-kind=${kind || nothing}>${text}</div>`;
@@ -293,7 +293,7 @@ const tableActions = {
   },
 };
 
-/** Scrolls as little as brings a row into view, below the header that stays. */
+/** Scrolls just enough to bring a row into view, below the fixed header. */
 function scrollTo(scroller: Element, index: number): void {
   const height = rowHeight(ui);
   const top = index * height;
@@ -312,7 +312,7 @@ function onRoute(): void {
   if (route.view === 'vm') void model.readPast(model.find(route.id)?.key ?? route.id);
   draw();
   if (route.view === before.view && route.view !== 'vm') return;
-  // Who reads by ear or by keys is where the page is.
+  // Move the focus along, for readers with a screen reader or keyboard.
   if (route.view === 'vms') {
     const table = document.querySelector<HTMLElement>('#vms');
     table?.focus({ preventScroll: true });
@@ -341,7 +341,7 @@ function onKey(event: KeyboardEvent): void {
       location.hash = vmsHash(query);
       onRoute();
     }
-    // At once: what is typed next must not be taken for other keys.
+    // At once: the next characters typed must not be taken as shortcuts.
     document.querySelector<HTMLInputElement>('#search')?.focus();
   } else if (event.key === '?') showShortcuts();
   else if (event.key === 'h') location.hash = '#/health';
@@ -353,7 +353,7 @@ function onKey(event: KeyboardEvent): void {
 const narrow = matchMedia('(max-width: 720px)');
 function onResize(): void {
   ui.isNarrow = narrow.matches;
-  // The window's, not the table's: a row too many costs less than asking the document.
+  // The window's height, not the table's: a few extra rows cost less than measuring the document.
   ui.viewport.height = window.innerHeight;
   drawNow();
 }
@@ -361,7 +361,7 @@ function onResize(): void {
 window.addEventListener('hashchange', onRoute);
 window.addEventListener('resize', onResize);
 document.addEventListener('keydown', onKey);
-// What is said to be so long ago, and marks that end.
+// Updates ages, and marks that end.
 setInterval(
   () => {
     if (document.visibilityState === 'visible') drawSoon();

@@ -1,4 +1,4 @@
-/** What the page knows: the VMs, what happened, how the daemon is. It is drawn again whenever this changes. */
+/** What the page knows: the VMs, their changes, the daemon's health. The page is redrawn whenever this changes. */
 import type { StreamEvent } from '../../client/events.js';
 import type { Status } from '../../client/status.js';
 import type { Change } from '../../vm/diff.js';
@@ -12,7 +12,7 @@ import { rowOf, type Row } from './rows.js';
 /** Something that happened to a VM, as a line of the list of changes. */
 export interface ChangeEntry {
   readonly key: string;
-  /** Absent when it was found after a restart of the daemon rather than told. */
+  /** Absent when it was found by comparing after a restart of the daemon. */
   readonly seq: number | undefined;
   readonly date: string;
   readonly type: VmEvent['type'];
@@ -23,7 +23,7 @@ export interface ChangeEntry {
   readonly happenings: readonly Happening[];
 }
 
-/** Entries that are kept: what one may scroll through. */
+/** Entries kept for scrolling. */
 const maxEntries = 1_000;
 const maxEntriesOfVm = 200;
 const pastLimit = 200;
@@ -36,14 +36,14 @@ export class PageModel {
   /** Since when there are entries; `undefined` until it is known. */
   reach: { readonly date: string; readonly complete: boolean } | undefined;
   connection: ConnectionState = { state: 'connecting' };
-  /** How the stream came back the last time. */
+  /** How the stream last came back. */
   lastReconnection: Reconnection = 'first';
   /** Until the first snapshot there is nothing to show. */
   loaded = false;
   status: Status | undefined;
   /** Whether `/status` is asked for all it has. */
   fullStatus = false;
-  /** Counts with everything that is in `rows` or `entries`. */
+  /** Grows with every change of `rows` or `entries`. */
   version = 0;
   readonly #changed: () => void;
   readonly #connection: EventsConnection;
@@ -84,7 +84,7 @@ export class PageModel {
     this.#connection.retryNow();
   }
 
-  /** A VM by what an address may call it. */
+  /** A VM by its name in an address. */
   find(id: string): Row | undefined {
     const row = this.rows.get(id);
     if (row !== undefined) return row;
@@ -102,7 +102,7 @@ export class PageModel {
     }
   }
 
-  /** Adds what happened before the page was opened; of one VM, or of all. */
+  /** Adds events from before the page was opened, of one VM or of all. */
   async readPast(zonename?: string): Promise<void> {
     const query = new URLSearchParams({
       limit: String(pastLimit),
@@ -171,7 +171,7 @@ export class PageModel {
       zonename,
       alias: alias === '' ? zonename : alias,
       changes: event.type === 'modify' ? event.changes : [],
-      // A past event may have no VM, and both kinds are told alike.
+      // A past event may have no VM, and both kinds are described alike.
       happenings: describePastEvent(event as PastEvent),
     };
   }

@@ -1,4 +1,4 @@
-/** A VM's properties in the groups that an operator thinks in. What no group names is in the last one. Pure. */
+/** A VM's properties in the groups that operators think in. The last group has the rest. Pure. */
 import { asJson, type JsonValue } from '../../vm/json.js';
 import { storageProperties } from '../../vm/storage-properties.js';
 import { sizeText, unitOf } from '../../vm/units.js';
@@ -14,7 +14,7 @@ export interface Group {
   readonly properties: readonly Property[];
 }
 
-/** The groups that have something in them; what is left comes last, as `More`. */
+/** The non-empty groups; the rest comes last, as `More`. */
 export function groupsOf(vm: VmObject): readonly Group[] {
   const all: Record<string, JsonValue | undefined> = { ...asJson(vm) };
   const named = new Set<string>([...own, ...groups.flatMap(({ names }) => names)]);
@@ -39,7 +39,7 @@ export function propertyText(name: string, value: JsonValue): string {
   return JSON.stringify(value);
 }
 
-/** Those that have a place of their own on the page. */
+/** Properties that are shown elsewhere on the page. */
 const own: readonly VmProperty[] = [
   'alias',
   'nics',

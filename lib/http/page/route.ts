@@ -1,6 +1,6 @@
-/** What the page shows, as the part of its address after the `#`, so that any of it can be bookmarked and sent. Pure. */
+/** What the page shows, as the part of its address after the `#`, so that every view can be bookmarked and shared. Pure. */
 
-/** What of the table is shown, and in which order. */
+/** Which rows of the table are shown, and in which order. */
 export interface RouteQuery {
   readonly search: string;
   readonly state?: string;
@@ -11,7 +11,7 @@ export interface RouteQuery {
   readonly sort: string;
 }
 
-/** Where one is. */
+/** The current view. */
 export type Route =
   | { readonly view: 'vms'; readonly query: RouteQuery }
   | { readonly view: 'vm'; readonly id: string }
@@ -60,6 +60,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // A `%` that is no escape: then it is no VM's name either.
+    return text; // A `%` that is not an escape: then it is not a VM's name either.
   }
 }

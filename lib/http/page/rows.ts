@@ -8,7 +8,7 @@ import type { VmObject } from '../../vm/vm-object.js';
 import { ramOf } from '../../vm/vm-properties.js';
 import { facets, type Facet, type RouteQuery } from './route.js';
 
-/** What the table knows of a VM. */
+/** What the table knows about a VM. */
 export interface Row {
   readonly key: string;
   readonly vm: VmObject;
@@ -22,11 +22,11 @@ export interface Row {
   readonly package: string;
   /** Where it runs, when VMs of several hosts are shown. */
   readonly host: string;
-  /** Since when it is up, milliseconds since the epoch. */
+  /** Since when it has been up, milliseconds since the epoch. */
   readonly bootedAt: number | undefined;
-  /** What the search looks into, in lower case. */
+  /** The text to search, in lower case. */
   readonly text: string;
-  /** In which aliases come as people count: web2 before web10. */
+  /** Sorts aliases naturally: web2 before web10. */
   readonly order: string;
   readonly changed: LastChange | undefined;
 }
@@ -72,20 +72,20 @@ export function rowOf(vm: VmObject, changed: Row['changed']): Row {
   return { ...row, text: [...searched, ...addresses, row.state, row.brand].join('\n').toLowerCase() };
 }
 
-/** A gateway over many hosts says of each VM where it is. */
+/** A gateway over many hosts adds each VM's host. */
 function hostOf(vm: VmObject): string {
   const { host, datacenter } = vm as VmObject & { readonly host?: unknown; readonly datacenter?: unknown };
   return [datacenter, host].filter((part) => typeof part === 'string').join(' / ');
 }
 
-/** What a row has to be for a facet. */
+/** A row's value for a facet. */
 export type Facets = Readonly<Record<Facet, ReadonlyMap<string, number>>>;
 
 export interface Selected {
   readonly rows: readonly Row[];
-  /** For each facet the values there are under the rest of the query, and how many VMs have each. */
+  /** For each facet, the values among VMs that match the rest of the query, and how many VMs have each. */
   readonly counts: Facets;
-  /** What is wrong with the search; then it selects by its other words. */
+  /** The error in the search, which then selects by its other words. */
   readonly problem: string | undefined;
 }
 
@@ -100,7 +100,7 @@ export function selectRows(all: Iterable<Row>, query: RouteQuery): Selected {
     if (!words.every((word) => row.text.includes(word)) || !matches(filter, row.vm)) continue;
     const failing = facets.filter((facet) => query[facet] !== undefined && query[facet] !== row[facet]);
     for (const facet of facets) {
-      // Of the other facets only: so one sees what choosing another value would give.
+      // Only by the other facets, to show what choosing another value would give.
       const isCounted = failing.length === 0 || (failing.length === 1 && failing[0] === facet);
       if (isCounted && row[facet] !== '')
         counts[facet].set(row[facet], (counts[facet].get(row[facet]) ?? 0) + 1);
@@ -140,7 +140,7 @@ function compile(key: string, pattern: string): (text: string) => boolean {
   }
 }
 
-/** By what each column sorts. */
+/** The value by which each column sorts. */
 export const sortKeys = {
   alias: ({ order }) => order,
   host: ({ host }) => host || undefined,

@@ -1,4 +1,4 @@
-/** The table of VMs. Only the rows in view are in the document, each at its place, so that none moves another. */
+/** The table of VMs. Only the rows in view are in the document, each absolutely positioned, so that none moves another. */
 import { html, nothing, type TemplateResult } from '/page/lit-html/lit-html.js';
 import { repeat } from '/page/lit-html/directives/repeat.js';
 import { sizeText } from '../../vm/units.js';
@@ -115,7 +115,7 @@ export function vmTable(
   `;
 }
 
-/** Pixels; as page.css has it. */
+/** In pixels, as in page.css. */
 export function rowHeight({ isNarrow }: Ui): number {
   return isNarrow ? 62 : 34;
 }
@@ -148,7 +148,7 @@ function bodyRow(
   actions: TableActions,
 ): TemplateResult {
   const isMarked = row.changed !== undefined && ui.now - row.changed.seenAt < markedMs;
-  // A row that changes while it is marked gets the other name of the same animation, which so begins anew.
+  // A row that changes while it is marked gets a second name of the same animation, which restarts it.
   const mark = isMarked ? (row.changed.seenAt % 2 === 0 ? 'even' : 'odd') : nothing;
   return html`<div
     class="row"

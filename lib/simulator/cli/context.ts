@@ -1,5 +1,5 @@
 /**
- * What the commands of vminfod-sim share: the tree that --root names, and where they print.
+ * Shared by the commands of vminfod-sim: the tree named by --root, and the output.
  */
 import type { Command } from 'commander';
 import { openSimulatedHost, type SimulatedHost } from '../host.js';
@@ -9,7 +9,7 @@ import { parseEntries } from './values.js';
 /** Options of a subcommand, as commander gives them. */
 export type Options = Readonly<Record<string, unknown>>;
 
-/** The host that the command line means; ends the process with a usage error when it means none. */
+/** The host named by the command line; ends the process with a usage error when there is none. */
 export async function openHost(program: Command): Promise<SimulatedHost> {
   const { root } = program.opts<{ root?: string }>();
   if (root !== undefined) return openSimulatedHost(root);

@@ -28,7 +28,7 @@ interface FaultOptions {
 export function addFaultCommands(program: Command): void {
   program
     .command('fault')
-    .description('break a command from its next start on; "fault clear" mends all')
+    .description('break a command from its next start on; "fault clear" repairs all')
     .addArgument(new Argument('<command>').choices(['zoneadm', 'zfs', 'sysevent', 'kstat', 'clear']))
     .option('--match <text>', 'only when its arguments contain this')
     .option('--full', 'only when it lists everything')
@@ -38,7 +38,7 @@ export function addFaultCommands(program: Command): void {
     .option('--stderr <line>', 'print this on stderr')
     .option('--stdout <line>', 'print this on stdout first')
     .option('--edit <script>', 'pass its output through this sed(1) script')
-    .option('--truncate <bytes>', 'end after so many bytes', parseCount)
+    .option('--truncate <bytes>', 'end after this many bytes', parseCount)
     .option('--no-ready', 'sysevent: never say ready')
     .option('--missing', 'the executable is not there')
     .action(async (command: SimulatedCommand | 'clear', options: FaultOptions) => {
@@ -49,9 +49,9 @@ export function addFaultCommands(program: Command): void {
 
   program
     .command('drop-events')
-    .description('let the kernel drop all events (on), or no longer (off)')
+    .description('make the kernel drop all events (on), or stop dropping them (off)')
     .addArgument(new Argument('<switch>').choices(['on', 'off']))
-    .addOption(new Option('--channel <channel>', 'only this one').choices(['zones', 'zfs']))
+    .addOption(new Option('--channel <channel>', 'only this channel').choices(['zones', 'zfs']))
     .action(async (choice: string, { channel }: { channel?: Channel }) => {
       const host = await openHost(program);
       const drops = choice === 'on';
@@ -60,7 +60,7 @@ export function addFaultCommands(program: Command): void {
 
   program
     .command('burst')
-    .description('post many ZFS events at once that change nothing: sets of quotas, over the zones in turn')
+    .description('post many ZFS events at once that change nothing: quota changes, for each zone in turn')
     .option('--count <number>', 'how many', parseCount, 2000)
     .option('--foreign', 'of datasets that no VM has')
     .option('--seed <number>', 'determines the datasets of --foreign', parseCount, 1)

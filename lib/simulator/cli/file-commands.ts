@@ -32,9 +32,7 @@ export function addFileCommands(program: Command): void {
 
   program
     .command('xml')
-    .description(
-      'what else happens to a zone XML: moved over from another filesystem, deleted, written again',
-    )
+    .description('do to a zone XML: move it over from another filesystem, delete it, rewrite it')
     .argument('<zone>')
     .addArgument(new Argument('<what>').choices(['move-over', 'delete', 'rewrite']))
     .action(async (zone: string, what: string) => {

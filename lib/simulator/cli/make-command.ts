@@ -24,9 +24,9 @@ export function addMakeCommand(program: Command, print: Print): void {
     )
     .argument('[dir]', 'an empty or missing directory')
     .option('--vms <number>', 'how many VMs', parseCount, 12)
-    .option('--seed <number>', 'determines all about them', parseCount, 1)
+    .option('--seed <number>', 'seed that determines everything about them', parseCount, 1)
     .option('--odd-name', 'give one VM a zonename that is not its UUID')
-    .option('--activity <ms>', 'without DIR: do something life-like every so many milliseconds', parseCount)
+    .option('--activity <ms>', 'without DIR: do something lifelike every so many milliseconds', parseCount)
     .action(async (root: string | undefined, { vms, seed, oddName = false, activity }: MakeOptions) => {
       const host = await createSimulatedHost({ vms, seed, oddName, ...(root === undefined ? {} : { root }) });
       try {

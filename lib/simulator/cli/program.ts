@@ -12,7 +12,7 @@ import { addZoneCommands } from './zone-commands.js';
 /** Parses and runs with `parseAsync`; rejects with a SimulatorError, a ZfsError or an InvalidArgumentError. */
 export function simulatorProgram(env: NodeJS.ProcessEnv, print: Print): Command {
   const program = new Command('vminfod-sim')
-    .description('A simulated SmartOS global zone: make one, and work on it as an operator does.')
+    .description('A simulated SmartOS global zone: make one, and operate on it.')
     .option(
       '--root <dir>',
       'the simulated global zone to work on (or VMINFOD_SIM_ROOT)',
@@ -26,7 +26,7 @@ export function simulatorProgram(env: NodeJS.ProcessEnv, print: Print): Command 
   addFileCommands(program);
   addZfsCommand(program);
   addFaultCommands(program);
-  // --root is understood before and after the command's name; but all that follows zfs is zfs's own.
+  // --root is accepted before and after the command's name; but everything after `zfs` belongs to zfs.
   for (const command of program.commands) {
     if (command.name() !== 'make' && command.name() !== 'zfs')
       command.addOption(new Option('--root <dir>').hideHelp());

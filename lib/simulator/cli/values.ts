@@ -1,9 +1,9 @@
 /**
- * What is written on the command line: counts, and `key=value` words.
+ * Parses values on the command line: counts, and `key=value` words.
  */
 import { InvalidArgumentError } from 'commander';
 
-/** A value of a `key=value` word; null (an empty value) takes the key away. */
+/** A value of a `key=value` word; null (an empty value) removes the key. */
 export type Value = string | number | boolean | null;
 
 /** `key=value` words: whole numbers and booleans are taken as such. */

@@ -26,7 +26,7 @@ export function addZoneCommands(program: Command, print: Print): void {
     .addOption(
       new Option('--brand <kind>', 'what kind of VM').choices([...vmKinds]).default('joyent-minimal'),
     )
-    .option('--alias <alias>', 'its alias (default: one is made up)')
+    .option('--alias <alias>', 'its alias (default: a generated one)')
     .option('--zonename <name>', 'its zonename (default: its UUID)')
     .option('--no-boot', 'leave it stopped')
     .action(async (options: { brand: VmKind; alias?: string; zonename?: string; boot: boolean }) => {
@@ -43,7 +43,7 @@ export function addZoneCommands(program: Command, print: Print): void {
     host.stop(zone, { waitStatus: Number(waitStatus) }),
   ).option('--wait-status <status>', 'how its init ended, see wait(2)', '0');
   onZone(program, 'reboot', 'halt a zone and boot it again', (host, zone) => host.reboot(zone));
-  onZone(program, 'restart-init', "the zone's init dies and is started again", (host, zone) =>
+  onZone(program, 'restart-init', "kill the zone's init, which is then restarted", (host, zone) =>
     host.restartInit(zone),
   );
 }

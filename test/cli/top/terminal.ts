@@ -18,7 +18,8 @@ export class Terminal implements AsyncDisposable {
   static async open(size: TerminalSize): Promise<Terminal> {
     const terminal = new Terminal();
     // Programs in it take themselves to be with a person, whatever surrounds the test.
-    const shell = ['env', '-u', 'CI', 'PS1=$ ', 'TERM=screen-256color', 'bash', '--norc'];
+    const surroundings = ['CI', 'NO_COLOR', 'FORCE_COLOR'].flatMap((name) => ['-u', name]);
+    const shell = ['env', ...surroundings, 'PS1=$ ', 'TERM=screen-256color', 'bash', '--norc'];
     const [columns, rows] = [String(size.columns), String(size.rows)];
     await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', columns, '-y', rows, ...shell);
     return terminal;

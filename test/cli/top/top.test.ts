@@ -177,7 +177,7 @@ void tap.test('without a terminal it says so, and -1 prints one frame', async (t
   const { url, vms, host } = await scene(t, 3);
   const { status, stderr } = await run(url, ['top']);
   t.equal(status, 1);
-  t.equal(stderr, 'vminfo: top needs a terminal; vminfo top -1 prints one frame without\n');
+  t.equal(stderr, 'vminfo: top needs a terminal; vminfo top -1 prints one frame without one\n');
 
   const vm = (await vms()).find(({ hvm }) => !hvm);
   await host.zfs('set', 'quota=77g', vm?.zfs_filesystem ?? '');
