@@ -215,10 +215,14 @@ export const http = {
   /** Connections have this long to end when the daemon stops; it should be gone within a second or two. */
   closeGraceMs: 1_000,
   /**
-   * Connections at a time, for each address. More are closed at once: enough for all listeners and some requests, far
-   * below what a process may open.
+   * Connections at a time, for TCP and again for the Unix socket: twice as many as listeners, so that there is room for other
+   * requests, and far below what a process may open. One more ends the oldest that is idle.
    */
   maxConnections: 4_000,
+  /** How often the log says that there are too many connections or listeners, at most. */
+  crowdedLogMs: 60_000,
+  /** Descriptors that the daemon must be able to open when it starts: for its files, watches and commands, and some clients. */
+  leastDescriptors: 200,
   /** Bytes of a request's line and headers; ours need a few hundred. */
   maxHeaderBytes: 16 * 1024,
   /** How long a request's headers, and all of it, may take to arrive: on a loopback they come in one piece. */
@@ -245,6 +249,8 @@ export const http = {
 export const listeners = {
   /** Listeners at a time; more get 503. Each costs a write per event, so this many cost some tens of milliseconds. */
   maxListeners: 2_000,
+  /** As many more on the Unix socket, which its owner alone can open: whatever others do, an operator gets in. */
+  maxReservedListeners: 64,
   /**
    * Unsent bytes, beside its `ready`, at which a listener is cut off: some thousand events. The bytes of an event are one
    * buffer for all listeners with the same parameters, so those who stall together do not multiply it.

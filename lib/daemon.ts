@@ -8,22 +8,21 @@ import {
   combineLatest,
   connectable,
   filter,
-  ignoreElements,
   lastValueFrom,
-  map,
   merge,
   race,
-  skip,
   takeUntil,
   tap,
   timer,
   type Observable,
 } from 'rxjs';
 import { createCache } from './cache/cache.js';
-import type { Commit } from './cache/vm-store.js';
+import { logCrowds, logEvents, logHealth } from './daemon-log.js';
 import { http as httpLimits, sysevents } from './config.js';
 import type { WatchSource } from './host/file-messages.js';
+import { requireDescriptors } from './host/descriptors.js';
 import { createHost, type Host } from './host/host.js';
+import type { ConnectionsStatus, OnCrowded } from './http/connections.js';
 import { createListeners } from './http/listeners.js';
 import { pageFiles } from './http/page-files.js';
 import { routes, type Handler } from './http/routes.js';
@@ -97,14 +96,28 @@ export class MissingCommandError extends Error {
   }
 }
 
+/** The process may not open as many files as a daemon needs. */
+export class TooFewDescriptorsError extends Error {
+  override readonly name = 'TooFewDescriptorsError';
+
+  constructor(least: number, options: ErrorOptions) {
+    super(
+      `it must be able to open ${least} files, watches and connections, and may not: raise the limit ` +
+        '(ulimit -n, prctl -n process.max-file-descriptor)',
+      options,
+    );
+  }
+}
+
 /**
  * Starts a daemon. The port is open when it resolves; the first load goes on.
  *
- * @throws MissingCommandError, ListenError
+ * @throws MissingCommandError, ListenError, TooFewDescriptorsError
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log, rescanIntervalMs, logStatus = () => lossless } = options;
   const startedAt = process.hrtime.bigint();
+  requireLeastDescriptors();
   const stop = new AbortController();
   const metrics = createMetrics(() => ({
     snapshot: cache.snapshot.value,
@@ -168,13 +181,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         rescanIntervalMs,
         sources: sources.map((each) => each.status()),
         listeners,
+        connections: Object.fromEntries(servers.map((server) => [server.url, server.connections()])),
         instance: cache.instance,
         log: logStatus(),
         files: host.files.status(),
         watches: full ? await host.files.watchStatus() : undefined,
       }),
   });
-  const servers = await listenOnAll(options, handler);
+  const crowds = new Subject<() => ConnectionsStatus>();
+  logCrowds(crowds.pipe(takeUntil(stopped)), log);
+  const servers = await listenOnAll(options, handler, (status) => {
+    crowds.next(status);
+  });
   const url = servers[0]?.url ?? '';
 
   const ended = lastValueFrom(logEvents(commits, log), { defaultValue: undefined });
@@ -199,11 +217,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 async function listenOnAll(
   { listen, port, allowedHosts = [], socket }: DaemonOptions,
   handler: Handler,
+  onCrowded: OnCrowded,
 ): Promise<readonly HttpServer[]> {
   const servers: HttpServer[] = [];
   try {
-    if (listen !== undefined) servers.push(await listenOnPort({ listen, port, allowedHosts }, handler));
-    if (socket !== undefined) servers.push(await listenOnSocket(socket, handler));
+    if (listen !== undefined)
+      servers.push(await listenOnPort({ listen, port, allowedHosts, onCrowded }, handler));
+    if (socket !== undefined) servers.push(await listenOnSocket(socket, handler, { onCrowded }));
     return servers;
   } catch (error) {
     await closeAll(servers);
@@ -227,6 +247,15 @@ function counted(
   );
 }
 
+/** Node has raised the soft limit to the hard one by now. */
+function requireLeastDescriptors(): void {
+  try {
+    requireDescriptors(httpLimits.leastDescriptors);
+  } catch (cause) {
+    throw new TooFewDescriptorsError(httpLimits.leastDescriptors, { cause });
+  }
+}
+
 async function requireZoneadm(host: Host): Promise<void> {
   const zoneadm = host.path('/usr/sbin/zoneadm');
   try {
@@ -242,38 +271,4 @@ function allLive(sources: readonly SourceHealth[]): Observable<unknown> {
     filter((states) => states.every((state) => state !== 'starting')),
   );
   return race(all, timer(sysevents.patienceMs));
-}
-
-/** One short line per event. */
-function logEvents(commits: Observable<Commit>, log: Logger): Observable<never> {
-  return commits.pipe(
-    tap(({ event, seq }) => {
-      const what =
-        event.type === 'modify' ? event.changes.map(({ prettyPath }) => prettyPath).join(', ') : '';
-      log.info({ zonename: event.zonename, seq }, `${event.type} ${event.zonename} ${what}`.trimEnd());
-    }),
-    ignoreElements(),
-  );
-}
-
-/** One line when a source is unwell, and one when it is well again. */
-function logHealth(sources: readonly SourceHealth[], log: Logger): Observable<never> {
-  return merge(
-    ...sources.map((source) =>
-      source.state.pipe(
-        skip(1),
-        map((state) => ({ state, source })),
-      ),
-    ),
-  ).pipe(
-    tap(({ state, source }) => {
-      const { name } = source;
-      if (state === 'restarting' || state === 'degraded') {
-        log.warn({ source: name }, `${name} ${state}: ${source.status().lastError?.message ?? ''}`);
-      } else {
-        log.info({ source: name }, `${name} ${state}`);
-      }
-    }),
-    ignoreElements(),
-  );
 }

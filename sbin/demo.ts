@@ -70,7 +70,10 @@ Below, what happens, as \`vminfo events\` prints it. Ctrl-C ends it and removes 
 
 `);
   // VMs change, but none is created or destroyed, so the lines above stay true.
-  const life = lifelike(host, { seed, createAndDestroy: false }).subscribe();
+  const life = lifelike(host, { seed, createAndDestroy: false }).subscribe({
+    error: ({ message }: Error) =>
+      process.stderr.write(`demo: nothing more is done to the VMs: ${message}\n`),
+  });
   // In this process, so that nothing is left behind when it is killed. It ends on the same signals, or with the daemon.
   const { env, stdout, stderr } = process;
   const argv = ['--url', url, 'events', '--summary', '--once'];

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { fromEvent, map } from 'rxjs';
 import { defaultListen, defaultPort, defaultRescanIntervalMs, sink } from '../lib/config.js';
-import { MissingCommandError, startDaemon, type Daemon } from '../lib/daemon.js';
+import { MissingCommandError, startDaemon, TooFewDescriptorsError, type Daemon } from '../lib/daemon.js';
 import { endBySignal } from '../lib/end-process.js';
 import { isLoopback } from '../lib/http/hosts.js';
 import { ListenError } from '../lib/http/server.js';
@@ -107,8 +107,11 @@ try {
   await running.close();
   if (!(await stdout.drained(lastWordsMs))) await leave(0);
 } catch (error) {
-  if (!(error instanceof ListenError || error instanceof MissingCommandError)) throw error;
-  await end(error.message);
+  const isForOperators = [ListenError, MissingCommandError, TooFewDescriptorsError].some(
+    (each) => error instanceof each,
+  );
+  if (!isForOperators) throw error;
+  await end((error as Error).message);
 }
 
 /** Ends with status 1, and says why on stderr too, in case the log cannot be written. */

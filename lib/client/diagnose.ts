@@ -2,7 +2,14 @@
  * Whether vminfod's answers can be trusted, and if not, why and what to do: a pure function of its status.
  */
 import { defaultRescanIntervalMs, missedRescans } from '../config.js';
-import { errorText, isUnhealthy, type RefreshError, type SourceStatus, type Status } from './status.js';
+import {
+  errorText,
+  isUnhealthy,
+  type Holders,
+  type RefreshError,
+  type SourceStatus,
+  type Status,
+} from './status.js';
 
 /** A problem, and what to do about it. */
 export interface Trouble {
@@ -25,6 +32,7 @@ export function diagnose(status: Status): Trouble[] {
     ...ill.filter(({ lastError }) => !isExplained(lastError?.message ?? '')).map(illSource),
     ...missedEvents(status),
     ...unwrittenLog(status),
+    ...crowds(status),
     ...noRescan(status),
     ...grouped(readings.filter(({ problem }) => !isExplained(problem))).map(unreadable),
   ];
@@ -82,6 +90,27 @@ function unwrittenLog({ log }: Status): Trouble[] {
         'Free space on its file system (svcs -L vminfod), or check who reads it. Nothing else is held up by this.',
       isStale: false,
     },
+  ];
+}
+
+/** The door is full, or nearly: who stands in it. */
+function crowds({ listeners, eventsListeners, connections = {} }: Status): Trouble[] {
+  const count = Object.keys(eventsListeners).length;
+  const told = (what: string, holders: Holders) => ({
+    what: `${what}: ${holders.map(([name, count]) => `${count} of ${name}`).join(', ')}`,
+    advice:
+      'See what opens so many (its process is in its name), and end it; on the Unix socket there is room still.',
+    isStale: false,
+  });
+  return [
+    ...(listeners !== undefined && count >= listeners.max
+      ? [told(`no more listeners are taken than the ${count} there are`, listeners.holders)]
+      : []),
+    ...Object.entries(connections)
+      .filter(([, { open, max }]) => open >= max)
+      .map(([where, { max, holders }]) =>
+        told(`${max} connections to ${where}, and each more ends the oldest idle one`, holders),
+      ),
   ];
 }
 

@@ -36,6 +36,20 @@ export interface Status {
   /** What a daemon that is still booting waits for. */
   readonly awaiting?: readonly string[];
   readonly sources?: readonly SourceStatus[];
+  /** How many listeners there may be, and how many were refused. */
+  readonly listeners?: { readonly max: number; readonly refused: number; readonly holders: Holders };
+  /** By where it listens. */
+  readonly connections?: Readonly<
+    Record<
+      string,
+      {
+        readonly open: number;
+        readonly max: number;
+        readonly ended: number;
+        readonly holders: Holders;
+      }
+    >
+  >;
   /** Whether its log can be written. */
   readonly log?: {
     readonly lostLines: number;
@@ -56,6 +70,9 @@ export interface SourceStatus {
   readonly events: number;
   readonly lastError?: { readonly message: string; readonly time: string } | null;
 }
+
+/** Who has most: user agents, and how many of each. */
+export type Holders = readonly (readonly [userAgent: string, count: number])[];
 
 /** Why a rescan could not read something. */
 export interface RefreshError {

@@ -13,10 +13,10 @@ const descriptorsOfAProcess = 16;
  *
  * @throws the error of open(2): `EMFILE` when our process may not open more, `ENFILE` when the host may not.
  */
-export function requireDescriptors(): void {
+export function requireDescriptors(count = descriptorsOfAProcess): void {
   const opened: number[] = [];
   try {
-    while (opened.length < descriptorsOfAProcess) opened.push(openSync('/dev/null', 'r'));
+    while (opened.length < count) opened.push(openSync('/dev/null', 'r'));
   } finally {
     for (const descriptor of opened) closeSync(descriptor);
   }

@@ -10,7 +10,8 @@ import type { Logger } from 'pino';
 import { interval, type Observable, type Subscription } from 'rxjs';
 import type { VmCache } from '../cache/cache.js';
 import type { Commit } from '../cache/vm-store.js';
-import { listeners as defaultLimits } from '../config.js';
+import { http as httpLimits, listeners as defaultLimits } from '../config.js';
+import { mostOf, type ConnectionsStatus } from './connections.js';
 import { FanOut, type View } from './fan-out.js';
 import { frameOf, lineOf, preamble } from './frames.js';
 import { namesIn } from './host-names.js';
@@ -40,6 +41,14 @@ export interface ListenersOptions {
   readonly written?: (commits: readonly Commit[], bytes: number) => void;
 }
 
+/** How crowded it is. */
+export interface Crowd extends Pick<ConnectionsStatus, 'holders'> {
+  /** How many there may be, beside those reserved for the Unix socket. */
+  readonly max: number;
+  /** How many were refused since the start. */
+  readonly refused: number;
+}
+
 /** The open `/events` requests. */
 export interface Listeners {
   /** Serves a request until either side ends it. */
@@ -47,6 +56,7 @@ export interface Listeners {
   list(): readonly Listener[];
   /** How many have been cut off since the start. */
   readonly overflows: Readonly<Record<CutReason, number>>;
+  crowd(): Crowd;
 }
 
 /** Starts without listeners. All listeners end when `commits` completes. */
@@ -66,6 +76,8 @@ export function createListeners(options: ListenersOptions): Listeners {
     },
     written,
   });
+  let refused = 0;
+  let refusalLoggedAt = Number.NEGATIVE_INFINITY;
   /** Only while somebody listens. */
   let ticks: Subscription | undefined;
 
@@ -82,9 +94,12 @@ export function createListeners(options: ListenersOptions): Listeners {
 
   return {
     overflows,
+    crowd: () => ({ max: limits.maxListeners, refused, holders: holders() }),
     list: () => [...open.keys()],
     add: (message, response, request) => {
-      if (open.size >= limits.maxListeners || snapshots.isFull) {
+      // Nobody but the owner can open the Unix socket, whose connections have no address.
+      const reserved = message.socket.remoteAddress === undefined ? limits.maxReservedListeners : 0;
+      if (open.size >= limits.maxListeners + reserved || snapshots.isFull) {
         refuse(response);
         return;
       }
@@ -136,7 +151,20 @@ export function createListeners(options: ListenersOptions): Listeners {
     });
   }
 
+  function holders(): Crowd['holders'] {
+    return mostOf([...open.keys()].map(({ userAgent }) => userAgent));
+  }
+
   function refuse(response: ServerResponse): void {
+    refused++;
+    const now = performance.now();
+    if (now - refusalLoggedAt > httpLimits.crowdedLogMs) {
+      refusalLoggedAt = now;
+      const who = holders()
+        .map(([name, count]) => `${count} of ${name}`)
+        .join(', ');
+      log.warn({ holders: holders() }, `no more listeners are taken: there are ${open.size}, ${who}`);
+    }
     replyError(response, 'TooManyListeners', `too many listeners: ${open.size}`, { 'Retry-After': '1' });
   }
 

@@ -10,6 +10,7 @@ import { connect, type AddressInfo, type ListenOptions } from 'node:net';
 import { dirname, join } from 'node:path';
 import { http as limits } from '../config.js';
 import { admit } from './admission.js';
+import { Connections, type ConnectionsStatus, type OnCrowded } from './connections.js';
 import { allowHosts } from './hosts.js';
 import { answerParserErrors } from './parser-errors.js';
 import type { Handler } from './routes.js';
@@ -31,9 +32,18 @@ export interface HttpServer {
   readonly url: string;
   /** Stops listening, and resolves when the last connection is gone: those in use have `graceMs` to end. */
   close(graceMs: number): Promise<void>;
+  connections(): ConnectionsStatus;
 }
 
-export interface TcpOptions {
+/** What any server may have. */
+export interface ServerOptions {
+  /** Connections at a time. Default: config.ts. */
+  readonly maxConnections?: number;
+  /** Called each time a connection is ended because there are too many. */
+  readonly onCrowded?: OnCrowded;
+}
+
+export interface TcpOptions extends ServerOptions {
   readonly listen: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -49,10 +59,11 @@ export interface TcpOptions {
  * @throws ListenError
  */
 export async function listenOnPort(
-  { listen, port, allowedHosts, writeDeadlineMs = limits.writeDeadlineMs }: TcpOptions,
+  { listen, port, allowedHosts, writeDeadlineMs = limits.writeDeadlineMs, ...options }: TcpOptions,
   handler: Handler,
 ): Promise<HttpServer> {
-  const server = boundedServer(admit(handler, allowHosts(listen, allowedHosts)), writeDeadlineMs);
+  const admitted = admit(handler, allowHosts(listen, allowedHosts));
+  const { server, connections } = boundedServer(admitted, writeDeadlineMs, options);
   await listening(server, `${listen} port ${port}`, { port, host: listen }).catch((error: unknown) => {
     if (!(error instanceof ListenError) || error.code !== 'EADDRINUSE') throw error;
     const problem = 'something listens there already (another vminfod?); --port chooses another port';
@@ -62,6 +73,7 @@ export async function listenOnPort(
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${chosen}`,
     close: (graceMs) => close(server, graceMs),
+    connections: () => connections.status(),
   };
 }
 
@@ -70,7 +82,11 @@ export async function listenOnPort(
  *
  * @throws ListenError
  */
-export async function listenOnSocket(path: string, handler: Handler): Promise<HttpServer> {
+export async function listenOnSocket(
+  path: string,
+  handler: Handler,
+  options: ServerOptions = {},
+): Promise<HttpServer> {
   // Bound under a temporary name, because on close node removes whatever has the name by then, even another daemon's
   // socket.
   const ownPath = join(dirname(path), `.${randomBytes(3).toString('hex')}`);
@@ -79,7 +95,7 @@ export async function listenOnSocket(path: string, handler: Handler): Promise<Ht
   if (bytes > maxSocketPathBytes)
     throw new ListenError(path, `a path of more than ${maxSocketPathBytes} bytes`);
   await removeStale(path);
-  const server = boundedServer(admit(handler), limits.writeDeadlineMs);
+  const { server, connections } = boundedServer(admit(handler), limits.writeDeadlineMs, options);
   // bind(2) happens within listen(), and so with this umask: at no moment can others connect.
   const umask = process.umask(0o177);
   const bound = listening(server, path, { path: ownPath });
@@ -90,6 +106,7 @@ export async function listenOnSocket(path: string, handler: Handler): Promise<Ht
   const { ino } = await lstat(path);
   return {
     url: `unix:${path}`,
+    connections: () => connections.status(),
     close: async (graceMs) => {
       const now = await lstat(path).catch(() => undefined); // Already removed.
       if (now?.ino === ino) await unlink(path);
@@ -101,7 +118,11 @@ export async function listenOnSocket(path: string, handler: Handler): Promise<Ht
 /** The longest path that fits into a socket address on every system: macOS has the shortest. */
 const maxSocketPathBytes = 103;
 
-function boundedServer(handler: Handler, writeDeadlineMs: number): Server {
+function boundedServer(
+  handler: Handler,
+  writeDeadlineMs: number,
+  { maxConnections = limits.maxConnections, onCrowded = () => undefined }: ServerOptions,
+): { readonly server: Server; readonly connections: Connections } {
   const server = createServer(
     {
       noDelay: true,
@@ -115,16 +136,18 @@ function boundedServer(handler: Handler, writeDeadlineMs: number): Server {
       requireHostHeader: false,
     },
     (request, response) => {
+      connections.began(request);
       // From here on the answer is complete, and its client has to read it.
       response.once('prefinish', () => {
+        connections.answered(request);
         if (response.writableLength > 0) cutOff(response, writeDeadlineMs);
       });
       handler(request, response);
     },
   );
-  server.maxConnections = limits.maxConnections;
+  const connections = new Connections(server, maxConnections, onCrowded);
   answerParserErrors(server);
-  return server;
+  return { server, connections };
 }
 
 /** Destroys a response and its connection, unless it has ended by then. */

@@ -2,6 +2,7 @@
 import type { CacheStatus } from '../cache/cache.js';
 import type { CacheSnapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';
+import type { ConnectionsStatus } from './connections.js';
 import type { Listeners } from './listeners.js';
 import { hrtime, nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
 
@@ -39,7 +40,9 @@ export interface StatusInputs {
   readonly rescanIntervalMs: number;
   /** Each source's own report. */
   readonly sources: readonly object[];
-  readonly listeners: Pick<Listeners, 'list' | 'overflows'>;
+  readonly listeners: Pick<Listeners, 'list' | 'overflows' | 'crowd'>;
+  /** By where it listens. */
+  readonly connections: Readonly<Record<string, ConnectionsStatus>>;
   /** A UUID per start of the daemon. */
   readonly instance: string;
   /** Whether the log can be written. */
@@ -53,6 +56,7 @@ export interface StatusInputs {
 export function status(inputs: StatusInputs): object {
   const { process, snapshot, cache, rescanIntervalMs, sources, listeners, instance, log, files, watches } =
     inputs;
+  const { connections } = inputs;
   const { now } = process;
   const { pending, queued } = cache.queue;
   const last = cache.rescans.records.at(-1);
@@ -98,6 +102,8 @@ export function status(inputs: StatusInputs): object {
     instance,
     seq: snapshot.seq,
     overflows: listeners.overflows,
+    listeners: listeners.crowd(),
+    connections,
     sources,
     log,
     files,

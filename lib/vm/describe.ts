@@ -106,6 +106,9 @@ function stateHappening(
     case 'provisioning':
     case 'receiving':
       return happening(`is ${newValue}`, 'changed');
+    // Its kernel instance is there, and nothing runs in it yet.
+    case 'ready':
+      return happening('is booting', 'changed');
     case 'shutting_down':
       return happening('is shutting down', 'changed');
     default:

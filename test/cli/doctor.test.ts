@@ -35,6 +35,25 @@ const troubles: { name: string; status: Partial<Status>; says: RegExp[] }[] = [
     says: [/12 changes .* of zfs/, /1 change came .* of zones/],
   },
   {
+    name: 'a door that is full',
+    status: {
+      listeners: { max: 2, refused: 7, holders: [['greedy', 2]] },
+      connections: { 'http://x': { open: 4000, max: 4000, ended: 3, holders: [['-', 4000]] } },
+    },
+    says: [
+      /no more listeners are taken than the 2 there are: 2 of greedy/,
+      /4000 connections to http:\/\/x.*: 4000 of -/,
+    ],
+  },
+  {
+    name: 'a door with room',
+    status: {
+      listeners: { max: 3, refused: 7, holders: [['greedy', 2]] },
+      connections: { 'http://x': { open: 3999, max: 4000, ended: 3, holders: [['-', 4000]] } },
+    },
+    says: [],
+  },
+  {
     name: 'a log that is written, though once it was not',
     status: { log: { lostLines: 12, unwrittenBytes: 0, error: null } },
     says: [],

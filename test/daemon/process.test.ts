@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import tap, { type Test } from 'tap';
 import { createSimulatedHost, type SimulatedHost } from '../../lib/simulator/index.js';
 import { descendantsOf, isShell } from '../processes.js';
@@ -105,6 +106,18 @@ void tap.test('a second daemon on the same port fails at once with a clear messa
   t.match(second.stderr(), /^vminfod: cannot listen on 127\.0\.0\.1 port \d+: .*another vminfod.*\n$/);
   t.match(await get(`${url}/ping`), { status: 200 }, 'the first goes on');
   t.equal(host.syseventPids().length, 2, 'the second started nothing');
+});
+
+void tap.test('too few descriptors: one line that says what it needs, and exit 1', async (t) => {
+  const host = await createSimulatedHost({ vms: 1 });
+  t.teardown(() => host.remove());
+  const command = `ulimit -n 64; exec "$0" "$1" --root "$2" --port 0`;
+  const { exitCode, stderr } = await execa('sh', ['-c', command, process.execPath, vminfod, host.root], {
+    reject: false,
+  });
+  t.equal(exitCode, 1);
+  t.match(stderr, /^vminfod: it must be able to open 200 files, .*ulimit -n/);
+  t.equal(stderr.split('\n').length, 1);
 });
 
 void tap.test('no zoneadm: one line that says what to do, and exit 1', async (t) => {

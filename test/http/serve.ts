@@ -8,7 +8,7 @@ import { VmStore, type Commit } from '../../lib/cache/vm-store.js';
 import { createListeners, type Listeners, type ListenersOptions } from '../../lib/http/listeners.js';
 import { pageFiles } from '../../lib/http/page-files.js';
 import { createMetrics } from '../../lib/http/metrics.js';
-import { routes } from '../../lib/http/routes.js';
+import { routes, type Handler } from '../../lib/http/routes.js';
 import { createSerialisedVms } from '../../lib/http/serialised.js';
 import { listenOnPort } from '../../lib/http/server.js';
 import { status } from '../../lib/http/status.js';
@@ -22,6 +22,8 @@ export interface Served {
   readonly url: string;
   readonly store: Pick<VmStore, 'snapshot' | 'log' | 'put' | 'delete'>;
   readonly listeners: Listeners;
+  /** All routes, for another server. */
+  readonly handler: Handler;
   /** What was logged. */
   readonly log: readonly Record<string, unknown>[];
   readonly close: () => Promise<void>;
@@ -123,6 +125,7 @@ export async function serve(
         sources: [],
         files,
         listeners,
+        connections: { [server.url]: server.connections() },
         instance,
         log: logStatus,
         watches: undefined,
@@ -138,7 +141,7 @@ export async function serve(
     return (closed ??= server.close(500));
   };
   t.teardown(close);
-  return { url: server.url, store, listeners, log, close };
+  return { url: server.url, store, listeners, handler, log, close };
 }
 
 /** A VM with little in it; `n` makes its names. */

@@ -47,7 +47,7 @@ const cases: readonly (readonly [
   [{ state: 'provisioning' }, {}, ['provisioned, runs']],
   [{}, { state: 'shutting_down' }, ['is shutting down']],
   [{}, { state: 'stopping' }, ['is stopping']],
-  [{}, { state: 'ready' }, ['is ready']],
+  [{}, { state: 'ready' }, ['is booting']],
   [{ state: 'provisioning' }, { state: 'failed', failed: 'no image' }, ['failed (no image)']],
   [
     { boot_timestamp: '2026-01-01T00:00:00.000Z', pid: 1 },
