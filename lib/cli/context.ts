@@ -34,13 +34,13 @@ export interface Surroundings {
 export const exit = { ok: 0, failed: 1, usage: 2, timeout: 3, destroyed: 4 } as const;
 
 /** A command's failure, whose message is shown to the user verbatim. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
+export class CliError extends Error {
+  override readonly name = 'CliError';
   /** The exit status of vminfo. */
   readonly status: number = exit.failed;
 }
 
 /** Options that cannot be combined. */
-export class UsageError extends CommandError {
+export class UsageError extends CliError {
   override readonly status = exit.usage;
 }

@@ -1,6 +1,6 @@
 /** `vminfo fleet …`: the commands about the fleet itself. */
 import { Option, InvalidArgumentError, type Command } from 'commander';
-import { CommandError, type Context } from './context.js';
+import { CliError, type Context } from './context.js';
 
 /** @param where What `--fleet` or `$VMINFO_FLEET` says. */
 export function addFleetCommands(
@@ -16,7 +16,7 @@ export function addFleetCommands(
   const asked = () => {
     const text = where();
     if (text === undefined)
-      throw new CommandError('vminfo: where is the fleet? --fleet nats://host:port, or $VMINFO_FLEET');
+      throw new CliError('vminfo: where is the fleet? --fleet nats://host:port, or $VMINFO_FLEET');
     return text;
   };
 

@@ -5,7 +5,7 @@
 import { styleText } from 'node:util';
 import { VminfodClient, type VmClient } from '../client/client.js';
 import { QueryError } from '../vm/selector.js';
-import { CommandError, exit, type Context, type Surroundings } from './context.js';
+import { CliError, exit, type Context, type Surroundings } from './context.js';
 import { printable } from './printable.js';
 import { plainCommand } from './plain-commands.js';
 import type { Target } from './target.js';
@@ -73,9 +73,9 @@ export async function main(surroundings: Surroundings): Promise<number> {
   } catch (error) {
     const problem = gone.signal.aborted ? new OutputError(gone.signal.reason as Error) : (error as Error);
     if (codeOf(problem) === 'EPIPE') return exit.ok;
-    const prefix = problem instanceof CommandError ? '' : 'vminfo: ';
+    const prefix = problem instanceof CliError ? '' : 'vminfo: ';
     stderr.write(`${prefix}${problem.message.split('\n').map(printable).join('\n')}\n`);
-    if (problem instanceof CommandError) return problem.status;
+    if (problem instanceof CliError) return problem.status;
     if (problem instanceof QueryError) return exit.usage;
     return codeOf(problem) === 'ETIMEOUT' ? exit.timeout : exit.failed;
   } finally {

@@ -2,7 +2,7 @@
 import type { RequestOptions, VmClient } from '../client/client.js';
 import { NotFoundError } from '../client/errors.js';
 import type { VmObject } from '../vm/vm-object.js';
-import { CommandError } from './context.js';
+import { CliError } from './context.js';
 
 /** The parts of a VM by which it can be named. */
 export type Named = Pick<VmObject, 'zonename' | 'uuid' | 'alias'>;
@@ -26,10 +26,10 @@ export function vmNamed<T extends Named>(vms: readonly T[], name: string): T {
     called.length > 0 ? called : vms.filter(({ uuid }) => name !== '' && uuid.startsWith(name));
   const [only] = candidates;
   if (candidates.length === 1 && only) return only;
-  if (candidates.length === 0) throw new CommandError(unknown(name));
+  if (candidates.length === 0) throw new CliError(unknown(name));
   const listed = candidates.slice(0, maxCandidates).map(({ uuid, alias }) => `  ${uuid}  ${alias ?? '-'}`);
   const more = candidates.length > maxCandidates ? [`  and ${candidates.length - maxCandidates} more`] : [];
-  throw new CommandError(
+  throw new CliError(
     [`vminfo: ${name} may be any of ${candidates.length} VMs:`, ...listed, ...more].join('\n'),
   );
 }

@@ -5,21 +5,21 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkTimeoutMs, defaultWaitSeconds } from '../config.js';
 import { version } from '../version.js';
-import type { EventsOptions } from './commands/events.js';
+import type { EventsFlags } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';
 import type { StatusOptions } from './commands/status.js';
 import type { HistoryOptions } from './commands/history.js';
 import type { ListOptions, LookupOptions } from './commands/vms.js';
 import type { TopOptions } from './commands/top.js';
-import type { WaitOptions } from './commands/wait.js';
+import type { WaitFlags } from './commands/wait.js';
 import type { VmEvent } from '../vm/event.js';
-import { CommandError, exit, type Context } from './context.js';
+import { CliError, exit, type Context } from './context.js';
 import { addFleetCommands } from './fleet-program.js';
 import { parseSince, type Since } from './since.js';
 import { defaultUrl, targetOf, type Target, type TargetOptions } from './target.js';
 import { columnNames } from './top/column-names.js';
 
-export interface Host {
+export interface ProgramOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
@@ -27,7 +27,7 @@ export interface Host {
   readonly run: (target: Target, command: (context: Context) => Promise<number>) => Promise<void>;
 }
 
-export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
+export function createProgram({ env, writeOut, writeErr, run }: ProgramOptions): Command {
   const program = new Command('vminfo')
     .description('Ask vminfod about the virtual machines of this host.')
     .version(version, '-V, --version', 'print the version')
@@ -74,7 +74,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .argument('[vm]', 'its UUID, the beginning of it, or its alias')
     .action((uuid?: string) => {
       // The platform's vminfo ends with 1 here, not with the 2 of other wrong usage.
-      if (uuid === undefined) throw new CommandError(vm.helpInformation().split('\n', 1)[0] ?? '');
+      if (uuid === undefined) throw new CliError(vm.helpInformation().split('\n', 1)[0] ?? '');
       return startAnywhere(async (context) => (await import('./commands/vms.js')).vm(context, uuid));
     });
 
@@ -93,7 +93,7 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
     .option('--show-secrets', 'print passwords, keys and internal metadata as they are')
     .option('--summary', 'at the end, say how much happened')
     .option('-1, --once', 'end with status 1 when vminfod goes away, instead of reconnecting')
-    .action((args: string[], options: EventsOptions) =>
+    .action((args: string[], options: EventsFlags) =>
       startAnywhere(async (context) => (await import('./commands/events.js')).events(context, args, options)),
     );
 
@@ -170,10 +170,10 @@ export function createProgram({ env, writeOut, writeErr, run }: Host): Command {
       `give up with status 1 after this long; 0: never (default: ${defaultWaitSeconds})`,
       seconds,
     )
-    .action((args: string[], options: Partial<WaitOptions>) =>
+    .action((args: string[], options: Partial<WaitFlags>) =>
       startAnywhere(async (context) => {
         // Commander gives `--timeout` to the program, wherever it stands; `-t` belongs to this command.
-        const timeout = options.timeout ?? program.opts<Partial<WaitOptions>>().timeout ?? defaultWaitSeconds;
+        const timeout = options.timeout ?? program.opts<Partial<WaitFlags>>().timeout ?? defaultWaitSeconds;
         return (await import('./commands/wait.js')).wait(context, args, { ...options, timeout });
       }),
     );

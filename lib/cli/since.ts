@@ -3,7 +3,7 @@ import type { VmClient } from '../client/client.js';
 import { NotFoundError } from '../client/errors.js';
 import { pastEventLimits as limits } from '../config.js';
 import type { PastEvent, PastEvents } from '../vm/past-events.js';
-import { CommandError, type Context } from './context.js';
+import { CliError, type Context } from './context.js';
 
 /** An age, or a position in the events of one run of the daemon. */
 export type Since = { readonly ageMs: number } | { readonly instance: string; readonly seq: number };
@@ -71,6 +71,6 @@ async function changes(
     });
   } catch (cause) {
     if (!(cause instanceof NotFoundError)) throw cause;
-    throw new CommandError(`vminfod at ${client.url} does not keep past events`, { cause });
+    throw new CliError(`vminfod at ${client.url} does not keep past events`, { cause });
   }
 }

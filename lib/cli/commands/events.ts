@@ -5,13 +5,13 @@ import type { VmEvent } from '../../vm/event.js';
 import { parseConditions, parseEntry } from '../../vm/filter.js';
 import { maskEvent, maskVm } from '../../vm/secrets.js';
 import { parsePaths, touches } from '../../vm/touches.js';
-import { CommandError, exit, type Context } from '../context.js';
+import { CliError, exit, type Context } from '../context.js';
 import { classicLines, peopleLines } from '../event-lines.js';
 import { getVm, isUuid, namesAndConditions, zonenameOf } from '../name-vm.js';
 import { printable, printableJson } from '../printable.js';
 import { beginning, type Since } from '../since.js';
 
-export interface EventsOptions {
+export interface EventsFlags {
   readonly json?: boolean;
   readonly full?: boolean;
   readonly ready?: boolean;
@@ -34,12 +34,12 @@ export interface EventsOptions {
 export async function events(
   context: Context,
   args: readonly string[],
-  options: EventsOptions,
+  options: EventsFlags,
 ): Promise<number> {
   const { client, write, warn } = context;
   const { names, conditions } = namesAndConditions(args);
   const [name, ...others] = names;
-  if (others.length > 0) throw new CommandError('vminfo: events follows one VM, or those that match filters');
+  if (others.length > 0) throw new CliError('vminfo: events follows one VM, or those that match filters');
   parseConditions(conditions); // Report wrong conditions before any request is made.
   const paths = options.path === undefined ? undefined : parsePaths(options.path);
   const stop = options.summary ? interrupted(context.signal) : context.signal;
@@ -126,7 +126,7 @@ function textOf(
     verbose = false,
     showSecrets = false,
     width,
-  }: EventsOptions & { width: number },
+  }: EventsFlags & { width: number },
 ): string {
   if (json || classic) {
     const shown = showSecrets ? event : maskEvent(event);
@@ -138,12 +138,12 @@ function textOf(
 type Ready = Extract<StreamEvent, { type: 'ready' }>;
 
 /** As on the wire: there the VMs of a `ready` are a string. */
-function readyJson(event: Ready, { showSecrets }: EventsOptions): string {
+function readyJson(event: Ready, { showSecrets }: EventsFlags): string {
   const vms = showSecrets ? event.vms : event.vms.map(maskVm);
   return `${printableJson({ ...event, vms: JSON.stringify(vms) })}\n`;
 }
 
-function readyLine(event: Ready, { full }: EventsOptions): string {
+function readyLine(event: Ready, { full }: EventsFlags): string {
   return `[${printable(full ? event.date : event.date.slice(event.date.indexOf('T') + 1))}] ready\n`;
 }
 

@@ -6,7 +6,7 @@ import type { VmEvent } from '../../vm/event.js';
 import type { Happening } from '../../vm/describe.js';
 import { describePastEvent, type PastEvent, type PastEvents } from '../../vm/past-events.js';
 import { maskChange } from '../../vm/secrets.js';
-import { CommandError, exit, type Context, type Style } from '../context.js';
+import { CliError, exit, type Context, type Style } from '../context.js';
 import { isUuid, zonenameOf } from '../name-vm.js';
 import { printable, printableJson } from '../printable.js';
 
@@ -91,7 +91,7 @@ async function read(
       })
       .catch((cause: unknown) => {
         if (!(cause instanceof NotFoundError)) throw cause;
-        throw new CommandError(`vminfod at ${client.url} does not keep past events`, { cause });
+        throw new CliError(`vminfod at ${client.url} does not keep past events`, { cause });
       });
     events.push(...answer.events);
     if (answer.next === null || events.length >= number) return { events, answer };

@@ -15,7 +15,7 @@ import {
 import { top as limits } from '../../config.js';
 import type { VmWatcher } from '../../client/watcher.js';
 import type { VmObject } from '../../vm/vm-object.js';
-import { CommandError, exit, type Context } from '../context.js';
+import { CliError, exit, type Context } from '../context.js';
 import { clip } from '../text.js';
 
 /** The lines to show for the current VMs, no wider than `columns`. */
@@ -29,7 +29,7 @@ export type Render = (vms: readonly VmObject[], columns: number) => readonly str
 export async function watchList(context: Context, render: Render): Promise<number> {
   const { client, signal, stdout, paint } = context;
   if (context.columns === undefined)
-    throw new CommandError('vminfo: list -w needs a terminal; vminfo events works without one');
+    throw new CliError('vminfo: list -w needs a terminal; vminfo events works without one');
   await client.status({ signal }); // A wrong address is an error, not something to wait for.
   let lost = '';
   const connections = new Subject<void>();

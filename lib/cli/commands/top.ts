@@ -6,12 +6,12 @@ import { top as limits } from '../../config.js';
 import type { PastEvent } from '../../vm/past-events.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { QueryError } from '../../vm/selector.js';
-import { CommandError, exit, type Context } from '../context.js';
+import { CliError, exit, type Context } from '../context.js';
 import type { ColumnName } from '../top/column-names.js';
 import { draw } from '../top/draw.js';
 import { tableRows } from '../top/layout.js';
 import type { ConnectionAction } from '../top/live.js';
-import { initialModel, type Model, type Size } from '../top/model.js';
+import { initialModel, type TopModel, type Size } from '../top/model.js';
 import { rowFilter } from '../top/row-filter.js';
 import { update, withHistory } from '../top/update.js';
 
@@ -29,14 +29,14 @@ export async function top(
   const filter = rowFilter(filters.join(' '));
   if (filter.problem !== undefined) throw new QueryError(filter.problem, filters);
   const sort = { column: options.sort ?? 'alias', descending: options.reverse ?? false };
-  const begin = (vms: ReadonlyMap<string, VmObject>, size: Size, past: readonly PastEvent[]): Model => {
+  const begin = (vms: ReadonlyMap<string, VmObject>, size: Size, past: readonly PastEvent[]): TopModel => {
     const model = initialModel({ now: Date.now(), size, host: hostOf(context.client.url), vms });
     return withHistory({ ...model, sort, filter }, past);
   };
   return options.once ? printFrame(context, begin) : show(context, begin);
 }
 
-type Begin = (vms: ReadonlyMap<string, VmObject>, size: Size, past: readonly PastEvent[]) => Model;
+type Begin = (vms: ReadonlyMap<string, VmObject>, size: Size, past: readonly PastEvent[]) => TopModel;
 
 /** Recent events, newest first; empty for a daemon that does not keep them. */
 async function lately({ client, signal }: Context): Promise<readonly PastEvent[]> {
@@ -74,7 +74,7 @@ async function show(context: Context, begin: Begin): Promise<number> {
   const { stdin, stdout } = process;
   // If stdout is not the process's own, there is no terminal for us.
   if (context.stdout !== stdout || !stdout.isTTY || !stdin.isTTY) {
-    throw new CommandError('vminfo: top needs a terminal; vminfo top -1 prints one frame without one');
+    throw new CliError('vminfo: top needs a terminal; vminfo top -1 prints one frame without one');
   }
   // React is fast only in production mode, and Ink draws nothing if it detects a CI; but here there is a terminal.
   process.env['NODE_ENV'] = 'production';

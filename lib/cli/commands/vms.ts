@@ -2,7 +2,7 @@
 import { matches, type Filter } from '../../vm/conditions.js';
 import { parseFields, project } from '../../vm/fields.js';
 import type { VmObject } from '../../vm/vm-object.js';
-import { CommandError, exit, UsageError, type Context } from '../context.js';
+import { CliError, exit, UsageError, type Context } from '../context.js';
 import { getVm, namesAndConditions, vmNamed } from '../name-vm.js';
 import { printableJson } from '../printable.js';
 import { warnIfStale } from '../stale.js';
@@ -95,7 +95,7 @@ export async function lookup(
 ): Promise<number> {
   const found = await matching(context, filters);
   if (unique && found.length !== 1) {
-    throw new CommandError(`Requested unique lookup but found ${found.length} results.`);
+    throw new CliError(`Requested unique lookup but found ${found.length} results.`);
   }
   await context.write(
     json ? `${printableJson(projected(found, output), 2)}\n` : found.map(({ uuid }) => `${uuid}\n`).join(''),

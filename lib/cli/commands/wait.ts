@@ -4,11 +4,11 @@ import { NotFoundError, NotReadyError, UnreachableError } from '../../client/err
 import type { StreamEvent } from '../../client/events.js';
 import { matches, parseConditions, type Filter } from '../../vm/filter.js';
 import type { VmObject } from '../../vm/vm-object.js';
-import { CommandError, exit, type Context } from '../context.js';
+import { CliError, exit, type Context } from '../context.js';
 import { isUuid, namesAndConditions, vmNamed } from '../name-vm.js';
 import { printableJson } from '../printable.js';
 
-export interface WaitOptions {
+export interface WaitFlags {
   /** Seconds; 0: for ever. */
   readonly timeout: number;
   readonly json?: boolean;
@@ -32,14 +32,14 @@ interface Wanted {
 export async function wait(
   { client, write, signal }: Context,
   args: readonly string[],
-  { timeout, json, deleted, filter: choosing = [], any = false }: WaitOptions,
+  { timeout, json, deleted, filter: choosing = [], any = false }: WaitFlags,
 ): Promise<number> {
   const { names, conditions } = namesAndConditions(args);
   const untilGone = deleted === true || conditions.includes('state=deleted');
   const filter = parseConditions(conditions.filter((each) => each !== 'state=deleted'));
   const chosen = parseConditions(choosing);
   if (untilGone && names.length + choosing.length === 0)
-    throw new CommandError('vminfo: say which VM is to be deleted');
+    throw new CliError('vminfo: say which VM is to be deleted');
   const limit = timeout === 0 ? undefined : AbortSignal.timeout(timeout * 1000);
   const vms = new Map<string, VmObject>();
   const seen = new Map<string, VmObject>();
@@ -77,11 +77,11 @@ export async function wait(
   } catch (error) {
     if (!limit?.aborted || signal.aborted) throw error;
   }
-  throw new CommandError(`vminfo: not within ${timeout} s: ${open(wanted, vms, seen, args)}`);
+  throw new CliError(`vminfo: not within ${timeout} s: ${open(wanted, vms, seen, args)}`);
 }
 
 /** A VM that was waited for is gone. */
-export class DestroyedError extends CommandError {
+export class DestroyedError extends CliError {
   override readonly status = exit.destroyed;
 }
 
@@ -114,7 +114,7 @@ function zonenameOf(name: string, vms: ReadonlyMap<string, VmObject>): string {
 
 function choose(filter: Filter, vms: ReadonlyMap<string, VmObject>, untilGone: boolean): string[] {
   const chosen = [...vms.values()].filter((vm) => matches(filter, vm)).map(({ zonename }) => zonename);
-  if (chosen.length === 0 && !untilGone) throw new CommandError('vminfo: no VM matches the filter');
+  if (chosen.length === 0 && !untilGone) throw new CliError('vminfo: no VM matches the filter');
   return chosen;
 }
 

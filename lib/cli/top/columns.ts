@@ -2,14 +2,14 @@
 import { typeOf, ramOf } from '../../vm/vm-properties.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { columnNames, type ColumnName } from './column-names.js';
-import type { Entry } from './model.js';
+import type { ChangeRow } from './model.js';
 import { shortAge, shortSize } from '../numbers.js';
 
 /** The data of a cell. */
 export interface RowFacts {
   readonly vm: VmObject;
   readonly now: number;
-  readonly change: Entry | undefined;
+  readonly change: ChangeRow | undefined;
 }
 
 export interface Column {

@@ -4,7 +4,7 @@ import { maskVm } from '../../vm/secrets.js';
 import { storageProperties } from '../../vm/storage-properties.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { shortAge } from '../numbers.js';
-import type { Model } from './model.js';
+import type { TopModel } from './model.js';
 
 export interface DetailLine {
   readonly kind: 'title' | 'property' | 'change' | 'note';
@@ -13,7 +13,7 @@ export interface DetailLine {
 }
 
 /** All its lines; the text comes unescaped from the VM. */
-export function detailLines({ vms, selected = '', entries, now }: Model): readonly DetailLine[] {
+export function detailLines({ vms, selected = '', entries, now }: TopModel): readonly DetailLine[] {
   const vm = vms.get(selected);
   if (!vm) return [{ kind: 'note', label: '', text: 'This VM is gone.' }];
   const masked = maskVm(vm);

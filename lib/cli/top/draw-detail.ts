@@ -2,12 +2,12 @@
 import { aliasOf } from './columns.js';
 import { detailLines, type DetailLine } from './detail.js';
 import { detailRows } from './layout.js';
-import type { Model } from './model.js';
+import type { TopModel } from './model.js';
 import { clip, fit, type Paint } from '../text.js';
 
 const labelWidth = 28;
 
-export function drawDetail(model: Model, paint: Paint): readonly string[] {
+export function drawDetail(model: TopModel, paint: Paint): readonly string[] {
   const { vms, selected = '', size, scroll } = model;
   const vm = vms.get(selected);
   const name = vm ? `${aliasOf(vm)}  ${vm.brand}  ${vm.state}  ${vm.uuid}` : selected;

@@ -3,7 +3,7 @@ import { top } from '../../config.js';
 import { isUnhealthy } from '../../client/status.js';
 import type { Style } from '../context.js';
 import { stateStyle } from '../state-style.js';
-import type { Model } from './model.js';
+import type { TopModel } from './model.js';
 import { shortAge } from '../numbers.js';
 import { clip, fit, widthOf, type Paint } from '../text.js';
 
@@ -12,7 +12,7 @@ interface Part {
   readonly style?: Style | undefined;
 }
 
-export function drawHeader(model: Model, paint: Paint): readonly string[] {
+export function drawHeader(model: TopModel, paint: Paint): readonly string[] {
   const { columns } = model.size;
   return [
     line(hostParts(model), connectionPart(model), columns, paint),
@@ -20,7 +20,7 @@ export function drawHeader(model: Model, paint: Paint): readonly string[] {
   ];
 }
 
-function hostParts({ host, vms, filter }: Model): readonly Part[] {
+function hostParts({ host, vms, filter }: TopModel): readonly Part[] {
   const all = [...vms.values()];
   const datacenter = all.find(({ datacenter_name }) => datacenter_name !== undefined)?.datacenter_name;
   const counts = new Map<string, number>();
@@ -35,13 +35,13 @@ function hostParts({ host, vms, filter }: Model): readonly Part[] {
   ];
 }
 
-function connectionPart({ connection: { state, since, note }, now }: Model): Part {
+function connectionPart({ connection: { state, since, note }, now }: TopModel): Part {
   if (state === 'lost') return { text: `● no connection for ${shortAge(now - since)}, trying`, style: 'red' };
   const fresh = note !== '' && now - since < top.noteMs;
   return { text: fresh ? `● ${note}` : '● connected', style: fresh ? 'yellow' : 'green' };
 }
 
-function daemonParts({ connection, status, now }: Model): readonly Part[] {
+function daemonParts({ connection, status, now }: TopModel): readonly Part[] {
   if (connection.state === 'lost') return [{ text: clip(connection.note, 60), style: 'red' }];
   if (!status) return [{ text: 'vminfod has not reported its status yet', style: 'dim' }];
   const { sources = [], loadErrors = [], lastRefresh } = status.answer;
@@ -61,7 +61,7 @@ function daemonParts({ connection, status, now }: Model): readonly Part[] {
   ];
 }
 
-function ratePart({ eventTimes }: Model): Part {
+function ratePart({ eventTimes }: TopModel): Part {
   return { text: `${eventTimes.length} events/min` };
 }
 

@@ -1,5 +1,5 @@
 /** The help screen behind `?`: what the keys do. Pure. */
-import type { Model } from './model.js';
+import type { TopModel } from './model.js';
 import { clip, fit, type Paint } from '../text.js';
 
 const help: readonly (readonly [keys: string, what: string])[] = [
@@ -19,7 +19,7 @@ const help: readonly (readonly [keys: string, what: string])[] = [
   ['UP  CHG', 'since its boot; since its last change'],
 ];
 
-export function drawHelp({ size }: Model, paint: Paint): readonly string[] {
+export function drawHelp({ size }: TopModel, paint: Paint): readonly string[] {
   return [
     paint('inverse', fit(' vminfo top', size.columns)),
     '',

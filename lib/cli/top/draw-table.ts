@@ -5,7 +5,7 @@ import type { Style } from '../context.js';
 import { columns, type Column } from './columns.js';
 import { stateStyle } from '../state-style.js';
 import { tableRows } from './layout.js';
-import type { Entry, Model } from './model.js';
+import type { ChangeRow, TopModel } from './model.js';
 import { shortAge } from '../numbers.js';
 import { shownVms } from './rows.js';
 import { clip, fit, type Paint } from '../text.js';
@@ -16,7 +16,7 @@ const lastChangeColumns = 100;
 /** and from this many on the columns are wide. */
 const wideColumns = 150;
 
-export function drawTable(model: Model, paint: Paint): readonly string[] {
+export function drawTable(model: TopModel, paint: Paint): readonly string[] {
   const rows = shownVms(model);
   const page = tableRows(model.size);
   const from = Math.max(0, Math.min(model.scroll, rows.length - page));
@@ -27,7 +27,11 @@ export function drawTable(model: Model, paint: Paint): readonly string[] {
 }
 
 /** `12s ago  web0  quota 10 -> 20 GiB` */
-export function drawEntry({ at, alias, kind, text }: Entry, { size, now }: Model, paint: Paint): string {
+export function drawEntry(
+  { at, alias, kind, text }: ChangeRow,
+  { size, now }: TopModel,
+  paint: Paint,
+): string {
   const style = kindStyles[kind];
   const room = size.columns - 25;
   const shown = clip(text, room);
@@ -35,7 +39,7 @@ export function drawEntry({ at, alias, kind, text }: Entry, { size, now }: Model
   return ` ${paint('dim', fit(shortAge(now - at), 4, 'right'))}  ${fit(alias, 16)} ${what}`;
 }
 
-const kindStyles: Readonly<Record<Entry['kind'], Style | undefined>> = {
+const kindStyles: Readonly<Record<ChangeRow['kind'], Style | undefined>> = {
   created: 'green',
   started: 'green',
   stopped: 'yellow',
@@ -44,7 +48,7 @@ const kindStyles: Readonly<Record<Entry['kind'], Style | undefined>> = {
   changed: undefined,
 };
 
-function drawHead({ size, sort }: Model, paint: Paint): string {
+function drawHead({ size, sort }: TopModel, paint: Paint): string {
   const titles = columnsIn(size.columns).map((column) => {
     const width = widthIn(column, size.columns);
     if (column.name !== sort.column) return fit(column.title, width, column.align);
@@ -55,7 +59,7 @@ function drawHead({ size, sort }: Model, paint: Paint): string {
   return paint('inverse', fit(`  ${[...titles, ...last].join(gap(size.columns))}`, size.columns));
 }
 
-function drawRow(vm: VmObject, model: Model, paint: Paint): string {
+function drawRow(vm: VmObject, model: TopModel, paint: Paint): string {
   const { size, now, changed, selected } = model;
   const change = changed.get(vm.zonename);
   const isFresh = change !== undefined && now - change.at < top.markMs;
@@ -73,7 +77,7 @@ function drawRow(vm: VmObject, model: Model, paint: Paint): string {
   return isSelected ? paint('inverse', row) : row;
 }
 
-function drawLast(change: Entry | undefined, screen: number): string {
+function drawLast(change: ChangeRow | undefined, screen: number): string {
   const between = gap(screen);
   const taken = columns.reduce((sum, column) => sum + widthIn(column, screen) + between.length, 2);
   return between + fit(change?.text ?? '', screen - taken);

@@ -4,14 +4,14 @@ import { drawHeader } from './draw-header.js';
 import { drawHelp } from './draw-help.js';
 import { drawEntry, drawTable } from './draw-table.js';
 import { changesLines } from './layout.js';
-import type { Model } from './model.js';
+import type { TopModel } from './model.js';
 import { clip, widthOf, type Paint } from '../text.js';
 
 /**
  * One line fewer than the screen has, each narrower than it: a terminal scrolls when its last line is filled, and text
  * written past the last column lands on that column.
  */
-export function draw(whole: Model, paint: Paint): readonly string[] {
+export function draw(whole: TopModel, paint: Paint): readonly string[] {
   const model = { ...whole, size: { ...whole.size, columns: Math.max(1, whole.size.columns - 1) } };
   const height = Math.max(1, model.size.rows - 1);
   const body = [...drawHeader(model, paint), ...bodyOf(model, paint)].slice(0, height - 1);
@@ -19,7 +19,7 @@ export function draw(whole: Model, paint: Paint): readonly string[] {
   return [...body, ...blank, drawFooter(model, paint)];
 }
 
-function bodyOf(model: Model, paint: Paint): readonly string[] {
+function bodyOf(model: TopModel, paint: Paint): readonly string[] {
   switch (model.mode) {
     case 'help':
       return drawHelp(model, paint);
@@ -31,7 +31,7 @@ function bodyOf(model: Model, paint: Paint): readonly string[] {
   }
 }
 
-function drawChanges(model: Model, paint: Paint): readonly string[] {
+function drawChanges(model: TopModel, paint: Paint): readonly string[] {
   const lines = changesLines(model.size);
   if (lines === 0) return [];
   const { columns } = model.size;
@@ -42,7 +42,7 @@ function drawChanges(model: Model, paint: Paint): readonly string[] {
   return [title, ...entries];
 }
 
-function drawFooter({ mode, filter, size }: Model, paint: Paint): string {
+function drawFooter({ mode, filter, size }: TopModel, paint: Paint): string {
   if (mode === 'typing') {
     const problem = filter.problem === undefined ? '' : `  ${filter.problem}`;
     const text = clip(`/${filter.text}`, size.columns - 2);

@@ -4,10 +4,10 @@ import type { VmEvent } from '../../vm/event.js';
 import { describePastEvent, type PastEvent } from '../../vm/past-events.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { aliasOf } from './columns.js';
-import type { Entry } from './model.js';
+import type { ChangeRow } from './model.js';
 
 /** The entries of an event in the order to read them, `known` being the VM before it. Secrets are masked. */
-export function entriesOf(event: VmEvent, known: VmObject | undefined): readonly Entry[] {
+export function entriesOf(event: VmEvent, known: VmObject | undefined): readonly ChangeRow[] {
   const { zonename, date } = event;
   const alias = aliasOf(event.type === 'delete' ? (known ?? { uuid: event.uuid }) : event.vm);
   return describeEvent(event).map(({ kind, text }) => ({
@@ -20,7 +20,7 @@ export function entriesOf(event: VmEvent, known: VmObject | undefined): readonly
 }
 
 /** The same for a past event. */
-export function pastEntriesOf(event: PastEvent): readonly Entry[] {
+export function pastEntriesOf(event: PastEvent): readonly ChangeRow[] {
   const { zonename, date, uuid, alias } = event;
   return describePastEvent(event).map(({ kind, text }) => ({
     at: Date.parse(date),

@@ -2,7 +2,7 @@
 import { columnNames } from './column-names.js';
 import { detailLines } from './detail.js';
 import { detailRows, tableRows } from './layout.js';
-import type { Model } from './model.js';
+import type { TopModel } from './model.js';
 import { rowFilter } from './row-filter.js';
 import { shownVms } from './rows.js';
 
@@ -24,7 +24,7 @@ export interface Key {
   readonly text: string;
 }
 
-export function pressed(model: Model, key: Key): Model {
+export function pressed(model: TopModel, key: Key): TopModel {
   if (model.mode !== 'typing' && key.text === 'q') return { ...model, quit: true };
   switch (model.mode) {
     case 'help':
@@ -38,7 +38,7 @@ export function pressed(model: Model, key: Key): Model {
   }
 }
 
-function typed(model: Model, key: Key): Model {
+function typed(model: TopModel, key: Key): TopModel {
   switch (key.name) {
     case 'enter':
       return { ...model, mode: 'table' };
@@ -60,11 +60,11 @@ function withoutLast(text: string): string {
     .join('');
 }
 
-function withFilter(model: Model, text: string): Model {
+function withFilter(model: TopModel, text: string): TopModel {
   return keptInSight({ ...model, filter: rowFilter(text) });
 }
 
-function inTable(model: Model, key: Key): Model {
+function inTable(model: TopModel, key: Key): TopModel {
   switch (key.name) {
     case 'enter':
       return model.selected === undefined ? model : { ...model, mode: 'detail', scroll: 0 };
@@ -77,7 +77,7 @@ function inTable(model: Model, key: Key): Model {
   }
 }
 
-function command(model: Model, text: string): Model {
+function command(model: TopModel, text: string): TopModel {
   switch (text) {
     case '/':
       return { ...model, mode: 'typing' };
@@ -100,15 +100,15 @@ function command(model: Model, text: string): Model {
 }
 
 /** The next column, or the one before. */
-function sortedBy(model: Model, step: 1 | -1): Model {
+function sortedBy(model: TopModel, step: 1 | -1): TopModel {
   const index = columnNames.indexOf(model.sort.column) + step;
   const column = columnNames.at(index % columnNames.length) ?? model.sort.column;
   return keptInSight({ ...model, sort: { column, descending: false } });
 }
 
-function inDetail(model: Model, key: Key): Model {
+function inDetail(model: TopModel, key: Key): TopModel {
   const page = detailRows(model.size);
-  const to = (scroll: number): Model => {
+  const to = (scroll: number): TopModel => {
     const last = Math.max(0, detailLines(model).length - page);
     return { ...model, scroll: Math.min(Math.max(0, scroll), last) };
   };
@@ -137,7 +137,7 @@ function inDetail(model: Model, key: Key): Model {
   }
 }
 
-function moved(model: Model, { name }: Key): Model {
+function moved(model: TopModel, { name }: Key): TopModel {
   const rows = shownVms(model);
   const at = rows.findIndex(({ zonename }) => zonename === model.selected);
   const page = tableRows(model.size);
@@ -157,7 +157,7 @@ function moved(model: Model, { name }: Key): Model {
 }
 
 /** Scrolls as little as it takes for the row under the cursor to be seen. */
-export function keptInSight(model: Model): Model {
+export function keptInSight(model: TopModel): TopModel {
   const rows = shownVms(model);
   const page = tableRows(model.size);
   const at = rows.findIndex(({ zonename }) => zonename === model.selected);

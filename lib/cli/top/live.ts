@@ -19,7 +19,7 @@ import { VminfodError } from '../../client/errors.js';
 import type { VmEvent } from '../../vm/event.js';
 import { exit, type Context } from '../context.js';
 import { draw } from './draw.js';
-import type { Model, Size } from './model.js';
+import type { TopModel, Size } from './model.js';
 import { Screen } from './screen.js';
 import type { TerminalKey } from './terminal-keys.js';
 import { update, type Action } from './update.js';
@@ -36,7 +36,7 @@ export type ConnectionAction = Extract<Action, { readonly type: 'connected' | 'l
 export async function live(
   context: Context,
   { stdin, stdout }: Terminal,
-  first: Model,
+  first: TopModel,
   changes: Observable<VmEvent>,
   connections: Observable<ConnectionAction>,
 ): Promise<number> {

@@ -5,19 +5,19 @@ import type { VmObject } from '../../vm/vm-object.js';
 import type { ColumnName } from './column-names.js';
 import { noFilter, type RowFilter } from './row-filter.js';
 
-export interface Model {
+export interface TopModel {
   /** Milliseconds since the epoch, as every time here. */
   readonly now: number;
   readonly size: Size;
   /** What the operator calls the host. */
   readonly host: string;
-  readonly connection: Connection;
+  readonly connection: ConnectionState;
   /** By zonename. */
   readonly vms: ReadonlyMap<string, VmObject>;
   /** The last change of each VM that changed, by zonename. */
-  readonly changed: ReadonlyMap<string, Entry>;
+  readonly changed: ReadonlyMap<string, ChangeRow>;
   /** Past changes, newest first; at most `top.maxEntries`. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly ChangeRow[];
   /** When the events of the last minute came, the oldest first. */
   readonly eventTimes: readonly number[];
   /** The last answer to `/status`, and when it arrived; dropped when the daemon goes away. */
@@ -39,7 +39,7 @@ export interface Size {
   readonly rows: number;
 }
 
-export interface Connection {
+export interface ConnectionState {
   readonly state: 'connected' | 'lost';
   readonly since: number;
   /** What to show about it for a while: why it was lost, or how it came back. */
@@ -47,7 +47,7 @@ export interface Connection {
 }
 
 /** Something that happened to a VM. */
-export interface Entry {
+export interface ChangeRow {
   readonly at: number;
   readonly zonename: string;
   readonly alias: string;
@@ -56,7 +56,12 @@ export interface Entry {
   readonly text: string;
 }
 
-export function initialModel({ now, size, host, vms }: Pick<Model, 'now' | 'size' | 'host' | 'vms'>): Model {
+export function initialModel({
+  now,
+  size,
+  host,
+  vms,
+}: Pick<TopModel, 'now' | 'size' | 'host' | 'vms'>): TopModel {
   return {
     now,
     size,

@@ -1,7 +1,7 @@
 /** Which VMs the table shows, in which order. Pure. */
 import type { VmObject } from '../../vm/vm-object.js';
 import { columnNamed } from './columns.js';
-import type { Model } from './model.js';
+import type { TopModel } from './model.js';
 
 /** The VMs that match the filter, sorted; ties are sorted by zonename, so that no row jumps. */
 export function shownVms({
@@ -10,7 +10,7 @@ export function shownVms({
   sort,
   changed,
   now,
-}: Pick<Model, 'vms' | 'filter' | 'sort' | 'changed' | 'now'>): readonly VmObject[] {
+}: Pick<TopModel, 'vms' | 'filter' | 'sort' | 'changed' | 'now'>): readonly VmObject[] {
   const { value } = columnNamed(sort.column);
   const sign = sort.descending ? -1 : 1;
   return [...vms.values()]

@@ -5,7 +5,7 @@ import type { VmEvent } from '../../vm/event.js';
 import type { PastEvent } from '../../vm/past-events.js';
 import { entriesOf, pastEntriesOf } from './entries.js';
 import { pressed, type Key } from './keys.js';
-import type { Entry, Model, Size } from './model.js';
+import type { ChangeRow, TopModel, Size } from './model.js';
 
 export type Action =
   | { readonly type: 'events'; readonly events: readonly VmEvent[] }
@@ -17,7 +17,7 @@ export type Action =
   | { readonly type: 'tick' };
 
 /** The model after an action at `now`. */
-export function update(before: Model, action: Action, now: number): Model {
+export function update(before: TopModel, action: Action, now: number): TopModel {
   const model = { ...before, now };
   switch (action.type) {
     case 'events':
@@ -41,7 +41,7 @@ export function update(before: Model, action: Action, now: number): Model {
 }
 
 /** A model that begins with recent events, newest first. */
-export function withHistory(model: Model, past: readonly PastEvent[]): Model {
+export function withHistory(model: TopModel, past: readonly PastEvent[]): TopModel {
   const entries = past.flatMap((event) => pastEntriesOf(event).toReversed());
   // Of several the last wins, which is the newest, and of one event its first entry.
   const changed = past.toReversed().flatMap((event) => {
@@ -57,10 +57,10 @@ export function withHistory(model: Model, past: readonly PastEvent[]): Model {
   };
 }
 
-function withEvents(model: Model, events: readonly VmEvent[]): Model {
+function withEvents(model: TopModel, events: readonly VmEvent[]): TopModel {
   const vms = new Map(model.vms);
   const changed = new Map(model.changed);
-  let fresh: readonly Entry[] = [];
+  let fresh: readonly ChangeRow[] = [];
   for (const event of events) {
     const entries = entriesOf(event, vms.get(event.zonename));
     fresh = [...entries.toReversed(), ...fresh];

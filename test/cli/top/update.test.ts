@@ -1,6 +1,6 @@
 import tap from 'tap';
 import type { Key } from '../../../lib/cli/top/keys.js';
-import type { Model } from '../../../lib/cli/top/model.js';
+import type { TopModel } from '../../../lib/cli/top/model.js';
 import { shownVms } from '../../../lib/cli/top/rows.js';
 import { keysOf } from '../../../lib/cli/top/terminal-keys.js';
 import { update, withHistory } from '../../../lib/cli/top/update.js';
@@ -15,12 +15,12 @@ const db = aVm({ zonename: uuids.db, alias: 'db', state: 'stopped', quota: 30 })
 const cache = aVm({ zonename: uuids.cache, alias: 'cache', state: 'running', quota: 20 });
 const all = [web, db, cache];
 
-function press(model: Model, text: string): Model {
+function press(model: TopModel, text: string): TopModel {
   const keys = Array.from(text).flatMap((each) => keysOf(each, each === '\r' ? { name: 'return' } : {}));
   return keys.reduce((before, key) => update(before, { type: 'key', key: key as Key }, now), model);
 }
 
-function key(model: Model, ...names: readonly Key['name'][]): Model {
+function key(model: TopModel, ...names: readonly Key['name'][]): TopModel {
   return names.reduce((before, name) => update(before, { type: 'key', key: { name, text: '' } }, now), model);
 }
 
@@ -30,7 +30,7 @@ function modify(old: VmObject, properties: Partial<VmObject>, seconds = 0): VmEv
   return { type: 'modify', date, zonename: vm.zonename, uuid: vm.uuid, vm, changes: diff(old, vm) };
 }
 
-const aliases = (model: Model) => shownVms(model).map(({ alias }) => alias);
+const aliases = (model: TopModel) => shownVms(model).map(({ alias }) => alias);
 
 for (const [typed, expected] of [
   ['', ['cache', 'db', 'web']],
