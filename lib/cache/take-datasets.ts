@@ -47,12 +47,13 @@ export function takeDatasetsFailed(state: HostState, fact: DatasetsFailed, taken
   }
   for (const request of ends) {
     const { name, whole } = request;
-    const isKnownNewer = !whole && state.datasets.readAt(name) > readAt;
+    if (state.datasets.readAt(name) > readAt) {
+      // What was listed since is no error. If more was to be listed than the dataset alone, it is listed again.
+      if (whole) taken.ask({ ...request, alone: true });
+      else for (const zone of zonesOf(state, name)) answered(state, zone, name, request, taken);
+      continue;
+    }
     for (const zone of zonesOf(state, name)) {
-      if (isKnownNewer) {
-        answered(state, zone, name, request, taken);
-        continue;
-      }
       const afterMs = state.errors.failed(zone.zonename, 'datasets', error, name);
       const retries = { zone: zone.zonename, input: 'datasets', name } as const;
       taken.followUps.push({

@@ -80,7 +80,14 @@ void tap.test('a failure of before says nothing of what was read well since', (t
   zone(5, tags('db'));
   t.same(zone(4, { tags: bad }).followUps, []);
   const ends = [aRequest(root, false, noOccasion)];
-  take({ type: 'datasets-failed', error: bad, readAt: 0, occasion: noOccasion, ends });
+  const failed = { type: 'datasets-failed', error: bad, readAt: 0, occasion: noOccasion } as const;
+  t.same(take({ ...failed, ends }).followUps, []);
+  const whole = [aRequest(root, true, noOccasion)];
+  t.match(
+    asked(take({ ...failed, ends: whole })),
+    [{ name: root, whole: true }],
+    'what is in it may be older',
+  );
   t.same(state.errors.list(), []);
   t.end();
 });

@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { VminfodClient } from '../../lib/client/client.js';
+import { UnreachableError } from '../../lib/client/errors.js';
 import { connectNats, type Nats } from '../../lib/fleet/connection.js';
 import { consume } from '../../lib/fleet/consume.js';
 import { hashOf, decodeMessage, type StoredMessage } from '../../lib/fleet/message.js';
@@ -113,13 +114,18 @@ export async function inStep(
   hosts: readonly { daemon: TestDaemon; host: HostId }[],
 ): Promise<void> {
   await eventually(async () => {
-    const [actual, expected] = [await bucketVms(nats), await expectedVms(hosts)];
-    if (actual.size !== expected.size) return false;
+    const [actual, expected] = [await bucketVms(nats).catch(unlessUnreachable), await expectedVms(hosts)];
+    if (actual?.size !== expected.size) return false;
     return [...expected].every(([key, vm]) => {
       const stored = actual.get(key);
       return stored !== undefined && hashOf(stored) === hashOf(vm);
     });
   }, 'the bucket is as the hosts are');
+}
+
+/** A server that has just been started may need a moment. */
+function unlessUnreachable(error: unknown): undefined {
+  if (!(error instanceof UnreachableError)) throw error;
 }
 
 /** How many messages the stream has ever had. */
