@@ -1,9 +1,8 @@
 /** `--since`: the time or event from which to report. */
-import type { VmClient } from '../client/client.js';
-import { NotFoundError } from '../client/errors.js';
 import { pastEventLimits as limits } from '../config.js';
-import type { PastEvent, PastEvents } from '../vm/past-events.js';
-import { CliError, type Context } from './context.js';
+import type { PastEvent } from '../vm/past-events.js';
+import type { Context } from './context.js';
+import { pastEvents } from './past-events.js';
 
 /** An age, or a position in the events of one run of the daemon. */
 export type Since = { readonly ageMs: number } | { readonly instance: string; readonly seq: number };
@@ -38,7 +37,11 @@ export async function beginning({ client, warn, signal }: Context, since: Since)
   const named: PastEvent[] = [];
   let before: number | undefined;
   for (;;) {
-    const answer = await changes(client, signal, before);
+    const answer = await pastEvents(client, {
+      limit: limits.maxLimit,
+      signal,
+      ...(before !== undefined && { before }),
+    });
     const { instance, oldest, complete, next } = answer;
     const isOther = 'instance' in since && since.instance !== instance;
     const isBefore = ({ seq, date }: PastEvent) =>
@@ -55,22 +58,5 @@ export async function beginning({ client, warn, signal }: Context, since: Since)
     else if (!complete && !('seq' in since && since.seq >= first))
       warn(`what happened before ${oldest?.date ?? 'now'} is no longer kept`);
     return { since: `${instance}:${first}`, named };
-  }
-}
-
-async function changes(
-  client: VmClient,
-  signal: AbortSignal,
-  before: number | undefined,
-): Promise<PastEvents> {
-  try {
-    return await client.changes({
-      limit: limits.maxLimit,
-      signal,
-      ...(before !== undefined && { before }),
-    });
-  } catch (cause) {
-    if (!(cause instanceof NotFoundError)) throw cause;
-    throw new CliError(`vminfod at ${client.url} does not keep past events`, { cause });
   }
 }

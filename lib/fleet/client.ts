@@ -84,10 +84,7 @@ export class FleetClient implements VmClient {
 
   /** All VMs, or those that match. */
   async vms(query: Query = {}, { signal }: RequestOptions = {}): Promise<VmObject[]> {
-    for await (const event of this.events({ query, ...(signal && { signal }) })) {
-      if (event.type === 'ready') return [...event.vms];
-    }
-    return [];
+    return this.#snapshot({ query, ...(signal && { signal }) });
   }
 
   /**
@@ -100,7 +97,7 @@ export class FleetClient implements VmClient {
     { sync = false, signal }: RequestOptions & { readonly sync?: boolean } = {},
   ): Promise<VmObject> {
     if (sync) throw new BadRequestError('only a VM’s own host can read it afresh', 'BadRequest');
-    const all = await this.#vmsOf(zonename, signal);
+    const all = await this.#snapshot({ zonename, ...(signal && { signal }) });
     const [best] = preferred(all);
     if (best === undefined) throw new NotFoundError(`no VM ${JSON.stringify(zonename)}`, 'NotFound');
     return best;
@@ -187,8 +184,9 @@ export class FleetClient implements VmClient {
     }
   }
 
-  async #vmsOf(zonename: string, signal: AbortSignal | undefined): Promise<VmObject[]> {
-    for await (const event of this.events({ zonename, ...(signal && { signal }) })) {
+  /** The VMs with which these events begin. */
+  async #snapshot(options: EventsOptions): Promise<VmObject[]> {
+    for await (const event of this.events(options)) {
       if (event.type === 'ready') return [...event.vms];
     }
     return [];

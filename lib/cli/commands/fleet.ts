@@ -4,7 +4,6 @@ import { FleetClient } from '../../fleet/client.js';
 import { connectNats, type Nats } from '../../fleet/connection.js';
 import { diagnoseFleet } from '../../fleet/diagnose.js';
 import { readHosts } from '../../fleet/hosts.js';
-
 import { whereIsNats } from '../../fleet/nats-flags.js';
 import { initFleet } from '../../fleet/streams.js';
 import { collectMarkers, forgetHost } from '../../fleet/upkeep.js';

@@ -1,13 +1,13 @@
 /** `vminfo history`: recent events, as far back as the daemon still has them. */
 import type { VmClient } from '../../client/client.js';
-import { NotFoundError } from '../../client/errors.js';
 import { pastEventLimits as limits } from '../../config.js';
 import type { VmEvent } from '../../vm/event.js';
 import type { Happening } from '../../vm/describe.js';
 import { describePastEvent, type PastEvent, type PastEvents } from '../../vm/past-events.js';
 import { maskChange } from '../../vm/secrets.js';
-import { CliError, exit, type Context, type Style } from '../context.js';
+import { exit, type Context, type Style } from '../context.js';
 import { isUuid, zonenameOf } from '../name-vm.js';
+import { pastEvents } from '../past-events.js';
 import { printable, printableJson } from '../printable.js';
 
 export interface HistoryOptions {
@@ -80,19 +80,14 @@ async function read(
   const events: PastEvent[] = [];
   let before: number | undefined;
   for (;;) {
-    const answer = await client
-      .changes({
-        ...(zonename !== undefined && { zonename }),
-        ...(type !== undefined && { types: type }),
-        ...(path !== undefined && { paths: path }),
-        ...(before !== undefined && { before }),
-        limit: Math.min(number - events.length, limits.maxLimit),
-        signal,
-      })
-      .catch((cause: unknown) => {
-        if (!(cause instanceof NotFoundError)) throw cause;
-        throw new CliError(`vminfod at ${client.url} does not keep past events`, { cause });
-      });
+    const answer = await pastEvents(client, {
+      ...(zonename !== undefined && { zonename }),
+      ...(type !== undefined && { types: type }),
+      ...(path !== undefined && { paths: path }),
+      ...(before !== undefined && { before }),
+      limit: Math.min(number - events.length, limits.maxLimit),
+      signal,
+    });
     events.push(...answer.events);
     if (answer.next === null || events.length >= number) return { events, answer };
     before = answer.next;
