@@ -343,9 +343,9 @@ export const top = {
 // The fleet (lib/fleet): a host's VMs in NATS JetStream, and their readers.
 
 export const fleet = {
-  /** Messages kept of each VM: how many changes a reader that lost its connection may be behind without missing one. 64 is NATS's limit for a bucket. */
-  historyPerVm: 8,
-  /** The stream's size unless `fleet init` says otherwise. A VM takes about 4 KiB a message, so 8 messages of 30,000 VMs. */
+  /** Messages kept of each VM: the one that a reader has seen last, by which it recognises the stream, and 8 changes that it may be behind without missing one. 64 is NATS's limit for a bucket. */
+  historyPerVm: 9,
+  /** The stream's size unless `fleet init` says otherwise. A VM takes about 4 KiB a message, so 9 messages of nearly 30,000 VMs. */
   defaultMaxBytes: 1024 ** 3,
   /** The bucket of hosts: a kilobyte a host, one message each. */
   hostsMaxBytes: 64 * 1024 ** 2,
@@ -364,6 +364,8 @@ export const fleet = {
   heartbeatMs: 10_000,
   /** A host unheard of for three heartbeats is stale: one may be late. */
   staleAfterMs: 30_000,
+  /** How often a reader that follows the fleet looks whether a host has become stale. */
+  staleCheckMs: 1_000,
   /** How often a publisher looks at what the stream has of its host: headers only, some milliseconds. */
   compareIntervalMs: 60_000,
   /** VMs about which the daemon is asked at a time whether they are gone. */

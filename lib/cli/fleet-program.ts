@@ -24,13 +24,13 @@ export function addFleetCommands(
     .command('init')
     .description('create the streams, or apply these settings to them')
     .addOption(
-      new Option('--replicas <n>', 'servers of a cluster that keep a copy')
-        .choices(['1', '3', '5'])
-        .default('1'),
+      new Option('--replicas <n>', 'servers of a cluster that keep a copy (default: as it is, or 1)').choices(
+        ['1', '3', '5'],
+      ),
     )
-    .option('--max-bytes <size>', 'size of the stream of VMs: 512m, 4g', bytes)
+    .option('--max-bytes <size>', 'size of the stream of VMs: 512m, 4g (default: as it is, or 1g)', bytes)
     .helpOption('-h, --help', 'print help')
-    .action(async (options: { replicas: string; maxBytes?: number }) => {
+    .action(async (options: { replicas?: string; maxBytes?: number }) => {
       const fleetAt = asked();
       await start(async (context) => (await import('./commands/fleet.js')).init(context, fleetAt, options));
     });

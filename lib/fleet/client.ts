@@ -13,10 +13,13 @@ import type { PastEvents } from '../vm/past-events.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { connectNats, withoutLogin, type Nats, type NatsOptions } from './connection.js';
 import { asFleetError } from './errors.js';
+import { Dressing } from './dressing.js';
 import { followFleet } from './follow.js';
+import { followHosts } from './follow-hosts.js';
 import { readHosts, type FleetHost } from './hosts.js';
-import { FleetMirror } from './mirror.js';
-import { hostName, vmStream, vmSubjects, type HostId } from './names.js';
+import { mergeStreams } from './merge.js';
+import { FleetMirror, type FleetEvent } from './mirror.js';
+import { vmStream, vmSubjects } from './names.js';
 
 /** Where the fleet's NATS is, and the client's name. */
 export interface FleetClientOptions extends NatsOptions {
@@ -104,15 +107,22 @@ export class FleetClient implements VmClient {
   }
 
   /** As VminfodClient: one `ready`, then every change, once, over lost connections. `seq` is the stream's. */
-  events({
-    zonename,
-    query = {},
-    reconnect = true,
-    onDisconnect,
-    signal,
-  }: EventsOptions = {}): AsyncIterable<StreamEvent> {
-    const filter = parseFilter(Object.entries(query));
-    return this.#events({ zonename, query, filter, reconnect, onDisconnect }, signal);
+  events({ signal, ...options }: EventsOptions = {}): AsyncIterable<StreamEvent> {
+    const filter = parseFilter(Object.entries(options.query ?? {}));
+    return {
+      [Symbol.asyncIterator]: () => {
+        const left = new AbortController();
+        const events = this.#events(options, filter, { given: signal, left: left.signal });
+        return {
+          next: () => events.next(),
+          // A generator that waits would not notice: the fleet may be quiet for hours.
+          return: () => {
+            left.abort();
+            return events.return();
+          },
+        };
+      },
+    };
   }
 
   /** As VminfodClient. @throws TimeoutError */
@@ -143,43 +153,37 @@ export class FleetClient implements VmClient {
   }
 
   async *#events(
-    {
-      zonename,
-      query,
-      filter,
-      reconnect,
-      onDisconnect,
-    }: Required<Pick<EventsOptions, 'query' | 'reconnect'>> & {
-      readonly zonename: string | undefined;
-      readonly filter: Filter;
-      readonly onDisconnect: EventsOptions['onDisconnect'] | undefined;
-    },
-    given: AbortSignal | undefined,
+    { zonename, query = {}, reconnect = true, onDisconnect, onReconnect }: EventsOptions,
+    filter: Filter,
+    { given, left }: { readonly given: AbortSignal | undefined; readonly left: AbortSignal },
   ): AsyncGenerator<StreamEvent, void> {
-    const joined = joinSignals(this.#closed.signal, given);
-    const { signal } = joined;
+    const ended = new AbortController();
+    const joined = joinSignals(this.#closed.signal, given, left, ended.signal);
+    const hosts = followHosts(this.#nats, joined.signal);
     try {
-      const mirror = new FleetMirror(dresser(await readHosts(this.#nats, signal)));
+      const dressing = new Dressing((await hosts.next()).value);
+      const mirror = new FleetMirror((vm, host) => dressing.dress(vm, host));
       const subjects = vmSubjects({
-        ...(zonename !== undefined && { zonename }),
-        ...(query['zonename'] !== undefined && isPlain(query['zonename']) && { zonename: query['zonename'] }),
-        ...(query['datacenter'] !== undefined &&
-          isPlain(query['datacenter']) && { datacenter: query['datacenter'] }),
-        ...(query['server_uuid'] !== undefined &&
-          isPlain(query['server_uuid']) && { server: query['server_uuid'] }),
+        ...plain('zonename', zonename ?? query['zonename']),
+        ...plain('datacenter', query['datacenter']),
+        ...plain('server', query['server_uuid']),
       });
+      const following = { filter: subjects, mirror, reconnect, onDisconnect, onReconnect };
       const shown = new Set<string>();
-      for await (const event of followFleet(this.#nats, {
-        filter: subjects,
-        mirror,
-        reconnect,
-        onDisconnect,
-        signal,
-      })) {
-        const seen = filtered(event, filter, shown);
-        if (seen) yield seen;
+      for await (const each of mergeStreams<StreamEvent | FleetEvent | readonly FleetHost[]>(
+        joined.signal,
+        (signal) => [followFleet(this.#nats, { ...following, signal }), hosts],
+      )) {
+        if (isHosts(each)) dressing.set(each);
+        for (const event of isHosts(each) ? mirror.dressAgain(each) : [each]) {
+          const seen = filtered(event, filter, shown);
+          if (seen) yield seen;
+        }
       }
+    } catch (error) {
+      if (!left.aborted) throw error;
     } finally {
+      ended.abort();
       joined.release();
     }
   }
@@ -215,29 +219,19 @@ function isStale(vm: VmObject): boolean {
   return 'stale' in vm;
 }
 
-/** A filter's value that is neither a pattern nor a comparison, and so can be part of a subject. */
-function isPlain(value: string): boolean {
-  return /^[A-Za-z0-9]/.test(value);
+/** A part of a subject, from a filter's value that is neither a pattern nor a comparison. */
+function plain<K extends string>(part: K, value: string | undefined): Partial<Record<K, string>> {
+  return value !== undefined && /^[A-Za-z0-9]/.test(value) ? ({ [part]: value } as Record<K, string>) : {};
+}
+
+function isHosts(each: StreamEvent | readonly FleetHost[]): each is readonly FleetHost[] {
+  return Array.isArray(each);
 }
 
 /** The key of a VM or event, unique across hosts. */
 function keyOf(each: { readonly zonename: string; readonly server_uuid?: string }): string {
   const { datacenter = '' } = each as { datacenter?: string };
   return `${datacenter}/${each.server_uuid ?? ''}/${each.zonename}`;
-}
-
-function dresser(hosts: readonly FleetHost[]): (vm: VmObject, host: HostId) => VmObject {
-  const known = new Map(hosts.map((host) => [hostName(host), host]));
-  return (vm, id) => {
-    const host = known.get(hostName(id));
-    return {
-      ...vm,
-      server_uuid: id.server,
-      datacenter: id.datacenter,
-      host: host?.record.hostname ?? id.server,
-      ...(host?.stale !== undefined && { stale: host.stale }),
-    };
-  };
 }
 
 /** An event as seen through a filter: a VM that starts or stops matching appears as create or delete. */
@@ -252,8 +246,9 @@ function filtered(event: StreamEvent, filter: Filter, shown: Set<string>): Strea
   const wasShown = shown.delete(key);
   if (event.type === 'delete' || !matches(filter, event.vm)) {
     if (!wasShown) return undefined;
-    const { date, zonename, uuid, seq } = event;
-    return { ...placeOf(event), type: 'delete', date, zonename, uuid, ...(seq !== undefined && { seq }) };
+    const { date, zonename, uuid, seq, vm } = event;
+    const common = { date, zonename, uuid, ...(seq !== undefined && { seq }), ...(vm && { vm }) };
+    return { ...placeOf(event), type: 'delete', ...common };
   }
   shown.add(key);
   if (wasShown) return event;
