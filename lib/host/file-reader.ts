@@ -40,7 +40,8 @@ function parsedZoneXml(answer: Extract<FileAnswer, { readonly type: 'read' }>): 
 function readTextNow(request: FileRequest, maxBytes: number): FileAnswer {
   const { path, known, within, withinExists = false } = request;
   try {
-    if (known !== undefined && known !== '' && currentVersion(request) === known) return { type: 'unchanged' };
+    if (known !== undefined && known !== '' && currentVersion(request) === known)
+      return { type: 'unchanged' };
     if (within !== undefined && leadsOut(dirname(path), within)) {
       return { type: 'failed', problem: `its directory is a symbolic link that leads out of ${within}` };
     }
