@@ -108,5 +108,5 @@ void tap.test('faults', async (t) => {
 
 async function waits(pid: number | undefined): Promise<boolean> {
   const { stdout } = await execa('ps', ['-o', 'args=', '-p', String(pid)], { reject: false });
-  return stdout.startsWith("perl ");
+  return stdout.startsWith('perl ');
 }
