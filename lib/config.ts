@@ -321,6 +321,15 @@ export const maxSyncs = 64;
 /** How long `vminfo wait` waits, seconds, unless told otherwise: a VM boots or stops in less, and a script must not hang for ever. */
 export const defaultWaitSeconds = 600;
 
+/** `GET /usage`: how much disk space VMs have used. */
+export const usageLimits = {
+  /** How old an answer may be, ms: the host is not asked more often, and people who watch do not mind. */
+  maxAgeMs: 5_000,
+} as const;
+
+/** How often the views ask for `/usage`, ms: disks fill slowly. */
+export const usageIntervalMs = 10_000;
+
 /** Rescans in a row that may be missing before `vminfo doctor` calls it trouble. One can be slow. */
 export const missedRescans = 3;
 

@@ -22,6 +22,7 @@ import { http as httpLimits, sysevents } from './config.js';
 import type { WatchSource } from './host/file-messages.js';
 import { requireDescriptors } from './host/descriptors.js';
 import { createHost, type Host } from './host/host.js';
+import { readUsage } from './host/zfs-usage.js';
 import type { ConnectionsStatus, OnCrowded } from './http/connections.js';
 import { createListeners } from './http/listeners.js';
 import { pageFiles } from './http/page-files.js';
@@ -30,6 +31,7 @@ import { createSerialisedVms } from './http/serialised.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { listenOnPort, listenOnSocket, type HttpServer } from './http/server.js';
 import { status } from './http/status.js';
+import { usageReply } from './http/usage.js';
 import { vmReplies } from './http/vms.js';
 import type { SinkStatus } from './sink.js';
 import { fileEvents } from './sources/file-events.js';
@@ -166,6 +168,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     listeners,
     syncTimeoutMs: options.syncTimeoutMs ?? httpLimits.syncTimeoutMs,
     metrics,
+    usage: usageReply(cache, () => readUsage(host)),
     page: options.page === false ? undefined : pageFiles(),
     status: async (full) =>
       status({

@@ -32,6 +32,7 @@ export type { VmWatcher } from './client/watcher.js';
 export type { Change } from './vm/diff.js';
 export type { VmCreateEvent, VmDeleteEvent, VmEvent, VmModifyEvent } from './vm/event.js';
 export type { PastEvent, PastEvents } from './vm/past-events.js';
+export type { DatasetUsage, UsageReport } from './vm/usage.js';
 export type { JsonObject, JsonValue } from './vm/json.js';
 export type {
   Device,

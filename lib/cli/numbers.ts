@@ -1,4 +1,4 @@
-/** Sizes and ages in few enough characters for a narrow column. Pure. */
+/** Sizes, shares and ages in few enough characters for a narrow column. Pure. */
 
 /** `512M`, `2G`, `1.5T`: at most five characters. */
 export function shortSize(mebibytes: number): string {
@@ -20,6 +20,12 @@ export function shortAge(ms: number): string {
   if (hours < 100) return `${hours}h`;
   const days = Math.floor(hours / 24);
   return days < 1000 ? `${days}d` : `${Math.floor(days / 365)}y`;
+}
+
+/** A share from 0 to 1 as a bar of so many characters. */
+export function bar(share: number, width: number): string {
+  const full = Math.min(width, Math.max(0, Math.round(share * width)));
+  return '█'.repeat(full) + '░'.repeat(width - full);
 }
 
 function rounded(value: number): string {

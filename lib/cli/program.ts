@@ -100,7 +100,12 @@ export function createProgram({ env, writeOut, writeErr, run }: ProgramOptions):
   command('history', 'print recent changes, as far back as vminfod still has them')
     .argument('[vm]', 'only for this one: its UUID, the beginning of it, or its alias')
     .option('-f, --full', 'print full UUIDs')
-    .option('-n, --number <n>', 'how many events, the latest ones', wholeNumber, 100)
+    .option(
+      '-n, --number <n>',
+      'how many events, the latest ones (default: 100; with --since: all)',
+      wholeNumber,
+    )
+    .option('--since <when>', 'only what happened since: 90s, 30m, 2h, 1d; or <instance>:<seq>', since)
     .option('-t, --type <types>', 'only these types: create,modify,delete', eventTypes)
     .option('-p, --path <fields>', 'only changes of these fields', fieldList)
     .option('-v, --verbose', 'print also what only follows from other changes')

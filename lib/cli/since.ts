@@ -1,8 +1,8 @@
 /** `--since`: the time or event from which to report. */
 import { pastEventLimits as limits } from '../config.js';
-import type { PastEvent } from '../vm/past-events.js';
+import type { PastEvent, PastEvents } from '../vm/past-events.js';
 import type { Context } from './context.js';
-import { pastEvents } from './past-events.js';
+import { pastAnswers } from './past-events.js';
 
 /** An age, or a position in the events of one run of the daemon. */
 export type Since = { readonly ageMs: number } | { readonly instance: string; readonly seq: number };
@@ -33,30 +33,36 @@ export interface Beginning {
 
 /** Where to begin. If the daemon no longer has all of it, stderr says so. */
 export async function beginning({ client, warn, signal }: Context, since: Since): Promise<Beginning> {
-  const from = 'ageMs' in since ? Date.now() - since.ageMs : undefined;
+  const isBefore = before(since);
   const named: PastEvent[] = [];
-  let before: number | undefined;
-  for (;;) {
-    const answer = await pastEvents(client, {
-      limit: limits.maxLimit,
-      signal,
-      ...(before !== undefined && { before }),
-    });
-    const { instance, oldest, complete, next } = answer;
-    const isOther = 'instance' in since && since.instance !== instance;
-    const isBefore = ({ seq, date }: PastEvent) =>
-      'seq' in since ? !isOther && seq <= since.seq : Date.parse(date) < (from ?? 0);
-    const last = answer.events.find(isBefore);
+  let first = '';
+  for await (const answer of pastAnswers(client, { limit: limits.maxLimit, signal })) {
+    const { instance, oldest, next, seq } = answer;
+    const last = answer.events.find((event) => isBefore(event, answer));
     named.unshift(...answer.events.toReversed());
     if (last !== undefined) return { since: `${instance}:${last.seq}`, named };
-    if (next !== null) {
-      before = next;
-      continue;
-    }
-    const first = oldest === null ? answer.seq : oldest.seq - 1;
-    if (isOther) warn('vminfod has been restarted since then, and does not know what happened before');
-    else if (!complete && !('seq' in since && since.seq >= first))
-      warn(`what happened before ${oldest?.date ?? 'now'} is no longer kept`);
-    return { since: `${instance}:${first}`, named };
+    first = `${instance}:${oldest === null ? seq : oldest.seq - 1}`;
+    if (next === null) warnIfForgotten(warn, answer, since);
   }
+  return { since: first, named };
+}
+
+/** Whether an event, of an answer, happened before. */
+export function before(since: Since): (event: PastEvent, answer: PastEvents) => boolean {
+  if ('seq' in since) return ({ seq }, { instance }) => instance === since.instance && seq <= since.seq;
+  const from = Date.now() - since.ageMs;
+  return ({ date }) => Date.parse(date) < from;
+}
+
+/** Says on stderr what the daemon no longer has, given its last answer. */
+export function warnIfForgotten(
+  warn: Context['warn'],
+  { instance, oldest, complete, seq }: PastEvents,
+  since: Since,
+): void {
+  const first = oldest === null ? seq : oldest.seq - 1;
+  if ('instance' in since && since.instance !== instance)
+    warn('vminfod has been restarted since then, and does not know what happened before');
+  else if (!complete && !('seq' in since && since.seq >= first))
+    warn(`what happened before ${oldest?.date ?? 'now'} is no longer kept`);
 }

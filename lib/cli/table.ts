@@ -41,7 +41,8 @@ const fixedWidths: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * VMs in the order of dotted keys, each with a `-` before it for descending or a `+`; VMs without a value last.
+ * VMs in the order of dotted keys, each with a `-` before it for descending or a `+`; snapshots and the like by how many
+ * there are; VMs without a value last.
  * @throws QueryError for an unknown key.
  */
 export function sortVms(vms: readonly VmObject[], keys: readonly string[]): VmObject[] {
@@ -63,7 +64,8 @@ export function sortVms(vms: readonly VmObject[], keys: readonly string[]): VmOb
 }
 
 /**
- * A table for people, with columns two spaces apart: sizes with their units, times as ages, an absent or false value as `-`.
+ * A table for people, with columns two spaces apart: sizes with their units, times as ages, of snapshots, disks and the
+ * like how many there are, an absent or false value as `-`.
  * @throws QueryError for an unknown field.
  */
 export function tableText(vms: readonly VmObject[], options: TableOptions): string {
@@ -113,6 +115,7 @@ function cell(vm: VmObject, selector: Selector, now: number): string {
   return valuesAt(vm, selector)
     .filter((value) => !isMissing(value) && value !== false)
     .map((value) => {
+      if (isList(value)) return String(value.length);
       if (unit !== undefined && typeof value === 'number') return sizeText(value, unit);
       return typeof value === 'string' && isTime.test(value)
         ? ageText(now - Date.parse(value))
@@ -135,12 +138,18 @@ function valueText(value: JsonValue): string {
   return typeof value === 'object' ? printableJson(value) : printable(String(value));
 }
 
+/** An array of things that have properties of their own. */
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return isJsonArray(value) && value.some((element) => typeof element === 'object');
+}
+
 function isMissing(value: JsonValue | undefined): value is undefined | null {
   return value === undefined || value === null;
 }
 
 function compare(a: JsonValue, b: JsonValue): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (isList(a) && isList(b)) return a.length - b.length;
   const [x, y] = [valueText(a), valueText(b)];
   return x < y ? -1 : Number(x > y);
 }

@@ -10,6 +10,7 @@ import {
   syncRequestTimeoutMs,
 } from '../config.js';
 import type { VmEvent } from '../vm/event.js';
+import type { UsageReport } from '../vm/usage.js';
 import type { PastEvents } from '../vm/past-events.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { reconnectDelayMs } from './backoff.js';
@@ -204,6 +205,14 @@ export class VminfodClient implements AsyncDisposable {
       ...(vm && { vm: 'true' }),
     };
     return (await this.#get(withQuery('/changes', query), options)) as PastEvents;
+  }
+
+  /**
+   * How much disk space each VM has used, some seconds old at the most: no event tells of it.
+   * @throws NotFoundError for a daemon that does not know, such as the platform's; NotReadyError when zfs cannot be asked.
+   */
+  async usage(options: RequestOptions = {}): Promise<UsageReport> {
+    return (await this.#get('/usage', options)) as UsageReport;
   }
 
   /**

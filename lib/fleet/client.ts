@@ -9,6 +9,7 @@ import { waitForChanges, waitForEvent, type WaitOptions } from '../client/wait.j
 import { VmWatcher } from '../client/watcher.js';
 import type { VmEvent } from '../vm/event.js';
 import { matches, parseFilter, type Filter } from '../vm/filter.js';
+import type { UsageReport } from '../vm/usage.js';
 import type { PastEvents } from '../vm/past-events.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { connectNats, withoutLogin, type Nats, type NatsOptions } from './connection.js';
@@ -68,6 +69,13 @@ export class FleetClient implements VmClient {
   /** The stream keeps a VM's last messages, but they cannot be queried yet. */
   changes(): Promise<PastEvents> {
     return Promise.reject(new BadRequestError('the fleet cannot be asked for its history yet', 'BadRequest'));
+  }
+
+  /** Hosts do not publish it. */
+  usage(): Promise<UsageReport> {
+    return Promise.reject(
+      new BadRequestError('the fleet does not know what VMs use of their disks', 'BadRequest'),
+    );
   }
 
   /** The hosts, and whether they are stale. */

@@ -16,5 +16,6 @@ const paths = {
   '/vms/<zonename>': 'one VM object; ?sync=true: read afresh',
   '/events': 'the state, then every change, as JSON lines or Server-Sent Events',
   '/changes': 'recent events, newest first',
+  '/usage': 'how much disk space each VM has used, MiB',
   '/metrics': "counters in Prometheus' text format",
 } as const;

@@ -8,6 +8,7 @@ import { QueryError } from '../vm/selector.js';
 import { replyChanges } from './changes.js';
 import type { Listeners } from './listeners.js';
 import { replyIndex } from './index-reply.js';
+import type { UsageReply } from './usage.js';
 import type { Metrics } from './metrics.js';
 import type { PageFiles } from './page-files.js';
 import { parseEventsParameters, parseFlags, parsePosition, parseVmParameters } from './parameters.js';
@@ -23,6 +24,7 @@ export interface RoutesOptions {
   readonly syncTimeoutMs: number;
   readonly metrics: Metrics;
   readonly status: (full: boolean) => object | Promise<object>;
+  readonly usage: UsageReply;
   /** `undefined`: no page, only JSON. */
   readonly page: PageFiles | undefined;
 }
@@ -40,6 +42,7 @@ export function routes({
   metrics,
   syncTimeoutMs,
   status,
+  usage,
   page,
 }: RoutesOptions): Handler {
   return (request, response) => {
@@ -104,6 +107,9 @@ export function routes({
       void vms.all(request, response, query);
     } else if (path === '/changes') {
       void replyChanges(cache, response, query);
+    } else if (path === '/usage') {
+      parseFlags(query, []);
+      void usage(response);
     } else {
       replyEvents(request, response, query);
     }
@@ -176,7 +182,7 @@ export function routes({
 }
 
 /** The routes available once the first load is done, besides VMs. */
-const afterLoad: ReadonlySet<string> = new Set(['/ping', '/vms', '/events', '/changes']);
+const afterLoad: ReadonlySet<string> = new Set(['/ping', '/vms', '/events', '/changes', '/usage']);
 
 const vmPrefix = '/vms/';
 const contentTypes = { json: 'application/json', sse: 'text/event-stream' };

@@ -70,7 +70,7 @@ export class PoolBuilder {
       root.written = random.integer(1, 400) * 4096;
       this.#snapshot(root, index % 3 === 0 ? `daily-${index}` : `vmsnap-backup${index}`, plan.zonename);
     }
-    root.written = random.integer(1, 4000) * 4096;
+    root.written = random.integer(1, 4000) * MiB;
     if (random.chance(0.15))
       this.#snapshot(root, 'indestructible', plan.zonename).holds.push('do_not_destroy');
     for (const { dataset, size, fromImage } of plan.disks) this.#disk(plan, dataset, size, fromImage);

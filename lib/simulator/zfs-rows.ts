@@ -1,9 +1,10 @@
 /**
- * The rows that commands/zfs-list.awk prints: the columns of `zfs list -H -p` in its order (mountpoint last), each
- * dataset followed by its snapshots by age and its bookmarks.
+ * The rows that commands/zfs-list.awk prints: the columns of `zfs list -H -p` in its order (mountpoint last),
+ * then those that are only listed when they are asked for; each dataset followed by its snapshots by age and its bookmarks.
  */
 import { unlimited } from './zfs-properties.js';
 import type { SimulatedDataset, SimulatedSnapshot, ZfsStore } from './zfs-store.js';
+import { referencedBy, usedBy } from './zfs-usage.js';
 
 const columns = [
   ...[
@@ -17,7 +18,7 @@ const columns = [
     'refreservation',
   ],
   ...['snapshot_limit', 'type', 'usedbysnapshots', 'userrefs', 'volblocksize', 'volsize', 'written', 'zoned'],
-  'mountpoint',
+  ...['mountpoint', 'referenced', 'used'],
 ] as const;
 
 type Row = Readonly<Partial<Record<(typeof columns)[number], string | number>>>;
@@ -26,7 +27,10 @@ type Row = Readonly<Partial<Record<(typeof columns)[number], string | number>>>;
 export function renderRows(store: ZfsStore, datasets: readonly SimulatedDataset[]): string {
   return datasets
     .flatMap((dataset) => [
-      dataset.type === 'volume' ? volumeRow(store, dataset) : filesystemRow(store, dataset),
+      {
+        ...(dataset.type === 'volume' ? volumeRow(store, dataset) : filesystemRow(store, dataset)),
+        ...room(dataset),
+      },
       ...dataset.snapshots.map((snapshot) => snapshotRow(dataset, snapshot)),
       ...dataset.bookmarks.map(({ name, creation }) => ({
         name: `${dataset.name}#${name}`,
@@ -36,6 +40,12 @@ export function renderRows(store: ZfsStore, datasets: readonly SimulatedDataset[
     ])
     .map(toLine)
     .join('');
+
+  /** A pool's is not known: the rest of it is in other files. */
+  function room(dataset: SimulatedDataset): Row {
+    if (!dataset.name.includes('/')) return {};
+    return { referenced: referencedBy(dataset), used: usedBy(dataset, datasets) };
+  }
 }
 
 function filesystemRow(store: ZfsStore, dataset: SimulatedDataset): Row {

@@ -7,6 +7,7 @@ import { fail, usage } from './zfs-error.js';
 import { mountDirectory, moveMount } from './zfs-files.js';
 import { canonicalName, isInherited, isUserProperty, parseAssignment, rawValue } from './zfs-properties.js';
 import type { SimulatedDataset } from './zfs-store.js';
+import { referencedBy } from './zfs-usage.js';
 import type { Assignment, ZfsTransaction } from './zfs-transaction.js';
 
 /** `zfs set property=value... name...` */
@@ -61,7 +62,7 @@ function setOnDataset(
 ): void {
   for (const [name, value] of assignments) {
     const isLimitOfSpace = name === 'quota' || name === 'refquota';
-    if (isLimitOfSpace && value !== 0 && Number(value) < referenced(dataset)) {
+    if (isLimitOfSpace && value !== 0 && Number(value) < referencedBy(dataset)) {
       fail(`cannot set property for '${dataset.name}': size is less than current used or reserved space`);
     }
     if (name === 'volsize' && dataset.type !== 'volume') {
@@ -69,11 +70,6 @@ function setOnDataset(
     }
   }
   setAll(transaction, dataset, assignments);
-}
-
-/** Approximately the bytes that a dataset refers to: everything ever written to it. */
-function referenced(dataset: SimulatedDataset): number {
-  return dataset.snapshots.reduce((sum, { written }) => sum + written, dataset.written);
 }
 
 function setOnSnapshot(

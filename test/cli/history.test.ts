@@ -2,7 +2,7 @@ import tap from 'tap';
 import { eventLog as logLimits } from '../../lib/config.js';
 import { FakeDaemon } from '../client/fake-daemon.js';
 import { startTestDaemon } from '../daemon/harness.js';
-import { aSmallVm, serve } from '../http/serve.js';
+import { aSmallVm, instance, serve } from '../http/serve.js';
 import { run } from './run.js';
 
 void tap.test('history: a quota change, with old, new and time', async (t) => {
@@ -74,6 +74,26 @@ void tap.test('history: of a log that has wrapped it says what it no longer has'
   t.equal(all.stdout.split('\n').length - 1, logLimits.maxEvents, 'in several answers, each event once');
   t.match(all.stderr, /^vminfo: what happened before \d{4}-\S*Z is no longer kept\n$/);
   t.equal((await run(url, ['history', '-n', '10'])).stderr, '', 'what was asked for is there');
+});
+
+void tap.test('history: since a time or a position, and counted by what there is to tell', async (t) => {
+  const vm = aSmallVm(1, { last_modified: '2026-11-27T12:00:00.000Z' });
+  const { url, store } = await serve(t, { vms: [vm] });
+  store.put({ ...vm, quota: 11 });
+  store.put({ ...vm, quota: 12 });
+  for (let n = 1; n < 6; n++) store.put({ ...vm, quota: 12, last_modified: `2026-11-27T12:00:0${n}.000Z` });
+  const told = async (...argv: string[]) => {
+    const { stdout, stderr, status } = await run(url, ['history', ...argv]);
+    t.same({ stderr, status }, { stderr: '', status: 0 }, argv.join(' '));
+    return stdout.replaceAll(/^\d{4}-\S*Z 00000000 vm1 {2}/gm, '');
+  };
+  t.equal(await told('-n', '1'), 'quota 11 -> 12 GiB\n', 'what only follows does not count');
+  t.equal(await told('--since', `${instance}:1`), 'quota 11 -> 12 GiB\n');
+  t.equal(await told('--since', '1h'), 'quota 10 -> 11 GiB\nquota 11 -> 12 GiB\n');
+  t.equal(await told('--since', '1h', '-n', '1'), 'quota 11 -> 12 GiB\n');
+  const { stderr } = await run(url, ['history', '--since', 'other:1']);
+  t.equal(stderr, 'vminfo: vminfod has been restarted since then, and does not know what happened before\n');
+  t.equal((await run(url, ['history', '--since', 'yesterday'])).status, 2);
 });
 
 void tap.test('history: wrong usage, and a daemon that keeps none', async (t) => {

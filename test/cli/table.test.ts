@@ -93,6 +93,7 @@ void tap.test(
     });
     const table = (fields: string[], columns?: number) =>
       tableText([vm], { fields, header: false, now, columns });
+    t.equal(table(['disks', 'nics']), '2  -\n', 'how many there are');
     t.equal(table(['boot_timestamp', 'disks.*.size']), '2h ago  10 GiB,512 MiB\n');
     t.equal(table(['alias', 'quota']), '世界        10 GiB\n', 'the alias takes four columns of ten');
     t.equal(table(['disks.*.size', 'state'], 10), '10 GiB,51…\n');

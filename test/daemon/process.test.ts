@@ -70,6 +70,21 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   );
 }
 
+void tap.test('SIGKILL: all that it started ends with it, also a command that hangs', async (t) => {
+  const { host, daemon } = await startProcess(t);
+  host.setFault('zfs', { hang: true });
+  const [zonename = ''] = host.zonenames();
+  await host.zfs('set', 'quota=77g', `zones/${zonename}`);
+  const processes = () => descendantsOf(daemon.pid);
+  await eventually(
+    async () => (await processes()).filter(({ args }) => args.startsWith('perl ')).length === 1,
+    'a zfs hangs',
+  );
+  const started = await processes();
+  daemon.kill('SIGKILL');
+  await eventually(() => started.every(({ pid }) => !isRunning(pid)), 'all that it started is gone');
+});
+
 void tap.test('SIGTERM while it starts', async (t) => {
   const { daemon, url } = await startProcess(t, {
     booting: true,

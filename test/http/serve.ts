@@ -12,6 +12,7 @@ import { routes, type Handler } from '../../lib/http/routes.js';
 import { createSerialisedVms } from '../../lib/http/serialised.js';
 import { listenOnPort } from '../../lib/http/server.js';
 import { status } from '../../lib/http/status.js';
+import { usageReply, type ReadUsage } from '../../lib/http/usage.js';
 import { vmReplies, type VmRepliesOptions } from '../../lib/http/vms.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { EMPTY, Subject } from 'rxjs';
@@ -33,6 +34,10 @@ export interface ServeOptions extends Pick<ListenersOptions, 'limits'> {
   readonly vms?: readonly VmObject[];
   /** Of the copies of VMs that are on their way. */
   readonly answers?: VmRepliesOptions['limits'];
+  /** Default: no dataset is listed. */
+  readonly readUsage?: ReadUsage;
+  /** How old an answer to `/usage` may be. */
+  readonly usageMaxAgeMs?: number;
   /** Default true. */
   readonly page?: boolean;
 }
@@ -40,7 +45,7 @@ export interface ServeOptions extends Pick<ListenersOptions, 'limits'> {
 /** Serves VMs until the test ends. */
 export async function serve(
   t: Test,
-  { vms = [], limits = {}, answers, page = true }: ServeOptions = {},
+  { vms = [], limits = {}, answers, readUsage, usageMaxAgeMs = 60_000, page = true }: ServeOptions = {},
 ): Promise<Served> {
   const vmStore = new VmStore();
   for (const vm of vms) vmStore.put(vm);
@@ -108,6 +113,7 @@ export async function serve(
     vms: vmReplies({ cache, serialised, ...(answers !== undefined && { limits: answers }) }),
     listeners,
     metrics,
+    usage: usageReply(cache, readUsage ?? (() => Promise.resolve(new Map())), { maxAgeMs: usageMaxAgeMs }),
     syncTimeoutMs: 1_000,
     page: page ? pageFiles() : undefined,
     status: () =>

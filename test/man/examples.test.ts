@@ -19,9 +19,10 @@ function examples(): string[] {
 // A process for each, one after the other.
 tap.setTimeout(180_000);
 void tap.test('20 questions are answered by one command each', { timeout: 180_000 }, async (t) => {
-  const test = await startTestDaemon(t, { vms: 6 });
-  const vm = (await test.vms()).find(({ state }) => state === 'running');
-  if (vm === undefined) throw new Error('no VM runs on the simulated host');
+  const test = await startTestDaemon(t, { vms: 8 });
+  const vms = await test.vms();
+  const [vm, second, third] = vms.filter(({ state }) => state === 'running');
+  if (!vm || !second || !third) throw new Error('no three VMs run on the simulated host');
   const bin = mkdtempSync(join(tmpdir(), 'vminfod-examples-'));
   t.teardown(() => {
     rmSync(bin, { recursive: true });
@@ -31,16 +32,23 @@ void tap.test('20 questions are answered by one command each', { timeout: 180_00
   const commands = examples();
   t.ok(commands.length >= 20, `${commands.length} of them`);
   for (const command of commands) {
-    const { exitCode, stderr } = await execa('bash', ['-o', 'pipefail', '-c', command], {
+    t.notMatch(command, /[|;&]/, 'one command');
+    const { exitCode, stdout, stderr } = await execa('bash', ['-o', 'pipefail', '-c', command], {
       reject: false,
       env: {
         PATH: `${bin}:${process.env['PATH'] ?? ''}`,
         VMINFOD_URL: test.daemon.url,
         alias: vm.alias ?? vm.uuid,
+        second: second.alias ?? second.uuid,
+        third: third.alias ?? third.uuid,
         prefix: vm.uuid.slice(0, 8),
       },
     });
     t.equal(exitCode, 0, command);
     t.equal(stderr, '', command);
+    if (command.includes('-s -snapshots')) {
+      const most = Math.max(...vms.map(({ snapshots = [] }) => snapshots.length));
+      t.match(stdout.split('\n')[1], new RegExp(` ${most}$`), 'the first has the most');
+    }
   }
 });

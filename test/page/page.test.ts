@@ -174,6 +174,15 @@ void tap.test(
       await page.locator('.head [data-column=alias] button').click();
     });
 
+    await t.test('how full disks are', async (t) => {
+      const row = page.locator('.body .row', { hasText: vm.alias });
+      await becomes(
+        async () => /^\d+ %$/.test((await row.locator('[data-column=used]').textContent())?.trim() ?? ''),
+        true,
+      );
+      t.match(await row.locator('.used').getAttribute('title'), /^\S+ [KMG]iB of \d+ GiB$/);
+    });
+
     await t.test('a change shows as it happens, marked, with old and new', async (t) => {
       await host.zfs('set', `quota=${vm.quota + 7}g`, `zones/${vm.zonename}`);
       const row = rowOf(page, `quota ${vm.quota} -> ${vm.quota + 7} GiB`);

@@ -1,20 +1,22 @@
 /** `vminfo history`: recent events, as far back as the daemon still has them. */
-import type { VmClient } from '../../client/client.js';
 import { pastEventLimits as limits } from '../../config.js';
 import type { VmEvent } from '../../vm/event.js';
 import type { Happening } from '../../vm/describe.js';
-import { describePastEvent, type PastEvent, type PastEvents } from '../../vm/past-events.js';
+import { describePastEvent, type PastEvent } from '../../vm/past-events.js';
 import { maskChange } from '../../vm/secrets.js';
 import { exit, type Context, type Style } from '../context.js';
 import { isUuid, zonenameOf } from '../name-vm.js';
-import { pastEvents } from '../past-events.js';
+import { pastAnswers } from '../past-events.js';
 import { printable, printableJson } from '../printable.js';
+import { before, warnIfForgotten, type Since } from '../since.js';
 
 export interface HistoryOptions {
   readonly json?: boolean;
   readonly full?: boolean;
-  /** How many events. */
-  readonly number: number;
+  /** How many events. Default: 100, and all since `since`. */
+  readonly number?: number;
+  /** Only what happened since. */
+  readonly since?: Since;
   readonly type?: readonly VmEvent['type'][];
   readonly path?: readonly string[];
   /** `-v`: also changes that merely follow from others. */
@@ -27,13 +29,10 @@ export async function history(
   name: string | undefined,
   options: HistoryOptions,
 ): Promise<number> {
-  const { client, write, warn, signal } = context;
+  const { client, write, signal } = context;
   // A UUID may belong to a deleted VM, which still has a history.
   const zonename = name === undefined || isUuid(name) ? name : await zonenameOf(client, name, { signal });
-  const { events, answer } = await read(client, zonename, options, signal);
-  if (events.length < options.number && !answer.complete) {
-    warn(`what happened before ${answer.oldest?.date ?? 'now'} is no longer kept`);
-  }
+  const events = await read(context, zonename, options);
   // In the order of `vminfo events`: newest last.
   for (const event of events.toReversed()) {
     await write(options.json ? jsonLine(event, options) : lines(event, context, options));
@@ -70,26 +69,30 @@ function jsonLine(event: PastEvent, { showSecrets = false }: HistoryOptions): st
   return `${printableJson(masked)}\n`;
 }
 
-/** The latest events, newest first, and the last answer. */
+/** The latest events of which there is something to tell, newest first. What is no longer kept is said on stderr. */
 async function read(
-  client: VmClient,
+  { client, warn, signal }: Context,
   zonename: string | undefined,
-  { number, type, path }: HistoryOptions,
-  signal: AbortSignal,
-): Promise<{ readonly events: readonly PastEvent[]; readonly answer: PastEvents }> {
+  { number, since, type, path, json = false, verbose = false }: HistoryOptions,
+): Promise<readonly PastEvent[]> {
+  const wanted = number ?? (since ? Infinity : 100);
+  const isBefore = since ? before(since) : () => false;
+  const isTold = (event: PastEvent) => json || describePastEvent(event, { all: verbose }).length > 0;
   const events: PastEvent[] = [];
-  let before: number | undefined;
-  for (;;) {
-    const answer = await pastEvents(client, {
-      ...(zonename !== undefined && { zonename }),
-      ...(type !== undefined && { types: type }),
-      ...(path !== undefined && { paths: path }),
-      ...(before !== undefined && { before }),
-      limit: Math.min(number - events.length, limits.maxLimit),
-      signal,
-    });
-    events.push(...answer.events);
-    if (answer.next === null || events.length >= number) return { events, answer };
-    before = answer.next;
+  const asked = {
+    ...(zonename !== undefined && { zonename }),
+    ...(type !== undefined && { types: type }),
+    ...(path !== undefined && { paths: path }),
+    limit: Math.min(wanted, limits.maxLimit),
+    signal,
+  };
+  for await (const answer of pastAnswers(client, asked)) {
+    for (const event of answer.events) {
+      if (events.length >= wanted || isBefore(event, answer)) return events;
+      if (isTold(event)) events.push(event);
+    }
+    if (answer.next === null && events.length < wanted)
+      warnIfForgotten(warn, answer, since ?? { ageMs: Infinity });
   }
+  return events;
 }

@@ -1,9 +1,10 @@
 /** `vminfo top`: the VMs and their changes, full-screen; or one frame of it. */
 import { hostname } from 'node:os';
 import { filter as filterEvents, from, Subject } from 'rxjs';
-import { NotFoundError } from '../../client/errors.js';
+import { NotFoundError, VminfodError } from '../../client/errors.js';
 import { top as limits } from '../../config.js';
 import type { PastEvent } from '../../vm/past-events.js';
+import type { UsageReport } from '../../vm/usage.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { QueryError } from '../../vm/selector.js';
 import { CliError, exit, type Context } from '../context.js';
@@ -54,13 +55,18 @@ async function printFrame(context: Context, begin: Begin): Promise<number> {
   const vms = new Map((await client.vms({}, { signal })).map((vm) => [vm.zonename, vm]));
   const { columns = 80, rows = rowsFor(vms.size) } = stdout as Partial<NodeJS.WriteStream>;
   const status = await client.status({ signal });
-  const model = update(
-    begin(vms, { columns, rows }, await lately(context)),
-    { type: 'status', answer: status },
-    Date.now(),
-  );
+  const { vms: usage } = await client.usage({ signal }).catch(unknownUsage);
+  const now = Date.now();
+  const first = begin(vms, { columns, rows }, await lately(context));
+  const model = update(update(first, { type: 'status', answer: status }, now), { type: 'usage', usage }, now);
   await write(`${draw(model, paint).join('\n')}\n`);
   return exit.ok;
+}
+
+/** An older daemon, or a zfs that cannot be asked, leaves only this column empty. */
+function unknownUsage(error: unknown): Pick<UsageReport, 'vms'> {
+  if (!(error instanceof VminfodError)) throw error;
+  return { vms: {} };
 }
 
 function rowsFor(vms: number): number {

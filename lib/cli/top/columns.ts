@@ -1,15 +1,19 @@
 /** The columns of the table: what each shows, how wide it is, and how it is sorted. Pure. */
 import { typeOf, ramOf } from '../../vm/vm-properties.js';
+import { nearlyFull, shareOf, spaceUse, type DatasetUsage } from '../../vm/usage.js';
 import type { VmObject } from '../../vm/vm-object.js';
+import type { Style } from '../context.js';
+import { stateStyle } from '../state-style.js';
 import { columnNames, type ColumnName } from './column-names.js';
 import type { ChangeRow } from './model.js';
-import { shortAge, shortSize } from '../numbers.js';
+import { bar, shortAge, shortSize } from '../numbers.js';
 
 /** The data of a cell. */
 export interface RowFacts {
   readonly vm: VmObject;
   readonly now: number;
   readonly change: ChangeRow | undefined;
+  readonly usage: DatasetUsage | undefined;
 }
 
 export interface Column {
@@ -19,7 +23,8 @@ export interface Column {
   readonly width: number;
   readonly wideWidth: number;
   /** Empty when there is nothing to show. */
-  readonly text: (facts: RowFacts) => string;
+  readonly text: (facts: RowFacts, width: number) => string;
+  readonly style?: (facts: RowFacts) => Style | undefined;
   /** Rows without a value come last, whatever the order. */
   readonly value: (facts: RowFacts) => string | number | undefined;
 }
@@ -47,6 +52,7 @@ const byName: Readonly<Record<ColumnName, Column>> = {
     width: 8,
     wideWidth: 13,
     text: ({ vm }) => vm.state,
+    style: ({ vm }) => stateStyle(vm.state),
     value: ({ vm }) => vm.state,
   },
   ram: sized('RAM', ({ vm }) => ramOf(vm)),
@@ -55,12 +61,15 @@ const byName: Readonly<Record<ColumnName, Column>> = {
     title: 'USED',
     align: 'right',
     width: 4,
-    wideWidth: 5,
-    text: ({ vm }) => {
-      const share = usedShare(vm);
-      return share === undefined ? '' : `${Math.round(share * 100)}%`;
+    wideWidth: 12,
+    text: (facts, width) => {
+      const share = usedShare(facts);
+      if (share === undefined) return '';
+      const percent = `${Math.round(share * 100)}%`;
+      return width < 12 ? percent : `${bar(share, 6)} ${percent.padStart(4)}`;
     },
-    value: ({ vm }) => usedShare(vm),
+    style: (facts) => ((usedShare(facts) ?? 0) >= nearlyFull ? 'red' : undefined),
+    value: usedShare,
   },
   cap: {
     title: 'CAP',
@@ -123,9 +132,9 @@ function quotaMebibytes({ hvm, quota, flexible_disk_size }: VmObject): number | 
   return quota === undefined || quota === 0 ? undefined : quota * 1024;
 }
 
-/** The share of its disk space that a VM has taken, 0 to 1, if the VM object tells. */
-export function usedShare({ flexible_disk_size: size, free_space: free }: VmObject): number | undefined {
-  return size === undefined || size === 0 || free === undefined ? undefined : 1 - free / size;
+function usedShare({ vm, usage }: RowFacts): number | undefined {
+  const use = spaceUse(vm, usage);
+  return use && shareOf(use);
 }
 
 function primaryAddress({ nics }: VmObject): string | undefined {

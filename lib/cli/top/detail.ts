@@ -2,8 +2,10 @@
 import { asJson, isJsonArray, isJsonObject, type JsonValue } from '../../vm/json.js';
 import { maskVm } from '../../vm/secrets.js';
 import { storageProperties } from '../../vm/storage-properties.js';
+import { shareOf, spaceUse, type DatasetUsage } from '../../vm/usage.js';
+import { sizeText } from '../../vm/units.js';
 import type { VmObject } from '../../vm/vm-object.js';
-import { shortAge } from '../numbers.js';
+import { bar, shortAge } from '../numbers.js';
 import type { TopModel } from './model.js';
 
 export interface DetailLine {
@@ -13,7 +15,7 @@ export interface DetailLine {
 }
 
 /** All its lines; the text comes unescaped from the VM. */
-export function detailLines({ vms, selected = '', entries, now }: TopModel): readonly DetailLine[] {
+export function detailLines({ vms, selected = '', entries, usage, now }: TopModel): readonly DetailLine[] {
   const vm = vms.get(selected);
   if (!vm) return [{ kind: 'note', label: '', text: 'This VM is gone.' }];
   const masked = maskVm(vm);
@@ -23,6 +25,7 @@ export function detailLines({ vms, selected = '', entries, now }: TopModel): rea
     ...(changes.length === 0 ? [note('none lately')] : []),
     ...changes.map(({ at, text }): DetailLine => ({ kind: 'change', label: shortAge(now - at), text })),
     title('storage'),
+    ...used(vm, usage[selected]),
     ...properties(masked, (name) => storage.has(name)),
     title('properties'),
     ...properties(masked, (name) => !storage.has(name)),
@@ -57,6 +60,15 @@ function flattened(label: string, value: JsonValue): readonly DetailLine[] {
   return members.flatMap(([key, member]) =>
     member === undefined ? [] : flattened(`${label}.${key}`, member),
   );
+}
+
+/** How much of its disk space it has used, if that is known. */
+function used(vm: VmObject, usage: DatasetUsage | undefined): readonly DetailLine[] {
+  const use = spaceUse(vm, usage);
+  if (!use) return [];
+  const text = `${sizeText(use.usedMiB, 'MiB')} of ${sizeText(use.limitMiB, 'MiB')}`;
+  const percent = Math.round(shareOf(use) * 100);
+  return [{ kind: 'property', label: 'used', text: `${bar(shareOf(use), 20)} ${percent}%, ${text}` }];
 }
 
 function title(text: string): DetailLine {

@@ -3,7 +3,6 @@ import { top } from '../../config.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import type { Style } from '../context.js';
 import { columns, type Column } from './columns.js';
-import { stateStyle } from '../state-style.js';
 import { tableRows } from './layout.js';
 import type { ChangeRow, TopModel } from './model.js';
 import { shortAge } from '../numbers.js';
@@ -60,14 +59,15 @@ function drawHead({ size, sort }: TopModel, paint: Paint): string {
 }
 
 function drawRow(vm: VmObject, model: TopModel, paint: Paint): string {
-  const { size, now, changed, selected } = model;
+  const { size, now, changed, selected, usage } = model;
   const change = changed.get(vm.zonename);
   const isFresh = change !== undefined && now - change.at < top.markMs;
   const isSelected = vm.zonename === selected;
-  const facts = { vm, now, change };
+  const facts = { vm, now, change, usage: usage[vm.zonename] };
   const cells = columnsIn(size.columns).map((column) => {
-    const text = fit(column.text(facts) || '-', widthIn(column, size.columns), column.align);
-    const style = column.name === 'state' && !isSelected ? stateStyle(vm.state) : undefined;
+    const width = widthIn(column, size.columns);
+    const text = fit(column.text(facts, width) || '-', width, column.align);
+    const style = isSelected ? undefined : column.style?.(facts);
     return style === undefined ? text : paint(style, text);
   });
   const mark = isFresh ? paint('yellow', '●') : ' ';

@@ -14,7 +14,7 @@ import {
   throttleTime,
   type Observable,
 } from 'rxjs';
-import { top } from '../../config.js';
+import { top, usageIntervalMs } from '../../config.js';
 import { VminfodError } from '../../client/errors.js';
 import type { VmEvent } from '../../vm/event.js';
 import { exit, type Context } from '../context.js';
@@ -102,6 +102,7 @@ export async function live(
         changes.pipe(map((event): Action => ({ type: 'events', events: [event] }))),
         connections,
         statuses(context),
+        usages(context),
         interval(top.tickMs).pipe(map((): Action => ({ type: 'tick' }))),
       )
         .pipe(
@@ -129,6 +130,16 @@ function statuses({ client, signal }: Context): Observable<Action> {
     exhaustMap(async () => client.status({ signal }).catch(unlessGone)),
     filter((answer) => answer !== undefined),
     map((answer): Action => ({ type: 'status', answer })),
+  );
+}
+
+/** What VMs have used of their disk space, polled; emits nothing while it is not known. */
+function usages({ client, signal }: Context): Observable<Action> {
+  return interval(usageIntervalMs).pipe(
+    startWith(0),
+    exhaustMap(async () => client.usage({ signal }).catch(unlessGone)),
+    filter((answer) => answer !== undefined),
+    map((answer): Action => ({ type: 'usage', usage: answer.vms })),
   );
 }
 

@@ -2,6 +2,7 @@
 import type { Status } from '../../client/status.js';
 import type { Happening } from '../../vm/describe.js';
 import type { VmObject } from '../../vm/vm-object.js';
+import type { UsageReport } from '../../vm/usage.js';
 import type { ColumnName } from './column-names.js';
 import { noFilter, type RowFilter } from './row-filter.js';
 
@@ -22,6 +23,8 @@ export interface TopModel {
   readonly eventTimes: readonly number[];
   /** The last answer to `/status`, and when it arrived; dropped when the daemon goes away. */
   readonly status: { readonly answer: Status; readonly at: number } | undefined;
+  /** What VMs have used of their disk space, by zonename; empty until it is known. */
+  readonly usage: UsageReport['vms'];
   readonly sort: { readonly column: ColumnName; readonly descending: boolean };
   readonly filter: RowFilter;
   /** What the keys go to. */
@@ -72,6 +75,7 @@ export function initialModel({
     entries: [],
     eventTimes: [],
     status: undefined,
+    usage: {},
     sort: { column: 'alias', descending: false },
     filter: noFilter,
     mode: 'table',

@@ -9,13 +9,17 @@ export function shownVms({
   filter,
   sort,
   changed,
+  usage,
   now,
-}: Pick<TopModel, 'vms' | 'filter' | 'sort' | 'changed' | 'now'>): readonly VmObject[] {
+}: Pick<TopModel, 'vms' | 'filter' | 'sort' | 'changed' | 'usage' | 'now'>): readonly VmObject[] {
   const { value } = columnNamed(sort.column);
   const sign = sort.descending ? -1 : 1;
   return [...vms.values()]
     .filter(filter.matches)
-    .map((vm) => ({ vm, key: value({ vm, now, change: changed.get(vm.zonename) }) }))
+    .map((vm) => ({
+      vm,
+      key: value({ vm, now, change: changed.get(vm.zonename), usage: usage[vm.zonename] }),
+    }))
     .sort((a, b) => {
       if (a.key === undefined || b.key === undefined) {
         const missing = Number(a.key === undefined) - Number(b.key === undefined);

@@ -1,6 +1,7 @@
 /** How the model changes: by what the stream tells, by time, by the terminal and by keys. Pure. */
 import { top } from '../../config.js';
 import type { Status } from '../../client/status.js';
+import type { UsageReport } from '../../vm/usage.js';
 import type { VmEvent } from '../../vm/event.js';
 import type { PastEvent } from '../../vm/past-events.js';
 import { entriesOf, pastEntriesOf } from './entries.js';
@@ -10,6 +11,7 @@ import type { ChangeRow, TopModel, Size } from './model.js';
 export type Action =
   | { readonly type: 'events'; readonly events: readonly VmEvent[] }
   | { readonly type: 'status'; readonly answer: Status | undefined }
+  | { readonly type: 'usage'; readonly usage: UsageReport['vms'] }
   | { readonly type: 'connected'; readonly note: string }
   | { readonly type: 'lost'; readonly note: string }
   | { readonly type: 'resize'; readonly size: Size }
@@ -24,6 +26,8 @@ export function update(before: TopModel, action: Action, now: number): TopModel 
       return withEvents(model, action.events);
     case 'status':
       return { ...model, status: action.answer && { answer: action.answer, at: now } };
+    case 'usage':
+      return { ...model, usage: action.usage };
     case 'connected':
       return { ...model, connection: { state: 'connected', since: now, note: action.note } };
     case 'lost':

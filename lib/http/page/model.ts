@@ -1,10 +1,12 @@
 /** What the page knows: the VMs, their changes, the daemon's health. The page is redrawn whenever this changes. */
+import { usageIntervalMs } from '../../config.js';
 import type { StreamEvent } from '../../client/events.js';
 import type { Status } from '../../client/status.js';
 import type { Change } from '../../vm/diff.js';
 import type { Happening } from '../../vm/describe.js';
 import type { VmEvent } from '../../vm/event.js';
 import { describePastEvent, type PastEvent, type PastEvents } from '../../vm/past-events.js';
+import type { UsageReport } from '../../vm/usage.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { EventsConnection, type ConnectionState, type Reconnection } from './connection.js';
 import { rowOf, type Row } from './rows.js';
@@ -41,9 +43,11 @@ export class PageModel {
   /** Until the first snapshot there is nothing to show. */
   loaded = false;
   status: Status | undefined;
+  /** What VMs have used of their disk space, by zonename; empty until it is known. */
+  usage: UsageReport['vms'] = {};
   /** Whether `/status` is asked for all it has. */
   fullStatus = false;
-  /** Grows with every change of `rows` or `entries`. */
+  /** Grows with every change of `rows`, `entries` or `usage`. */
   version = 0;
   readonly #changed: () => void;
   readonly #connection: EventsConnection;
@@ -69,15 +73,20 @@ export class PageModel {
         this.#changed();
       },
     });
-    const refresh = () => {
-      if (document.visibilityState === 'visible') void this.refreshStatus();
+    const whenVisible = (refresh: () => Promise<void>) => () => {
+      if (document.visibilityState === 'visible') void refresh();
     };
-    setInterval(refresh, statusIntervalMs);
-    document.addEventListener('visibilitychange', refresh);
+    const refreshStatus = whenVisible(() => this.refreshStatus());
+    const refreshUsage = whenVisible(() => this.#refreshUsage());
+    setInterval(refreshStatus, statusIntervalMs);
+    setInterval(refreshUsage, usageIntervalMs);
+    for (const refresh of [refreshStatus, refreshUsage]) {
+      document.addEventListener('visibilitychange', refresh);
+      refresh();
+    }
     window.addEventListener('online', () => {
       this.retryNow();
     });
-    refresh();
   }
 
   retryNow(): void {
@@ -92,14 +101,19 @@ export class PageModel {
   }
 
   async refreshStatus(): Promise<void> {
-    try {
-      const answer = await fetch(this.fullStatus ? '/status?full=true' : '/status');
-      if (!answer.ok) return;
-      this.status = (await answer.json()) as Status;
-      this.#changed();
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // The connection is lost, and the page says so.
-    }
+    const answer = await ask<Status>(this.fullStatus ? '/status?full=true' : '/status');
+    if (answer === undefined) return;
+    this.status = answer;
+    this.#changed();
+  }
+
+  async #refreshUsage(): Promise<void> {
+    const answer = await ask<UsageReport>('/usage');
+    if (answer === undefined) return;
+    this.usage = answer.vms;
+    for (const { vm, changed } of this.rows.values()) this.#put(vm, changed);
+    this.version++;
+    this.#changed();
   }
 
   /** Adds events from before the page was opened, of one VM or of all. */
@@ -108,18 +122,13 @@ export class PageModel {
       limit: String(pastLimit),
       ...(zonename !== undefined && { zonename }),
     });
-    try {
-      const answer = await fetch(`/changes?${query.toString()}`);
-      if (!answer.ok) return;
-      const past = (await answer.json()) as PastEvents;
-      this.reach = past.oldest === null ? undefined : { date: past.oldest.date, complete: past.complete };
-      this.#add(past.events.map((event) => this.#entryOf(event, past.instance)));
-      for (const { zonename: name, happenings, date } of [...this.entries].reverse())
-        this.#mark(name, date, happenings);
-      this.#changed();
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-    }
+    const past = await ask<PastEvents>(`/changes?${query.toString()}`);
+    if (past === undefined) return;
+    this.reach = past.oldest === null ? undefined : { date: past.oldest.date, complete: past.complete };
+    this.#add(past.events.map((event) => this.#entryOf(event, past.instance)));
+    for (const { zonename: name, happenings, date } of [...this.entries].reverse())
+      this.#mark(name, date, happenings);
+    this.#changed();
   }
 
   #take(events: readonly StreamEvent[]): void {
@@ -128,7 +137,7 @@ export class PageModel {
     for (const event of events) {
       if (event.type === 'ready') {
         this.rows.clear();
-        for (const vm of event.vms) this.rows.set(vm.zonename, rowOf(vm, undefined));
+        for (const vm of event.vms) this.#put(vm, undefined);
         this.loaded = true;
       } else this.#apply(event);
     }
@@ -142,11 +151,12 @@ export class PageModel {
     else {
       const text = textOf(entry.happenings);
       const before = this.rows.get(event.zonename)?.changed;
-      this.rows.set(
-        event.zonename,
-        rowOf(event.vm, text === '' ? before : { at: Date.parse(event.date), text, seenAt: Date.now() }),
-      );
+      this.#put(event.vm, text === '' ? before : { at: Date.parse(event.date), text, seenAt: Date.now() });
     }
+  }
+
+  #put(vm: VmObject, changed: Row['changed']): void {
+    this.rows.set(vm.zonename, rowOf(vm, changed, this.usage[vm.zonename]));
   }
 
   /** What a row last saw, from what happened before the page was opened. */
@@ -191,6 +201,17 @@ export class PageModel {
   /** What happened to one VM, the newest first. */
   entriesOf(zonename: string): readonly ChangeEntry[] {
     return this.entries.filter((entry) => entry.zonename === zonename).slice(0, maxEntriesOfVm);
+  }
+}
+
+/** What the daemon answers; nothing when it refuses, or when the connection is lost: the page says so elsewhere. */
+async function ask<T>(path: string): Promise<T | undefined> {
+  try {
+    const answer = await fetch(path);
+    return answer.ok ? ((await answer.json()) as T) : undefined;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { matches, parseConditionsWith, type Filter } from '../../vm/conditions.js';
 import { QueryError } from '../../vm/selector.js';
+import { shareOf, spaceUse, type DatasetUsage, type SpaceUse } from '../../vm/usage.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { ramOf } from '../../vm/vm-properties.js';
 import { facets, type Facet, type RouteQuery } from './route.js';
@@ -17,6 +18,8 @@ export interface Row {
   readonly brand: string;
   /** MiB. */
   readonly ram: number | undefined;
+  /** How much of its disk space it has used, if that is known. */
+  readonly use: SpaceUse | undefined;
   readonly ip: string;
   readonly owner: string;
   readonly package: string;
@@ -40,7 +43,7 @@ export interface LastChange {
   readonly seenAt: number;
 }
 
-export function rowOf(vm: VmObject, changed: Row['changed']): Row {
+export function rowOf(vm: VmObject, changed: Row['changed'], usage: DatasetUsage | undefined): Row {
   const alias = typeof vm.alias === 'string' && vm.alias !== '' ? vm.alias : vm.zonename;
   const primary = vm.nics.find(({ primary }) => primary === true) ?? vm.nics[0];
   const row = {
@@ -50,6 +53,7 @@ export function rowOf(vm: VmObject, changed: Row['changed']): Row {
     state: vm.state,
     brand: vm.brand,
     ram: ramOf(vm),
+    use: spaceUse(vm, usage),
     ip: primary?.ip ?? '',
     owner: vm.owner_uuid ?? '',
     package: vm.package_name ?? vm.billing_id ?? '',
@@ -149,6 +153,7 @@ export const sortKeys = {
   ram: ({ ram }) => ram,
   cpu: ({ vm }) => vm.cpu_cap,
   quota: ({ vm }) => vm.quota,
+  used: ({ use }) => use && shareOf(use),
   ip: ({ ip }) => ip.replace(/\d+/g, (digits) => digits.padStart(3, '0')) || undefined,
   package: (row) => row.package || undefined,
   up: ({ bootedAt }) => (bootedAt === undefined ? undefined : -bootedAt),

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from '/page/lit-html/lit-html.js';
 import { repeat } from '/page/lit-html/directives/repeat.js';
 import { sizeText } from '../../vm/units.js';
+import { nearlyFull, shareOf, type SpaceUse } from '../../vm/usage.js';
 import { agoText, spanText } from '../../vm/span.js';
 import { clockText } from './format.js';
 import { vmHash, type RouteQuery } from './route.js';
@@ -32,6 +33,7 @@ const columns: readonly Column[] = [
     isNumber: true,
     cell: ({ vm }) => (vm.quota ? sizeText(vm.quota, 'GiB') : '–'),
   },
+  { id: 'used', title: 'Used', isNumber: true, cell: ({ use }) => (use === undefined ? '–' : usedBar(use)) },
   { id: 'ip', title: 'Primary IP', cell: ({ ip }) => ip || '–' },
   { id: 'package', title: 'Package', cell: (row) => row.package || '–' },
   {
@@ -55,6 +57,14 @@ const columns: readonly Column[] = [
 
 export function stateBadge(state: string): TemplateResult {
   return html`<span class="state" data-state=${state}>${state}</span>`;
+}
+
+function usedBar(use: SpaceUse): TemplateResult {
+  const share = shareOf(use);
+  const text = `${sizeText(use.usedMiB, 'MiB')} of ${sizeText(use.limitMiB, 'MiB')}`;
+  return html`<span class="used" title=${text} data-full=${share >= nearlyFull ? 'true' : nothing}
+    >${Math.round(share * 100)} %<i .style=${`width: ${Math.min(100, share * 100)}%`}></i
+  ></span>`;
 }
 
 /** How long a row that changed is marked; page.css fades the mark in the same time. */

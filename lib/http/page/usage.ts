@@ -1,4 +1,5 @@
-/** How much of a VM's room is taken, as far as its object says. Pure. */
+/** How much of a VM's disk space is used, as bars. Pure. */
+import { spaceUse, type DatasetUsage } from '../../vm/usage.js';
 import type { VmObject } from '../../vm/vm-object.js';
 
 /** A bar: so much of so much, MiB. */
@@ -6,25 +7,28 @@ export interface Usage {
   readonly title: string;
   readonly usedMiB: number;
   readonly ofMiB: number;
-  /** What it is taken by. */
+  /** What it is used by. */
   readonly by: string;
 }
 
-export function usagesOf(vm: VmObject): readonly Usage[] {
-  const { quota = 0, flexible_disk_size: flexible, free_space: free = 0, snapshots = [], disks = [] } = vm;
+export function usagesOf(vm: VmObject, usage: DatasetUsage | undefined): readonly Usage[] {
+  const use = spaceUse(vm, usage);
+  if (use === undefined) return [];
+  const { usedMiB, limitMiB: ofMiB } = use;
+  const { hvm, flexible_disk_size: flexible = 0, snapshots = [], disks = [] } = vm;
+  if (hvm && flexible > 0) {
+    const byDisks = sum(disks.map(({ size }) => size ?? 0));
+    return [
+      { title: 'flexible_disk_size', usedMiB, ofMiB, by: 'disks and snapshots' },
+      { title: 'disks', usedMiB: byDisks, ofMiB, by: `${disks.length} of them` },
+    ];
+  }
   const bySnapshots = sum(snapshots.map(({ size }) => size));
-  const byDisks = sum(disks.map(({ size }) => size ?? 0));
-  const usages: Usage[] = [];
-  if (flexible !== undefined && flexible > 0) {
-    const title = 'flexible_disk_size';
-    usages.push({ title, usedMiB: flexible - free, ofMiB: flexible, by: 'disks and snapshots' });
-    usages.push({ title: 'disks', usedMiB: byDisks, ofMiB: flexible, by: `${disks.length} of them` });
-  }
-  if (quota > 0 && flexible === undefined) {
-    const by = snapshots.length === 1 ? '1 snapshot' : `${snapshots.length} snapshots`;
-    usages.push({ title: 'quota', usedMiB: bySnapshots, ofMiB: quota * 1024, by });
-  }
-  return usages;
+  const of = snapshots.length === 1 ? '1 snapshot' : `${snapshots.length} snapshots`;
+  return [
+    { title: 'quota', usedMiB, ofMiB, by: 'data and snapshots' },
+    ...(snapshots.length > 0 ? [{ title: 'snapshots', usedMiB: bySnapshots, ofMiB, by: of }] : []),
+  ];
 }
 
 function sum(sizes: readonly number[]): number {

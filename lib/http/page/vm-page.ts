@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from '/page/lit-html/lit-html.js';
 import type { JsonValue } from '../../vm/json.js';
 import { isSecret, mask } from '../../vm/secrets.js';
 import { sizeText } from '../../vm/units.js';
+import { nearlyFull } from '../../vm/usage.js';
 import type { Disk, Nic, VmObject } from '../../vm/vm-object.js';
 import { clockText } from './format.js';
 import { changeList, type ChangesActions } from './changes.js';
@@ -45,7 +46,7 @@ export function vmPage(
       </header>
       <div class="columns">
         <div class="cards">
-          ${groups.map((group) => groupCard(group, vm, ui, actions))}
+          ${groups.map((group) => groupCard(group, vm, model, ui, actions))}
           ${vm.snapshots && vm.snapshots.length > 0 ? card('Snapshots', snapshots(vm), 'Snapshots') : nothing}
           ${(['tags', 'customer_metadata', 'internal_metadata'] as const).map((name) => {
             const members = Object.entries(vm[name]);
@@ -63,7 +64,7 @@ export function vmPage(
                   'Metadata',
                 );
           })}
-          ${more.map((group) => groupCard(group, vm, ui, actions))}
+          ${more.map((group) => groupCard(group, vm, model, ui, actions))}
         </div>
         <section class="history" aria-label="Changes of this VM">
           <h2>What happened</h2>
@@ -77,10 +78,12 @@ export function vmPage(
 function groupCard(
   { title, properties }: Group,
   vm: VmObject,
+  model: PageModel,
   ui: Ui,
   actions: VmPageActions,
 ): TemplateResult {
-  const first = title === 'Storage' ? storage(vm) : title === 'Network' ? vm.nics.map(nicCard) : nothing;
+  const first =
+    title === 'Storage' ? storage(vm, model) : title === 'Network' ? vm.nics.map(nicCard) : nothing;
   return card(title, html`${first}${list(properties, vm, ui, actions)}`, title);
 }
 
@@ -155,10 +158,10 @@ function valueText(name: string, value: JsonValue): unknown {
   return html`<span class="text">${propertyText(name, value)}</span>`;
 }
 
-function storage(vm: VmObject): TemplateResult {
-  return html`${usagesOf(vm).map(bar)}${(vm.disks ?? []).map(diskLine)}${(vm.filesystems ?? []).map(
-    ({ source, target }) => html`<p class="disk"><b>${target}</b> <span>from ${source}</span></p>`,
-  )}`;
+function storage(vm: VmObject, { usage }: PageModel): TemplateResult {
+  return html`${usagesOf(vm, usage[vm.zonename]).map(bar)}${(vm.disks ?? []).map(diskLine)}${(
+    vm.filesystems ?? []
+  ).map(({ source, target }) => html`<p class="disk"><b>${target}</b> <span>from ${source}</span></p>`)}`;
 }
 
 function bar({ title, usedMiB, ofMiB, by }: Usage): TemplateResult {
@@ -174,7 +177,7 @@ function bar({ title, usedMiB, ofMiB, by }: Usage): TemplateResult {
       aria-valuenow=${Math.round(percent)}
       aria-valuetext=${text}
     >
-      <i .style=${`width: ${percent}%`} data-full=${percent > 90 ? 'true' : nothing}></i>
+      <i .style=${`width: ${percent}%`} data-full=${percent >= nearlyFull * 100 ? 'true' : nothing}></i>
     </div>
   </div>`;
 }

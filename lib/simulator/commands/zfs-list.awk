@@ -1,15 +1,16 @@
 # Prints the rows of a zfs listing.
 #   zfs-list.awk FIELDS ,TYPES, TYPED DEPTH COUNT [NAME...] FILE...
-# A row in a file: the columns of `stored`, separated by tabs, where \001 stands for a newline and \002 for a tab in a
+# A row in a file: the columns of `stored` and two more, separated by tabs, where \001 stands for a newline and \002 for a tab in a
 # mountpoint. With names: those, and what is below each down to DEPTH, in the order of the files. Without: everything
 # down to DEPTH. TYPED is empty when no -t was given: a named snapshot is then listed all the same.
 BEGIN {
 	stored = "compression,creation,filesystem_limit,name,quota,recsize,refquota,refreservation,snapshot_limit,type,usedbysnapshots,userrefs,volblocksize,volsize,written,zoned,mountpoint"
-	columns = split(stored, names, ",")
+	columns = split(stored ",referenced,used", names, ",")
 	for (i = 1; i <= columns; i++)
 		column[names[i]] = i
 	column["compress"] = column["compression"]
 	column["recordsize"] = column["recsize"]
+	column["refer"] = column["referenced"]
 	column["refreserv"] = column["refreservation"]
 	column["usedsnap"] = column["usedbysnapshots"]
 	column["volblock"] = column["volblocksize"]
@@ -48,7 +49,7 @@ function row(line,    name, level) {
 	if (!index(types, "," value[10] ",") && !(level == 0 && count && typed == "" && value[10] == "snapshot"))
 		return
 	if (as_stored)
-		out = line
+		out = substr(line, 1, length(line) - length(value[18]) - length(value[19]) - 2)
 	else {
 		out = value[order[1]]
 		for (j = 2; j <= fields; j++)

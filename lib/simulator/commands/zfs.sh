@@ -5,8 +5,8 @@
 command=zfs
 . "${0%usr/sbin/*}var/simulator/commands/begin.sh"
 
-known=,compression,creation,filesystem_limit,mountpoint,name,quota,recsize,refquota,refreservation,snapshot_limit,type,usedbysnapshots,userrefs,volblocksize,volsize,written,zoned,
-aliases=,compress,recordsize,refreserv,usedsnap,volblock,
+known=,compression,creation,filesystem_limit,mountpoint,name,quota,recsize,referenced,refquota,refreservation,snapshot_limit,type,usedbysnapshots,used,userrefs,volblocksize,volsize,written,zoned,
+aliases=,compress,recordsize,refer,refreserv,usedsnap,volblock,
 unscaled=,compression,compress,filesystem_limit,mountpoint,name,snapshot_limit,type,userrefs,zoned,
 
 usage() {

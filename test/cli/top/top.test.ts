@@ -83,7 +83,11 @@ void tap.test('an operator looks at a host', { timeout: 180_000 }, async (t) => 
   t.comment(
     `a quota was on the screen after ${Math.round(performance.now() - startedAt)} ms, the polling included`,
   );
-  t.match(await terminal.screen(), new RegExp(`● ${vm.alias} .* 77G`), 'its row is marked');
+  t.match(
+    await terminal.screen(),
+    new RegExp(`● ${vm.alias} .* 77G +\\d+%`),
+    'its row is marked, and shows how full its disk is',
+  );
 
   await terminal.press('s');
   await terminal.until(/BRAND▲/);
@@ -96,6 +100,7 @@ void tap.test('an operator looks at a host', { timeout: 180_000 }, async (t) => 
   const open = await terminal.until(/PROPERTIES|STORAGE/);
   t.match(open, vm.uuid);
   t.match(open, /quota \d+ -> 77 GiB/, 'its changes are there');
+  t.match(open, /used +[█░]{20} \d+%, \S+ \w+ of 77 GiB/);
   await terminal.press('End');
   await terminal.until(/zonepath/);
   await terminal.press('Escape');
