@@ -31,9 +31,9 @@ export async function storm(t: Test, options: StormOptions): Promise<void> {
   const server = await startNatsServer();
   t.teardown(() => server.remove());
   /** On a new connection: others may not be back yet after a fault. */
-  const operate = async <T>(use: (nats: Nats) => Promise<T>) => {
+  const operate = async (use: (nats: Nats) => Promise<unknown>) => {
     const nats = await connectNats({ servers: [server.url] }, 'operator');
-    return use(nats).finally(() => nats.connection.close());
+    await use(nats).finally(() => nats.connection.close());
   };
   const init = (settings?: InitOptions) => operate((nats) => initFleet(nats, settings));
   await init();
@@ -84,14 +84,15 @@ export async function storm(t: Test, options: StormOptions): Promise<void> {
         return init();
       case 'full': {
         // No room for one more message, until the next fault.
-        await operate(async (nats) => {
+        const shrink = async (nats: Nats) => {
           const { state } = await nats.manager.streams.info('KV_vminfo');
           await initFleet(nats, { maxBytes: state.bytes + 1 });
-        }).catch((error: unknown) => {
+        };
+        await operate(shrink).catch((error: unknown) => {
           // Publishers went on writing between the two calls: then it is larger than that.
           if (!(error instanceof FleetError)) throw error;
         });
-        lift = async () => void (await init({ maxBytes: 2 ** 30 }));
+        lift = () => init({ maxBytes: 2 ** 30 });
         return undefined;
       }
     }
