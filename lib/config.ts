@@ -383,6 +383,10 @@ export const fleet = {
   idleHeartbeatMs: 1_000,
   /** `fleet gc` removes the markers of VMs that have been gone for this: no reader that resumes has been away that long. */
   markerMs: 7 * 24 * 3_600_000,
+  /** Messages read at first for the latest changes: some times more than a screen shows. If too few are asked for, four times more. */
+  pastStep: 400,
+  /** Where `fleet serve` listens by default: beside the daemon of a host. */
+  gatewayPort: 9091,
   /** How full the stream may be before `fleet doctor` warns: early enough to act. */
   fullPercent: 80,
   /** A consumer whose reader is gone is removed by the server after this. */

@@ -1,6 +1,7 @@
 /** The client of the fleet: what VminfodClient is to one host, over all hosts. */
+import { performance } from 'node:perf_hooks';
 import { BadRequestError, NotFoundError } from '../client/errors.js';
-import type { EventsOptions, Query, RequestOptions, VmClient } from '../client/client.js';
+import type { ChangesOptions, EventsOptions, Query, RequestOptions, VmClient } from '../client/client.js';
 import type { ReadyEvent, StreamEvent } from '../client/events.js';
 import { joinSignals } from '../client/join-signals.js';
 import type { EventMatch, WantedChanges } from '../client/matching.js';
@@ -15,12 +16,15 @@ import type { VmObject } from '../vm/vm-object.js';
 import { connectNats, withoutLogin, type Nats, type NatsOptions } from './connection.js';
 import { asFleetError } from './errors.js';
 import { Dressing } from './dressing.js';
+import { fleetStatus } from './fleet-status.js';
 import { followFleet } from './follow.js';
 import { followHosts } from './follow-hosts.js';
 import { readHosts, type FleetHost } from './hosts.js';
 import { mergeStreams } from './merge.js';
 import { FleetMirror, type FleetEvent } from './mirror.js';
 import { vmStream, vmSubjects } from './names.js';
+import { preferred } from './one-of-each.js';
+import { pastChanges } from './past.js';
 
 /** Where the fleet's NATS is, and the client's name. */
 export interface FleetClientOptions extends NatsOptions {
@@ -41,6 +45,7 @@ export class FleetClient implements VmClient {
   readonly url: string;
   readonly #nats: Nats;
   readonly #closed = new AbortController();
+  readonly #since = performance.now();
 
   private constructor(nats: Nats, { name, servers, signal }: FleetClientOptions) {
     this.name = name;
@@ -61,14 +66,14 @@ export class FleetClient implements VmClient {
     await this.hosts({ ...(signal && { signal }) });
   }
 
-  /** A fleet has no status of its own: `hosts` has each host's. */
-  status(): Promise<Status> {
-    return Promise.reject(new BadRequestError('the fleet has no status: vminfo fleet doctor', 'BadRequest'));
+  /** The health of the hosts, each as a source of VMs. */
+  async status(options: RequestOptions = {}): Promise<Status> {
+    return fleetStatus(await this.hosts(options), (performance.now() - this.#since) / 1000, new Date());
   }
 
-  /** The stream keeps a VM's last messages, but they cannot be queried yet. */
-  changes(): Promise<PastEvents> {
-    return Promise.reject(new BadRequestError('the fleet cannot be asked for its history yet', 'BadRequest'));
+  /** As VminfodClient, newest first: what the stream still has, which are the last changes of each VM. */
+  async changes({ signal, ...options }: ChangesOptions = {}): Promise<PastEvents> {
+    return this.#during(signal, (joined) => pastChanges(this.#nats, options, joined));
   }
 
   /** Hosts do not publish it. */
@@ -215,16 +220,6 @@ export class FleetClient implements VmClient {
     this.#closed.abort(reason);
     await this.#nats.connection.close();
   }
-}
-
-/** Sorts VMs with the same zonename, the best first: running before others, fresh before stale. */
-export function preferred(vms: readonly VmObject[]): readonly VmObject[] {
-  const rank = (vm: VmObject) => (vm.state === 'running' ? 0 : 2) + (isStale(vm) ? 1 : 0);
-  return vms.toSorted((a, b) => rank(a) - rank(b) || (a.last_modified < b.last_modified ? 1 : -1));
-}
-
-function isStale(vm: VmObject): boolean {
-  return 'stale' in vm;
 }
 
 /** A part of a subject, from a filter's value that is neither a pattern nor a comparison. */

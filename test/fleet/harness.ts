@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import type { Test } from 'tap';
 import { VminfodClient } from '../../lib/client/client.js';
 import { UnreachableError } from '../../lib/client/errors.js';
+import { FleetClient } from '../../lib/fleet/client.js';
 import { connectNats, type Nats } from '../../lib/fleet/connection.js';
 import { consume } from '../../lib/fleet/consume.js';
 import { FleetError } from '../../lib/fleet/errors.js';
@@ -11,6 +12,7 @@ import { vmStream, vmSubjects, type HostId } from '../../lib/fleet/names.js';
 import { publish } from '../../lib/fleet/publisher.js';
 import { redaction } from '../../lib/fleet/redact.js';
 import { initFleet } from '../../lib/fleet/streams.js';
+import { startGateway, type Gateway } from '../../lib/gateway.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { eventually, startTestDaemon, type TestDaemon } from '../daemon/harness.js';
 import { startNatsServer, type NatsServer } from './nats-server.js';
@@ -75,6 +77,19 @@ export async function startPublisher(
   };
   t.teardown(stop);
   return { log: records, stop };
+}
+
+/** Runs a gateway for a test, which ends it. */
+export async function serveFleet(t: Test, server: NatsServer): Promise<Gateway> {
+  const fleet = await FleetClient.connect({ servers: [server.url], name: 'gateway' });
+  const log = pino({ level: 'silent' });
+  const gateway = await startGateway({ fleet, listen: '127.0.0.1', port: 0, page: true, log });
+  t.teardown(async () => {
+    await gateway.close();
+    await gateway.ended;
+    await fleet.close();
+  });
+  return gateway;
 }
 
 /** A host with a daemon. */
