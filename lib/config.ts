@@ -355,9 +355,9 @@ export const top = {
 // The fleet (lib/fleet): a host's VMs in NATS JetStream, and their readers.
 
 export const fleet = {
-  /** Messages kept of each VM: how many changes a reader that lost its connection may be behind without missing one. 64 is NATS's limit for a bucket. */
-  historyPerVm: 8,
-  /** The stream's size unless `fleet init` says otherwise. A VM takes about 4 KiB a message, so 8 messages of 30,000 VMs. */
+  /** Messages kept of each VM: the one that a reader has seen last, by which it recognises the stream, and 8 changes that it may be behind without missing one. 64 is NATS's limit for a bucket. */
+  historyPerVm: 9,
+  /** The stream's size unless `fleet init` says otherwise. A VM takes about 4 KiB a message, so 9 messages of nearly 30,000 VMs. */
   defaultMaxBytes: 1024 ** 3,
   /** The bucket of hosts: a kilobyte a host, one message each. */
   hostsMaxBytes: 64 * 1024 ** 2,
@@ -376,6 +376,8 @@ export const fleet = {
   heartbeatMs: 10_000,
   /** A host unheard of for three heartbeats is stale: one may be late. */
   staleAfterMs: 30_000,
+  /** How often a reader that follows the fleet looks whether a host has become stale. */
+  staleCheckMs: 1_000,
   /** How often a publisher looks at what the stream has of its host: headers only, some milliseconds. */
   compareIntervalMs: 60_000,
   /** VMs about which the daemon is asked at a time whether they are gone. */
@@ -384,6 +386,10 @@ export const fleet = {
   idleHeartbeatMs: 1_000,
   /** `fleet gc` removes the markers of VMs that have been gone for this: no reader that resumes has been away that long. */
   markerMs: 7 * 24 * 3_600_000,
+  /** Messages read at first for the latest changes: some times more than a screen shows. If too few are asked for, four times more. */
+  pastStep: 400,
+  /** Where `fleet serve` listens by default: beside the daemon of a host. */
+  gatewayPort: 9091,
   /** How full the stream may be before `fleet doctor` warns: early enough to act. */
   fullPercent: 80,
   /** A consumer whose reader is gone is removed by the server after this. */

@@ -7,6 +7,7 @@ import { reloads } from '../config.js';
 import type { Host } from '../host/host.js';
 import { coalesceWhileBusy, type QueueLength } from '../operators/coalesce.js';
 import { zoneFiles } from '../vm/inputs.js';
+import { isInstalled } from '../vm/newstate.js';
 import type { Fact } from './facts.js';
 import {
   datasetReading,
@@ -71,6 +72,7 @@ function whereIn({ zones }: HostState): WhereIs {
     const zone = zones.get(zonename);
     return {
       zonepath: zone?.zonepath,
+      isInstalled: isInstalled(zone?.known.record?.value),
       zoneid: zone?.known.kstat?.value?.zoneid,
       versions: Object.fromEntries(zoneFiles.map((file) => [file, zone?.known[file]?.version])),
     };

@@ -26,17 +26,18 @@ export type Read<R extends Request> = (
   emit: (fact: Fact) => void,
 ) => Promise<unknown>;
 
-/** Where a zone's files and kstat are, and the known versions of the files; empty for an unknown zone. */
-export type WhereIs = (zonename: string) => Pick<ZoneTask, 'zonepath' | 'zoneid' | 'versions'>;
+/** Where a zone's files and kstat are, and what is known of the files; empty for an unknown zone. */
+export type WhereIs = (zonename: string) => Omit<ZoneTask, 'zonename' | 'inputs'>;
 
 /** Reads zones one by one. An unknown zone is read except for its files, because their location is not known yet. */
 export function zoneReading(host: Host, whereIs: WhereIs): Read<ZoneRequest> {
   return async (batch, readAt, emit) => {
     const tasks = batch.map((request): { request: ZoneRequest; task: ZoneTask } => {
       const { zonename, inputs, zoneid } = request;
-      const { zonepath, zoneid: known } = whereIs(zonename);
+      const { zonepath, zoneid: known, isInstalled } = whereIs(zonename);
       const wanted = zonepath === undefined ? new Set(zoneInputs) : inputs;
-      return { request, task: { zonename, inputs: wanted, zonepath, zoneid: zoneid ?? known } };
+      const task = { zonename, inputs: wanted, zonepath, isInstalled, zoneid: zoneid ?? known };
+      return { request, task };
     });
     const asking = tasks.filter(({ task: { inputs } }) => inputs.has('record') || inputs.has('kstat'));
     const commands = zoneCommands(host, asking.length);

@@ -4,6 +4,7 @@
  */
 import { goneRetriesMs, newstateRetriesMs } from '../config.js';
 import type { ZoneFinding } from '../host/findings.js';
+import { ZoneXmlMissingError } from '../host/zone-files.js';
 import type { SourceName } from '../sources/invalidation.js';
 import { datasetOf, isInFullListing } from '../vm/dataset-names.js';
 import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
@@ -14,17 +15,6 @@ import { datasetRequests, noOccasion, zoneRequest, type Occasion } from './reque
 import type { HostState } from './state.js';
 import type { Taken } from './take.js';
 import type { Zone } from './zone-table.js';
-
-/** The zone XML is not there although the zone is. */
-export class ZoneXmlMissingError extends Error {
-  override readonly name = 'ZoneXmlMissingError';
-  readonly zonename: string;
-
-  constructor(zonename: string) {
-    super(`the zone XML of ${zonename} does not exist`);
-    this.zonename = zonename;
-  }
-}
 
 /** Takes in a fact about a zone. */
 export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Taken): void {
@@ -41,14 +31,15 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   const isXmlMissing = xml?.type === 'read' && xml.value === undefined;
   const { xml: _xml, ...others } = readings;
   const present = isXmlMissing ? others : readings;
-  const isTold = occasion.noticedAt !== undefined || occasion.rescan !== undefined;
-  if (zone !== undefined || isTold || state.errors.has(zonename, 'record')) {
-    takeErrors(state, { ...fact, readings: present }, taken);
-  }
   if (zone === undefined) {
-    if (record?.type === 'failed') for (const waiter of occasion.waiters) waiter.failed?.(record.error);
+    if (record?.type !== 'failed') return;
+    const isTold = occasion.noticedAt !== undefined || occasion.rescan !== undefined;
+    if (isTold || state.errors.has(zonename, 'record'))
+      takeErrors(state, { ...fact, readings: { record } }, taken);
+    for (const waiter of occasion.waiters) waiter.failed?.(record.error);
     return;
   }
+  takeErrors(state, { ...fact, readings: present }, taken);
   const { changed, outdated } = state.zones.take(zone, present, readAt);
   if (outdated.length > 0) taken.ask(zoneRequest(zonename, outdated, occasion));
   if (changed.includes('record')) followZonepath(zone, known === undefined, occasion, taken);
@@ -149,7 +140,7 @@ function takeErrors(state: HostState, fact: Found<ZoneFinding>, taken: Taken): v
   const { zonename, readings, readAt } = fact;
   for (const input of Object.keys(readings) as ZoneInput[]) {
     const reading = readings[input];
-    if (readAt < (state.zones.get(zonename)?.known[input]?.readAt ?? 0)) continue;
+    if (readAt < state.zones.readAt(zonename, input)) continue;
     if (reading?.type === 'failed') putOnRecord(state, zonename, input, reading.error, taken);
     else state.errors.mended(zonename, input);
   }

@@ -48,6 +48,11 @@ export class ZoneTable {
     return this.#zones.get(zonename);
   }
 
+  /** When the reading of the current value began; for a zone that is gone, the one that found it gone. 0: never read. */
+  readAt(zonename: string, input: ZoneInput): number {
+    return this.#zones.get(zonename)?.known[input]?.readAt ?? this.#removed.get(zonename) ?? 0;
+  }
+
   /** Adds a zone whose record was read then. `undefined` when it was removed later. */
   add(zonename: string, readAt: number): Zone | undefined {
     if ((this.#removed.get(zonename) ?? 0) > readAt) return undefined;
@@ -90,7 +95,7 @@ export class ZoneTable {
 
   /** Removes a zone, unless its record was read after that. True if it is gone. */
   remove(zonename: string, readAt: number): boolean {
-    if ((this.#zones.get(zonename)?.known.record?.readAt ?? 0) > readAt) return false;
+    if (this.readAt(zonename, 'record') > readAt) return false;
     this.#removed.set(zonename, readAt);
     this.#zones.delete(zonename);
     return true;

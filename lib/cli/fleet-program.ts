@@ -1,12 +1,22 @@
 /** `vminfo fleet …`: the commands about the fleet itself. */
 import { Option, InvalidArgumentError, type Command } from 'commander';
+import { defaultListen, fleet as limits } from '../config.js';
+import type { ServeOptions } from './commands/serve.js';
 import { CliError, type Context } from './context.js';
 
-/** @param where What `--fleet` or `$VMINFO_FLEET` says. */
+type Start = (command: (context: Context) => Promise<number>) => Promise<void>;
+
+export interface FleetProgramOptions {
+  /** What `--fleet` or `$VMINFO_FLEET` says. */
+  readonly where: () => string | undefined;
+  readonly start: Start;
+  /** With the fleet's client. */
+  readonly startAnywhere: Start;
+}
+
 export function addFleetCommands(
   program: Command,
-  where: () => string | undefined,
-  start: (command: (context: Context) => Promise<number>) => Promise<void>,
+  { where, start, startAnywhere }: FleetProgramOptions,
 ): void {
   const fleet = program
     .command('fleet')
@@ -24,13 +34,13 @@ export function addFleetCommands(
     .command('init')
     .description('create the streams, or apply these settings to them')
     .addOption(
-      new Option('--replicas <n>', 'servers of a cluster that keep a copy')
-        .choices(['1', '3', '5'])
-        .default('1'),
+      new Option('--replicas <n>', 'servers of a cluster that keep a copy (default: as it is, or 1)').choices(
+        ['1', '3', '5'],
+      ),
     )
-    .option('--max-bytes <size>', 'size of the stream of VMs: 512m, 4g', bytes)
+    .option('--max-bytes <size>', 'size of the stream of VMs: 512m, 4g (default: as it is, or 1g)', bytes)
     .helpOption('-h, --help', 'print help')
-    .action(async (options: { replicas: string; maxBytes?: number }) => {
+    .action(async (options: { replicas?: string; maxBytes?: number }) => {
       const fleetAt = asked();
       await start(async (context) => (await import('./commands/fleet.js')).init(context, fleetAt, options));
     });
@@ -57,10 +67,30 @@ export function addFleetCommands(
       await start(async (context) => (await import('./commands/fleet.js')).forget(context, fleetAt, server));
     });
 
+  simple('serve', 'serve the whole fleet over HTTP, as vminfod serves its host')
+    .option('--listen <address>', 'address to listen on', defaultListen)
+    .option('--port <port>', 'port to listen on; 0: any', port, limits.gatewayPort)
+    .option('--socket <path>', 'a Unix socket to listen on as well')
+    .option('--allow-host <name>', 'another name for requests to use; may be repeated', append, [])
+    .option('--no-page', 'serve no page for browsers')
+    .action(async (options: ServeOptions) => {
+      asked();
+      await startAnywhere(async (context) => (await import('./commands/serve.js')).serve(context, options));
+    });
+
   simple('gc', 'remove the leftover markers of VMs that have been gone for a week').action(async () => {
     const fleetAt = asked();
     await start(async (context) => (await import('./commands/fleet.js')).gc(context, fleetAt));
   });
+}
+
+function port(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
+  throw new InvalidArgumentError('Expected a port.');
+}
+
+function append(text: string, before: readonly string[]): string[] {
+  return [...before, text];
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };

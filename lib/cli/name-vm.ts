@@ -22,8 +22,9 @@ export function vmNamed<T extends Named>(vms: readonly T[], name: string): T {
   const exact = vms.find(({ zonename, uuid }) => zonename === name || uuid === name);
   if (exact) return exact;
   const called = vms.filter(({ alias }) => alias === name && name !== '');
-  const candidates =
-    called.length > 0 ? called : vms.filter(({ uuid }) => name !== '' && uuid.startsWith(name));
+  const similar = called.length > 0 ? called : vms.filter(({ uuid }) => name !== '' && uuid.startsWith(name));
+  // In a fleet, a VM that is being migrated is there twice.
+  const candidates = [...new Map(similar.map((vm) => [vm.zonename, vm])).values()];
   const [only] = candidates;
   if (candidates.length === 1 && only) return only;
   if (candidates.length === 0) throw new CliError(unknown(name));

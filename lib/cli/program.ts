@@ -111,7 +111,9 @@ export function createProgram({ env, writeOut, writeErr, run }: ProgramOptions):
     .option('-v, --verbose', 'print also what only follows from other changes')
     .option('--show-secrets', 'print passwords, keys and internal metadata as they are')
     .action((name: string | undefined, options: HistoryOptions) =>
-      start(async (context) => (await import('./commands/history.js')).history(context, name, options)),
+      startAnywhere(async (context) =>
+        (await import('./commands/history.js')).history(context, name, options),
+      ),
     );
 
   command('list', 'list VMs as a table, as vmadm(8) does')
@@ -143,7 +145,7 @@ export function createProgram({ env, writeOut, writeErr, run }: ProgramOptions):
     .option('-r, --reverse', 'in descending order')
     .helpOption('-h, --help', 'print help')
     .action((filters: string[], options: TopOptions) =>
-      start(async (context) => (await import('./commands/top.js')).top(context, filters, options)),
+      startAnywhere(async (context) => (await import('./commands/top.js')).top(context, filters, options)),
     );
 
   const lookup = command('lookup', 'print the UUIDs of the VMs that match, as vmadm(8) does')
@@ -203,7 +205,7 @@ export function createProgram({ env, writeOut, writeErr, run }: ProgramOptions):
       ),
   );
 
-  addFleetCommands(program, () => where().fleet, start);
+  addFleetCommands(program, { where: () => where().fleet, start, startAnywhere });
 
   program
     .command('completion')

@@ -1,6 +1,7 @@
 /** The client of the fleet: what VminfodClient is to one host, over all hosts. */
+import { performance } from 'node:perf_hooks';
 import { BadRequestError, NotFoundError } from '../client/errors.js';
-import type { EventsOptions, Query, RequestOptions, VmClient } from '../client/client.js';
+import type { ChangesOptions, EventsOptions, Query, RequestOptions, VmClient } from '../client/client.js';
 import type { ReadyEvent, StreamEvent } from '../client/events.js';
 import { joinSignals } from '../client/join-signals.js';
 import type { EventMatch, WantedChanges } from '../client/matching.js';
@@ -14,10 +15,16 @@ import type { PastEvents } from '../vm/past-events.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { connectNats, withoutLogin, type Nats, type NatsOptions } from './connection.js';
 import { asFleetError } from './errors.js';
+import { Dressing } from './dressing.js';
+import { fleetStatus } from './fleet-status.js';
 import { followFleet } from './follow.js';
+import { followHosts } from './follow-hosts.js';
 import { readHosts, type FleetHost } from './hosts.js';
-import { FleetMirror } from './mirror.js';
-import { hostName, vmStream, vmSubjects, type HostId } from './names.js';
+import { mergeStreams } from './merge.js';
+import { FleetMirror, type FleetEvent } from './mirror.js';
+import { vmStream, vmSubjects } from './names.js';
+import { preferred } from './one-of-each.js';
+import { pastChanges } from './past.js';
 
 /** Where the fleet's NATS is, and the client's name. */
 export interface FleetClientOptions extends NatsOptions {
@@ -38,6 +45,7 @@ export class FleetClient implements VmClient {
   readonly url: string;
   readonly #nats: Nats;
   readonly #closed = new AbortController();
+  readonly #since = performance.now();
 
   private constructor(nats: Nats, { name, servers, signal }: FleetClientOptions) {
     this.name = name;
@@ -58,14 +66,14 @@ export class FleetClient implements VmClient {
     await this.hosts({ ...(signal && { signal }) });
   }
 
-  /** A fleet has no status of its own: `hosts` has each host's. */
-  status(): Promise<Status> {
-    return Promise.reject(new BadRequestError('the fleet has no status: vminfo fleet doctor', 'BadRequest'));
+  /** The health of the hosts, each as a source of VMs. */
+  async status(options: RequestOptions = {}): Promise<Status> {
+    return fleetStatus(await this.hosts(options), (performance.now() - this.#since) / 1000, new Date());
   }
 
-  /** The stream keeps a VM's last messages, but they cannot be queried yet. */
-  changes(): Promise<PastEvents> {
-    return Promise.reject(new BadRequestError('the fleet cannot be asked for its history yet', 'BadRequest'));
+  /** As VminfodClient, newest first: what the stream still has, which are the last changes of each VM. */
+  async changes({ signal, ...options }: ChangesOptions = {}): Promise<PastEvents> {
+    return this.#during(signal, (joined) => pastChanges(this.#nats, options, joined));
   }
 
   /** Hosts do not publish it. */
@@ -112,15 +120,22 @@ export class FleetClient implements VmClient {
   }
 
   /** As VminfodClient: one `ready`, then every change, once, over lost connections. `seq` is the stream's. */
-  events({
-    zonename,
-    query = {},
-    reconnect = true,
-    onDisconnect,
-    signal,
-  }: EventsOptions = {}): AsyncIterable<StreamEvent> {
-    const filter = parseFilter(Object.entries(query));
-    return this.#events({ zonename, query, filter, reconnect, onDisconnect }, signal);
+  events({ signal, ...options }: EventsOptions = {}): AsyncIterable<StreamEvent> {
+    const filter = parseFilter(Object.entries(options.query ?? {}));
+    return {
+      [Symbol.asyncIterator]: () => {
+        const left = new AbortController();
+        const events = this.#events(options, filter, { given: signal, left: left.signal });
+        return {
+          next: () => events.next(),
+          // A generator that waits would not notice: the fleet may be quiet for hours.
+          return: () => {
+            left.abort();
+            return events.return();
+          },
+        };
+      },
+    };
   }
 
   /** As VminfodClient. @throws TimeoutError */
@@ -151,43 +166,37 @@ export class FleetClient implements VmClient {
   }
 
   async *#events(
-    {
-      zonename,
-      query,
-      filter,
-      reconnect,
-      onDisconnect,
-    }: Required<Pick<EventsOptions, 'query' | 'reconnect'>> & {
-      readonly zonename: string | undefined;
-      readonly filter: Filter;
-      readonly onDisconnect: EventsOptions['onDisconnect'] | undefined;
-    },
-    given: AbortSignal | undefined,
+    { zonename, query = {}, reconnect = true, onDisconnect, onReconnect }: EventsOptions,
+    filter: Filter,
+    { given, left }: { readonly given: AbortSignal | undefined; readonly left: AbortSignal },
   ): AsyncGenerator<StreamEvent, void> {
-    const joined = joinSignals(this.#closed.signal, given);
-    const { signal } = joined;
+    const ended = new AbortController();
+    const joined = joinSignals(this.#closed.signal, given, left, ended.signal);
+    const hosts = followHosts(this.#nats, joined.signal);
     try {
-      const mirror = new FleetMirror(dresser(await readHosts(this.#nats, signal)));
+      const dressing = new Dressing((await hosts.next()).value);
+      const mirror = new FleetMirror((vm, host) => dressing.dress(vm, host));
       const subjects = vmSubjects({
-        ...(zonename !== undefined && { zonename }),
-        ...(query['zonename'] !== undefined && isPlain(query['zonename']) && { zonename: query['zonename'] }),
-        ...(query['datacenter'] !== undefined &&
-          isPlain(query['datacenter']) && { datacenter: query['datacenter'] }),
-        ...(query['server_uuid'] !== undefined &&
-          isPlain(query['server_uuid']) && { server: query['server_uuid'] }),
+        ...plain('zonename', zonename ?? query['zonename']),
+        ...plain('datacenter', query['datacenter']),
+        ...plain('server', query['server_uuid']),
       });
+      const following = { filter: subjects, mirror, reconnect, onDisconnect, onReconnect };
       const shown = new Set<string>();
-      for await (const event of followFleet(this.#nats, {
-        filter: subjects,
-        mirror,
-        reconnect,
-        onDisconnect,
-        signal,
-      })) {
-        const seen = filtered(event, filter, shown);
-        if (seen) yield seen;
+      for await (const each of mergeStreams<StreamEvent | FleetEvent | readonly FleetHost[]>(
+        joined.signal,
+        (signal) => [followFleet(this.#nats, { ...following, signal }), hosts],
+      )) {
+        if (isHosts(each)) dressing.set(each);
+        for (const event of isHosts(each) ? mirror.dressAgain(each) : [each]) {
+          const seen = filtered(event, filter, shown);
+          if (seen) yield seen;
+        }
       }
+    } catch (error) {
+      if (!left.aborted) throw error;
     } finally {
+      ended.abort();
       joined.release();
     }
   }
@@ -213,39 +222,19 @@ export class FleetClient implements VmClient {
   }
 }
 
-/** Sorts VMs with the same zonename, the best first: running before others, fresh before stale. */
-export function preferred(vms: readonly VmObject[]): readonly VmObject[] {
-  const rank = (vm: VmObject) => (vm.state === 'running' ? 0 : 2) + (isStale(vm) ? 1 : 0);
-  return vms.toSorted((a, b) => rank(a) - rank(b) || (a.last_modified < b.last_modified ? 1 : -1));
+/** A part of a subject, from a filter's value that is neither a pattern nor a comparison. */
+function plain<K extends string>(part: K, value: string | undefined): Partial<Record<K, string>> {
+  return value !== undefined && /^[A-Za-z0-9]/.test(value) ? ({ [part]: value } as Record<K, string>) : {};
 }
 
-function isStale(vm: VmObject): boolean {
-  return 'stale' in vm;
-}
-
-/** A filter's value that is neither a pattern nor a comparison, and so can be part of a subject. */
-function isPlain(value: string): boolean {
-  return /^[A-Za-z0-9]/.test(value);
+function isHosts(each: StreamEvent | readonly FleetHost[]): each is readonly FleetHost[] {
+  return Array.isArray(each);
 }
 
 /** The key of a VM or event, unique across hosts. */
 function keyOf(each: { readonly zonename: string; readonly server_uuid?: string }): string {
   const { datacenter = '' } = each as { datacenter?: string };
   return `${datacenter}/${each.server_uuid ?? ''}/${each.zonename}`;
-}
-
-function dresser(hosts: readonly FleetHost[]): (vm: VmObject, host: HostId) => VmObject {
-  const known = new Map(hosts.map((host) => [hostName(host), host]));
-  return (vm, id) => {
-    const host = known.get(hostName(id));
-    return {
-      ...vm,
-      server_uuid: id.server,
-      datacenter: id.datacenter,
-      host: host?.record.hostname ?? id.server,
-      ...(host?.stale !== undefined && { stale: host.stale }),
-    };
-  };
 }
 
 /** An event as seen through a filter: a VM that starts or stops matching appears as create or delete. */
@@ -260,8 +249,9 @@ function filtered(event: StreamEvent, filter: Filter, shown: Set<string>): Strea
   const wasShown = shown.delete(key);
   if (event.type === 'delete' || !matches(filter, event.vm)) {
     if (!wasShown) return undefined;
-    const { date, zonename, uuid, seq } = event;
-    return { ...placeOf(event), type: 'delete', date, zonename, uuid, ...(seq !== undefined && { seq }) };
+    const { date, zonename, uuid, seq, vm } = event;
+    const common = { date, zonename, uuid, ...(seq !== undefined && { seq }), ...(vm && { vm }) };
+    return { ...placeOf(event), type: 'delete', ...common };
   }
   shown.add(key);
   if (wasShown) return event;

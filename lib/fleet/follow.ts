@@ -20,13 +20,15 @@ export interface FleetFollowOptions {
   readonly reconnect: boolean;
   /** Called for each loss, before the retry. */
   readonly onDisconnect?: ((error: Error) => void) | undefined;
+  /** Called when the stream is live again, with how many changes were told of what happened meanwhile. */
+  readonly onReconnect?: ((missed: number) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
 /** One `ready`, then changes. @throws VminfodError when it cannot begin; the signal's reason. */
 export async function* followFleet(
   nats: Nats,
-  { filter, mirror, reconnect, onDisconnect, signal }: FleetFollowOptions,
+  { filter, mirror, reconnect, onDisconnect, onReconnect, signal }: FleetFollowOptions,
 ): AsyncGenerator<ReadyEvent | FleetEvent, never> {
   const backoff = new Backoff(reconnectMinMs, reconnectMaxMs);
   let isReady = false;
@@ -34,17 +36,21 @@ export async function* followFleet(
     try {
       const from = await resumeAt(nats, mirror.place);
       let snapshot: StoredMessage[] | undefined = from === undefined ? [] : undefined;
+      let missed = 0;
       for await (const raw of consume(nats, vmStream, {
         filter,
         signal,
         ...(from !== undefined && { from }),
       })) {
         if (raw === 'abreast') {
-          if (snapshot === undefined) continue;
-          const differences = mirror.replace(snapshot);
-          snapshot = undefined;
-          if (isReady) yield* differences;
-          else yield { type: 'ready', date: new Date().toISOString(), uuid: randomUUID(), vms: mirror.vms };
+          if (snapshot !== undefined) {
+            const differences = mirror.replace(snapshot);
+            snapshot = undefined;
+            missed = differences.length;
+            if (isReady) yield* differences;
+            else yield { type: 'ready', date: new Date().toISOString(), uuid: randomUUID(), vms: mirror.vms };
+          }
+          if (isReady) onReconnect?.(missed);
           isReady = true;
           continue;
         }
@@ -56,6 +62,7 @@ export async function* followFleet(
           continue;
         }
         const event = mirror.take(message);
+        if (event) missed++;
         if (event) yield event;
       }
     } catch (error) {

@@ -39,6 +39,8 @@ export interface StoredMessage extends VmMessage {
   readonly key: VmKey;
   /** Its sequence in the stream. */
   readonly revision: number;
+  /** That of the VM's message before it. */
+  readonly after: number;
   /** Its id: two messages with the same id are the same. */
   readonly id: string;
   readonly hash: string | undefined;
@@ -48,6 +50,7 @@ export interface StoredMessage extends VmMessage {
 export interface StoredHeaders {
   readonly key: VmKey;
   readonly revision: number;
+  readonly after: number;
   readonly id: string;
   /** `undefined`: the VM is gone. */
   readonly hash: string | undefined;
@@ -114,7 +117,7 @@ export function decodeHeaders(raw: RawMessage): StoredHeaders | undefined {
   ) {
     return undefined;
   }
-  return { key, id, epoch, revision: raw.revision, hash };
+  return { key, id, epoch, revision: raw.revision, after: Number(raw.header(headerNames.after)), hash };
 }
 
 /** One of our messages; `undefined` for anything else. */

@@ -9,11 +9,15 @@ import type { StoredMessage } from './message.js';
 import { hostName, type HostId } from './names.js';
 
 /** An event of the fleet: a host's event, with the host that it is from. `seq` is the stream's. */
-export type FleetEvent = VmEvent & { readonly datacenter: string; readonly server_uuid: string };
+export type FleetEvent = VmEvent & {
+  readonly datacenter: string;
+  readonly server_uuid: string;
+  /** The VM had changed before, too, but the stream no longer has that, or its publisher never sent it. */
+  readonly missed?: true;
+};
 
-interface Entry {
+interface Entry extends Pick<StoredMessage, 'key' | 'revision' | 'hash'> {
   readonly vm: VmObject;
-  readonly message: StoredMessage;
 }
 
 /** The position in the stream up to which everything is known. */
@@ -29,7 +33,7 @@ export class FleetMirror {
   readonly #dress: (vm: VmObject, host: HostId) => VmObject;
   #place: Place | undefined;
 
-  /** @param dress Adds the properties that a VM has only in the fleet. */
+  /** @param dress Sets the properties that a VM has only in the fleet. */
   constructor(dress: (vm: VmObject, host: HostId) => VmObject) {
     this.#dress = dress;
   }
@@ -48,7 +52,7 @@ export class FleetMirror {
     this.#place = message;
     const host = hostName(message.key);
     const newest = this.#epochs.get(host) ?? 0;
-    // From a publisher that has been replaced: its host's next comparison corrects the VM.
+    // From a publisher that has been replaced: its successor sees it, and writes the VM again.
     if (message.epoch < newest) return undefined;
     this.#epochs.set(host, message.epoch);
     return this.#store(message);
@@ -57,36 +61,56 @@ export class FleetMirror {
   /** Takes in the last message of every VM, in the order of the stream: all that there is now. */
   replace(messages: readonly StoredMessage[]): readonly FleetEvent[] {
     const present = new Set(messages.map(({ key }) => nameOf(key)));
-    const gone = [...this.#entries.values()].flatMap(({ message }) =>
-      present.has(nameOf(message.key)) ? [] : this.#remove(message, new Date().toISOString()),
+    const gone = [...this.#entries.values()].flatMap((entry) =>
+      present.has(nameOf(entry.key)) ? [] : this.#remove(entry, new Date().toISOString()),
     );
     this.#epochs.clear();
     const events = messages.flatMap((message) => {
-      this.#epochs.set(hostName(message.key), message.epoch);
+      const host = hostName(message.key);
+      this.#epochs.set(host, Math.max(message.epoch, this.#epochs.get(host) ?? 0));
       return this.#store(message) ?? [];
     });
     this.#place = messages.at(-1);
     return [...gone, ...events];
   }
 
-  #store(message: StoredMessage): FleetEvent | undefined {
-    const { key, at: date, revision: seq, type } = message;
-    if (type === 'delete' || message.vm === undefined) return this.#remove(message, date)[0];
-    const vm = this.#dress(message.vm, key);
-    const before = this.#entries.get(nameOf(key));
-    this.#entries.set(nameOf(key), { vm, message: { ...message, vm } });
-    const common = { date, zonename: vm.zonename, uuid: vm.uuid, seq, ...placeOf(key), vm };
-    if (before === undefined) return { type: 'create', ...common };
-    const changes = before.message.hash === message.hash ? [] : diff(before.vm, vm);
-    return changes.length === 0 ? undefined : { type: 'modify', ...common, changes };
+  /** Dresses the VMs of these hosts again. */
+  dressAgain(hosts: readonly HostId[]): readonly FleetEvent[] {
+    const names = new Set(hosts.map(hostName));
+    const date = new Date().toISOString();
+    return [...this.#entries].flatMap(([name, entry]) => {
+      const { vm: before, key } = entry;
+      if (!names.has(hostName(key))) return [];
+      const vm = this.#dress(before, key);
+      const changes = diff(before, vm);
+      if (changes.length === 0) return [];
+      this.#entries.set(name, { ...entry, vm });
+      const { zonename, uuid } = vm;
+      return [{ type: 'modify' as const, date, zonename, uuid, ...placeOf(key), vm, changes }];
+    });
   }
 
-  #remove({ key, revision: seq }: StoredMessage, date: string): FleetEvent[] {
+  #store(message: StoredMessage): FleetEvent | undefined {
+    const { key, at: date, revision: seq, hash } = message;
+    if (message.type === 'delete' || message.vm === undefined) return this.#remove(message, date)[0];
+    const vm = this.#dress(message.vm, key);
+    const before = this.#entries.get(nameOf(key));
+    this.#entries.set(nameOf(key), { vm, key, revision: seq, hash });
+    const common = { date, zonename: vm.zonename, uuid: vm.uuid, seq, ...placeOf(key), vm };
+    if (before === undefined) return { type: 'create', ...common };
+    const changes = before.hash === hash ? [] : diff(before.vm, vm);
+    if (changes.length === 0) return undefined;
+    const isMissed = message.after !== before.revision || (message.coalesced ?? 0) > 0;
+    return { type: 'modify', ...common, changes, ...(isMissed && { missed: true as const }) };
+  }
+
+  #remove({ key, revision: seq }: Pick<StoredMessage, 'key' | 'revision'>, date: string): FleetEvent[] {
     const known = this.#entries.get(nameOf(key));
     this.#entries.delete(nameOf(key));
     if (known === undefined) return [];
-    const { zonename, uuid } = known.vm;
-    return [{ type: 'delete', date, zonename, uuid, seq, ...placeOf(key) }];
+    const { vm } = known;
+    const { zonename, uuid } = vm;
+    return [{ type: 'delete', date, zonename, uuid, seq, ...placeOf(key), vm }];
   }
 }
 

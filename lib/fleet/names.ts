@@ -29,6 +29,8 @@ export const headerNames = {
   messageId: 'Nats-Msg-Id',
   /** The server adds it to replies that contain a stored message. No publisher sends it. */
   answerOf: 'Nats-Subject',
+  /** The sequence of the subject's message before it, on which the server checked that it follows; 0 when there was none. */
+  after: 'Nats-Expected-Last-Subject-Sequence',
   /** The hash of the redacted VM: equal VMs have equal hashes. */
   hash: 'Vminfo-Hash',
   /** The publisher's epoch, which grows with each takeover. */

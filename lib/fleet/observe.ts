@@ -26,19 +26,29 @@ export interface Observed {
   readonly isOurs: boolean;
 }
 
-/** @throws VminfodError */
+/**
+ * Looks at what the stream has.
+ *
+ * @param late Messages of an earlier epoch after this revision are of a publisher that had been replaced by then. Readers
+ *   drop them, so they are not ours.
+ * @throws VminfodError
+ */
 export async function observe(
   nats: Nats,
   host: HostId,
   signal: AbortSignal,
+  late = { epoch: 0, revision: Infinity },
 ): Promise<ReadonlyMap<string, Observed>> {
   const found = new Map<string, Observed>();
   for await (const raw of consume(nats, vmStream, { filter: vmSubjects(host), headersOnly: true, signal })) {
     if (raw === 'abreast') break;
     const zonename = parseVmSubject(raw.subject)?.zonename;
     if (zonename === undefined) continue;
-    const head = decodeHeaders(raw);
-    found.set(zonename, { revision: raw.revision, hash: head?.hash, isOurs: head !== undefined });
+    const { revision } = raw;
+    const decoded = decodeHeaders(raw);
+    const isLate = decoded !== undefined && decoded.epoch < late.epoch && revision > late.revision;
+    const head = isLate ? undefined : decoded;
+    found.set(zonename, { revision, hash: head?.hash, isOurs: head !== undefined });
   }
   return found;
 }

@@ -65,6 +65,8 @@ class Publisher {
   #trouble: HostRecord['publisher']['trouble'];
   #seq = 0;
   #lastWrite: { readonly zonename: string; readonly revision: number } | undefined;
+  /** Our epoch, and the last message that was there when it began. */
+  #begun: { readonly epoch: number; readonly revision: number } | undefined;
   #round: Round | undefined;
   #isLoaded = false;
   #wake = new AbortController();
@@ -142,7 +144,13 @@ class Publisher {
       return new Again('the daemon has not loaded yet');
     }
     this.#counters.comparisons++;
-    this.#reconciler.observe(await observe(nats, host, signal));
+    const { epoch } = this.#lease;
+    const stored = await observe(nats, host, signal, this.#begun?.epoch === epoch ? this.#begun : undefined);
+    this.#reconciler.observe(stored);
+    if (this.#begun?.epoch !== epoch) {
+      const revision = Math.max(0, ...[...stored.values()].map((each) => each.revision));
+      this.#begun = { epoch, revision };
+    }
     await this.#hostSide.account(this.#reconciler.unaccounted(), signal);
     this.#lastWrite = undefined;
     log.debug(

@@ -1,15 +1,21 @@
 /** `vminfo fleet init`: the two streams, as every rule of the fleet needs them. */
-import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import {
+  DiscardPolicy,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+  type StreamInfo,
+} from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { fleet as limits } from '../config.js';
 import type { Nats } from './connection.js';
-import { asFleetError, NoFleetError } from './errors.js';
+import { asFleetError, FleetError, NoFleetError } from './errors.js';
 import { hostPrefix, hostStream, vmPrefix, vmStream } from './names.js';
 
 export interface InitOptions {
-  /** Servers of a cluster that keep a copy: 1, 3 or 5. */
+  /** Servers of a cluster that keep a copy: 1, 3 or 5. Default: as it is, or 1. */
   readonly replicas?: number;
-  /** Of the stream of VMs, on each of those. */
+  /** Of the stream of VMs, on each of those. Default: as it is, or see config.ts. */
   readonly maxBytes?: number;
 }
 
@@ -22,19 +28,41 @@ export interface InitResult {
 /**
  * Creates the streams, or applies these settings to existing ones. Their content stays.
  *
- * @throws VminfodError
+ * @throws FleetError for a size below that of the content; VminfodError.
  */
-export async function initFleet(nats: Nats, options: InitOptions = {}): Promise<readonly InitResult[]> {
+export async function initFleet(
+  nats: Nats,
+  { replicas, maxBytes }: InitOptions = {},
+): Promise<readonly InitResult[]> {
+  const before = await existing(nats, vmStream);
+  // The server would make room by removing the oldest messages: the states of VMs that seldom change.
+  if (before !== undefined && maxBytes !== undefined && maxBytes < before.state.bytes) {
+    throw new FleetError(`${vmStream} has ${before.state.bytes} bytes: it cannot become smaller than that`);
+  }
+  const options = {
+    replicas: replicas ?? before?.config.num_replicas ?? 1,
+    maxBytes: maxBytes ?? before?.config.max_bytes ?? limits.defaultMaxBytes,
+  };
   const results: InitResult[] = [];
   for (const config of streamConfigs(options)) results.push(await put(nats, config));
   return results;
 }
 
+async function existing({ manager }: Nats, stream: string): Promise<StreamInfo | undefined> {
+  try {
+    return await manager.streams.info(stream);
+  } catch (cause) {
+    const error = asFleetError(cause, stream);
+    if (error instanceof NoFleetError) return undefined;
+    throw error;
+  }
+}
+
 /** The settings. Key-value libraries can read both streams as buckets. */
 export function streamConfigs({
-  replicas = 1,
-  maxBytes = limits.defaultMaxBytes,
-}: InitOptions = {}): readonly (Partial<StreamConfig> & { readonly name: string })[] {
+  replicas,
+  maxBytes,
+}: Required<InitOptions>): readonly (Partial<StreamConfig> & { readonly name: string })[] {
   const common = {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
@@ -68,15 +96,13 @@ export function streamConfigs({
 }
 
 async function put(
-  { manager }: Nats,
+  nats: Nats,
   wanted: Partial<StreamConfig> & { readonly name: string },
 ): Promise<InitResult> {
+  const { manager } = nats;
   const stream = wanted.name;
+  const current = await existing(nats, stream);
   try {
-    const current = await manager.streams.info(stream).catch((error: unknown) => {
-      if (asFleetError(error, stream) instanceof NoFleetError) return undefined;
-      throw error;
-    });
     if (current === undefined) {
       await manager.streams.add(wanted);
       return { stream, done: 'created' };

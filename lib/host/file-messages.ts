@@ -10,6 +10,8 @@ export interface FileRequest {
   readonly known?: FileVersion;
   /** A directory that the file must be in: no symbolic link is followed out of it. */
   readonly within?: string;
+  /** That directory must exist: when it does not, a missing file is a failure. */
+  readonly withinExists?: boolean;
   /** It is a zone XML, answered as the JSON of its ZoneConfig: parsing is most of the work, so the thread does it. */
   readonly isZoneXml?: boolean;
   /** Whose file system it lies in, if not its own zone's: what hangs with it. */

@@ -6,6 +6,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   openSync,
@@ -37,9 +38,10 @@ function parsedZoneXml(answer: Extract<FileAnswer, { readonly type: 'read' }>): 
 }
 
 function readTextNow(request: FileRequest, maxBytes: number): FileAnswer {
-  const { path, known, within } = request;
+  const { path, known, within, withinExists = false } = request;
   try {
-    if (known !== undefined && currentVersion(request) === known) return { type: 'unchanged' };
+    if (known !== undefined && known !== '' && currentVersion(request) === known)
+      return { type: 'unchanged' };
     if (within !== undefined && leadsOut(dirname(path), within)) {
       return { type: 'failed', problem: `its directory is a symbolic link that leads out of ${within}` };
     }
@@ -52,7 +54,12 @@ function readTextNow(request: FileRequest, maxBytes: number): FileAnswer {
       closeSync(file);
     }
   } catch (error) {
-    if (isMissing(error)) return { type: known === '' ? 'unchanged' : 'missing' };
+    if (isMissing(error)) {
+      if (withinExists && within !== undefined && !existsSync(within)) {
+        return { type: 'failed', problem: `cannot be read: ${within} does not exist` };
+      }
+      return { type: known === '' ? 'unchanged' : 'missing' };
+    }
     const { message, code } = error as NodeJS.ErrnoException;
     const isLink = code === 'ELOOP' && within !== undefined;
     const problem = isLink ? 'is a symbolic link, which is not followed' : `cannot be read: ${message}`;

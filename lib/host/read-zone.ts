@@ -20,6 +20,8 @@ export interface ZoneTask {
   readonly inputs: ReadonlySet<ZoneInput>;
   /** Where its files are; `undefined` when not known: then none is read. */
   readonly zonepath: string | undefined;
+  /** Whether its zonepath must exist: files below one that does not cannot be read then, instead of not being there. */
+  readonly isInstalled: boolean;
   /** The number of its kernel instance, as last heard. */
   readonly zoneid: number | undefined;
   /** Versions of files that need not be read again. */
@@ -28,8 +30,8 @@ export interface ZoneTask {
 
 /** Reads what a task asks for. If the zone turns out to have moved, its files are not read: they are elsewhere now. */
 export async function readZone(host: Host, task: ZoneTask, commands: ZoneCommands): Promise<ZoneReadings> {
-  const { zonename, inputs, zonepath, zoneid: heard, versions } = task;
-  const files = zonepath === undefined ? [] : zoneFiles.filter((file) => inputs.has(file));
+  const { zonename, inputs, zonepath = '', isInstalled, zoneid: heard, versions } = task;
+  const files = task.zonepath === undefined ? [] : zoneFiles.filter((file) => inputs.has(file));
   const asked = inputs.has('record') ? attempt(() => commands.record(zonename)) : undefined;
   const askKstat = (zoneid: number | undefined) => attempt(() => commands.kstat(zonename, zoneid));
 
@@ -50,10 +52,10 @@ export async function readZone(host: Host, task: ZoneTask, commands: ZoneCommand
   const [record, kstat, read] = await Promise.all([
     asked,
     inputs.has('kstat') ? readKstat() : undefined,
-    files.length === 0 ? {} : readZoneFiles(host, { zonename, zonepath: zonepath ?? '' }, files, versions),
+    files.length === 0 ? {} : readZoneFiles(host, { zonename, zonepath, isInstalled }, files, versions),
   ]);
   const hasMoved =
-    record?.type === 'read' && record.value !== undefined && record.value.zonepath !== zonepath;
+    record?.type === 'read' && record.value !== undefined && record.value.zonepath !== task.zonepath;
   return {
     ...(record !== undefined && { record }),
     ...(kstat !== undefined && { kstat }),

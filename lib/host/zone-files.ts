@@ -1,7 +1,7 @@
 /**
  * The files of a zone as inputs, each with its mtime: XML, config/*.json and lastexited. A file that does not exist is
- * `undefined`, as is every file below a missing zonepath; a file with the wrong content is a FileError for that file
- * alone.
+ * `undefined`; a file with the wrong content is a FileError for that file alone. Below a zonepath that does not exist,
+ * every file is `undefined` as long as the zone is not installed, and a FileError when it is.
  */
 import type { InputValues, LastExited, ZoneFile } from '../vm/inputs.js';
 import type { JsonObject } from '../vm/json.js';
@@ -16,11 +16,24 @@ import { globalZone, isZonename, zoneFilePath, zonesDirectory } from './paths.js
 export type { FileReading } from './files.js';
 export type { FileVersion } from './file-version.js';
 
+/** The zone XML is not there although the zone is. */
+export class ZoneXmlMissingError extends Error {
+  override readonly name = 'ZoneXmlMissingError';
+  readonly zonename: string;
+
+  constructor(zonename: string) {
+    super(`the zone XML of ${zonename} does not exist`);
+    this.zonename = zonename;
+  }
+}
+
 /** Where a zone's files are. */
 export interface ZonePlace {
   readonly zonename: string;
   /** As zoneadm prints it; empty when the zone has none. */
   readonly zonepath: string;
+  /** Whether the zone is installed, so that its zonepath must exist. */
+  readonly isInstalled: boolean;
 }
 
 /** The result for each file that was asked for. */
@@ -37,7 +50,7 @@ export async function readZoneFiles(
   files: Iterable<ZoneFile>,
   known: Partial<Record<ZoneFile, FileVersion>> = {},
 ): Promise<ZoneFileReadings> {
-  const { zonename, zonepath } = place;
+  const { zonename, zonepath, isInstalled } = place;
   const readings: Partial<Record<ZoneFile, FileReading<unknown>>> = {};
   const requests: (FileRequest & { readonly name: ZoneFile })[] = [];
   for (const name of files) {
@@ -55,7 +68,7 @@ export async function readZoneFiles(
         path: zoneFilePath(host, place, name),
         known: known[name],
         isZoneXml: name === 'xml',
-        ...(isInZone ? { within: host.path(zonepath) } : { owner: globalZone }),
+        ...(isInZone ? { within: host.path(zonepath), withinExists: isInstalled } : { owner: globalZone }),
       });
     }
   }

@@ -17,7 +17,7 @@ import { replyError, replyJson } from './reply.js';
 import type { VmReplies } from './vms.js';
 
 export interface RoutesOptions {
-  readonly cache: VmCache;
+  readonly cache: Pick<VmCache, 'instance' | 'snapshot' | 'eventLog' | 'sync' | 'loadErrors' | 'status'>;
   readonly vms: VmReplies;
   readonly listeners: Listeners;
   /** How long `?sync=true` may take. */
@@ -174,6 +174,7 @@ export function routes({
       if (error instanceof SyncTimeoutError) replyError(response, 'Timeout', error.message);
       else if (error instanceof UnknownZoneError) replyError(response, 'LoadError', error.message, retrySoon);
       else if (error instanceof StoppedError) replyError(response, 'NotReady', error.message, retrySoon);
+      else if (error instanceof QueryError) replyError(response, 'BadRequest', error.message);
       else throw error;
       return;
     }

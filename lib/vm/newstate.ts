@@ -6,6 +6,11 @@ export function isInKernel({ state }: ZoneRecord): boolean {
   return kernelStates.has(state);
 }
 
+/** Whether a zone is installed: then its zonepath exists, and one that does not is a fault of the host. */
+export function isInstalled(record: ZoneRecord | undefined): boolean {
+  return record !== undefined && (record.state === 'installed' || isInKernel(record));
+}
+
 const kernelStates: ReadonlySet<string> = new Set(['ready', 'running', 'shutting_down', 'down', 'mounted']);
 
 /**

@@ -17,7 +17,8 @@ export async function assembleOne(root: string, zonename: string): Promise<Buffe
   const ending = new AbortController();
   const host = createHost({ root, signal: ending.signal });
   try {
-    const task = { zonename, inputs: new Set(zoneInputs), zonepath: `/zones/${zonename}`, zoneid: undefined };
+    const place = { zonepath: `/zones/${zonename}`, isInstalled: true, zoneid: undefined };
+    const task = { zonename, inputs: new Set(zoneInputs), ...place };
     const name = `zones/${zonename}`;
     const [readings, listing] = await Promise.all([
       readZone(host, task, zoneCommands(host, 1)),

@@ -16,6 +16,7 @@ import { assemble } from '../../lib/vm/assemble.js';
 import { levelOf } from '../../lib/vm/dataset-names.js';
 import { DatasetTable } from '../../lib/vm/dataset-table.js';
 import { zoneFiles, type InputValues, type ZoneFile } from '../../lib/vm/inputs.js';
+import { isInstalled } from '../../lib/vm/newstate.js';
 import { parseZoneXml } from '../../lib/vm/zone-xml.js';
 
 /** Milliseconds. */
@@ -58,7 +59,9 @@ for (const { requests, readings } of texts) {
 const parsing = lap();
 
 const sysinfo = (await readSysinfo(host)) ?? {};
-const files = await Promise.all(records.map((record) => readZoneFiles(host, record, zoneFiles)));
+const files = await Promise.all(
+  records.map((record) => readZoneFiles(host, { ...record, isInstalled: isInstalled(record) }, zoneFiles)),
+);
 const names = listing.datasets.map(({ name }) => name);
 lap();
 

@@ -51,6 +51,7 @@ interface Fixture {
 /** A host with one zone, whose root has a quota of 1 GiB. */
 async function aFixture(t: Test): Promise<Fixture> {
   const host = await temporaryHost(t);
+  await host.write(`/zones/${zone}/root/etc/hosts`, '');
   const cache = createCache({ host, log: pino({ level: 'silent' }) });
   const invalidations = new Subject<Invalidation>();
   const commits: Commit[] = [];

@@ -117,6 +117,17 @@ void tap.test('a zone is gone when zoneadm says so, and not when it says nothing
   t.end();
 });
 
+void tap.test('a failure of before says nothing of a zone that is gone', (t) => {
+  const { state, zone } = aState();
+  t.same(paths(zone(5, { record: undefined })), ['delete']);
+  t.same(zone(4, { record: bad, tags: bad }, { noticedAt: 1 }).followUps, []);
+  t.same(state.errors.list(), []);
+  const failed = zone(6, { record: bad, tags: bad }, { noticedAt: 1 });
+  t.match(failed.followUps, [{ retries: { input: 'record' } }], 'and of its files nothing counts any more');
+  t.equal(failed.followUps.length, 1);
+  t.end();
+});
+
 void tap.test('an answer from before the zone was read does not delete it', (t) => {
   const { zone } = aState();
   zone(5, { record });

@@ -23,8 +23,8 @@ export function isVminfod({ args }: { readonly args: string }): boolean {
 }
 
 /** Starts one. It listens when this resolves; its first load goes on. Rejects when it ends instead. */
-export async function startVminfod(root: string): Promise<VminfodProcess> {
-  const child = spawn(process.execPath, [vminfod, '--root', root, '--port', '0'], {
+export async function startVminfod(root: string, flags: readonly string[] = []): Promise<VminfodProcess> {
+  const child = spawn(process.execPath, [vminfod, '--root', root, '--port', '0', ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit') as Promise<[code: number | null]>;

@@ -238,7 +238,8 @@ void tap.test('a zone that zoneadm no longer knows is deleted, however we notice
       if (how === 'by its XML') host.dropEvents({ zones: true, zfs: true });
       await host.destroyZone(zonename);
       await listening.until(isA('delete', zonename));
-      t.equal((await daemon.get(`/vms/${zonename}`)).status, 404);
+      const gone = await daemon.get(`/vms/${zonename}`);
+      t.equal(gone.status, 404, gone.text);
     });
   }
   await t.test('by a file of it', async (t) => {

@@ -1,6 +1,6 @@
 /** Each of these ends or blinds the platform's vminfod. Ours comes out of it with the right answer. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import tap from 'tap';
@@ -189,7 +189,8 @@ for (const [what, datasets] of [
         behindMs.push(await setQuota(quota + 1));
         await eventually(async () => (await daemon.status()).queue.idle, 'all is done');
         const started = host.invocations('zfs').length;
-        t.ok(started < 5, `fewer than 5 zfs (${started})`);
+        // How many depends on how fast the events come in.
+        t.ok(started < 20, `fewer than 20 zfs for 10,000 events (${started})`);
       }
       t.comment(`behind them: ${inMs(behindMs)}; parsing them and the change alone: ${inMs(aloneMs)}`);
       // On a busy machine a change alone takes as much longer.
@@ -267,6 +268,32 @@ void tap.test('a config directory that cannot be read is that zone’s problem',
   writeFileSync(host.configFile(zonename, 'tags'), '{"role":"mended"}');
   await listening.until(changeOf(zonename, 'tags.role', 'mended'));
   await eventually(async () => (await daemon.status()).loadErrors.length === 0, 'nothing is left of it');
+});
+
+void tap.test('a zonepath that is away while its zone is installed takes nothing from the VM', async (t) => {
+  const daemon = await startTestDaemon(t);
+  const { host } = daemon;
+  const [zonename = ''] = host.zonenames();
+  await host.setTags(zonename, { role: 'db' });
+  await eventually(async () => (await daemon.vm(zonename)).tags['role'] === 'db', 'it has a tag');
+  const before = await daemon.vm(zonename);
+  const listening = await daemon.listen();
+  const zonepath = dirname(dirname(host.configFile(zonename, 'tags')));
+  renameSync(zonepath, `${zonepath}.away`);
+  await eventually(async () => (await daemon.status()).loadErrors.length > 0, 'it is noticed');
+  await daemon.rescan();
+  const { loadErrors } = await daemon.status();
+  for (const { zone, error } of loadErrors) {
+    t.equal(zone, zonename);
+    t.match(error, `${zonepath} does not exist`);
+  }
+  t.ok(loadErrors.some(({ input }) => input === 'tags'));
+  t.strictSame(await daemon.vm(zonename), before);
+  renameSync(`${zonepath}.away`, zonepath);
+  await host.setTags(zonename, { role: 'back' });
+  await listening.until(changeOf(zonename, 'tags.role', 'back'));
+  await eventually(async () => (await daemon.status()).loadErrors.length === 0, 'nothing is left of it');
+  t.notOk(toldOf(zonename, listening.events).some((path) => path.startsWith('customer_metadata')));
 });
 
 /** The least that reading so many lines from a child takes. */

@@ -3,13 +3,16 @@ import { pino } from 'pino';
 import type { Test } from 'tap';
 import { VminfodClient } from '../../lib/client/client.js';
 import { UnreachableError } from '../../lib/client/errors.js';
+import { FleetClient } from '../../lib/fleet/client.js';
 import { connectNats, type Nats } from '../../lib/fleet/connection.js';
 import { consume } from '../../lib/fleet/consume.js';
+import { FleetError } from '../../lib/fleet/errors.js';
 import { hashOf, decodeMessage, type StoredMessage } from '../../lib/fleet/message.js';
 import { vmStream, vmSubjects, type HostId } from '../../lib/fleet/names.js';
 import { publish } from '../../lib/fleet/publisher.js';
 import { redaction } from '../../lib/fleet/redact.js';
 import { initFleet } from '../../lib/fleet/streams.js';
+import { startGateway, type Gateway } from '../../lib/gateway.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { eventually, startTestDaemon, type TestDaemon } from '../daemon/harness.js';
 import { startNatsServer, type NatsServer } from './nats-server.js';
@@ -44,9 +47,16 @@ export interface TestPublisher {
 /** Runs a publisher for a test, which ends it. */
 export async function startPublisher(
   t: Test,
-  { server, daemon, host }: { server: NatsServer; daemon: TestDaemon; host: HostId },
+  {
+    server,
+    daemon,
+    host,
+    inboxPrefix,
+    url = server.url,
+  }: { server: NatsServer; daemon: TestDaemon; host: HostId; inboxPrefix?: string; url?: string },
 ): Promise<TestPublisher> {
-  const nats = await connectNats({ servers: [server.url] }, 'test publisher');
+  const options = { servers: [url], ...(inboxPrefix !== undefined && { inboxPrefix }) };
+  const nats = await connectNats(options, 'test publisher');
   const records: Record<string, unknown>[] = [];
   const write = (line: string) => records.push(JSON.parse(line) as Record<string, unknown>);
   const stopped = new AbortController();
@@ -69,11 +79,29 @@ export async function startPublisher(
   return { log: records, stop };
 }
 
+/** Runs a gateway for a test, which ends it. */
+export async function serveFleet(t: Test, server: NatsServer): Promise<Gateway> {
+  const fleet = await FleetClient.connect({ servers: [server.url], name: 'gateway' });
+  const log = pino({ level: 'silent' });
+  const gateway = await startGateway({ fleet, listen: '127.0.0.1', port: 0, page: true, log });
+  t.teardown(async () => {
+    await gateway.close();
+    await gateway.ended;
+    await fleet.close();
+  });
+  return gateway;
+}
+
 /** A host with a daemon. */
 export async function startHost(t: Test, vms = 3): Promise<{ daemon: TestDaemon; host: HostId }> {
   const daemon = await startTestDaemon(t, { vms });
   const [vm] = await daemon.vms();
   return { daemon, host: { datacenter, server: vm?.server_uuid ?? 'none' } };
+}
+
+/** A host's id with another server's UUID: all simulated hosts have the same one, and the same VMs. */
+export function otherServer(host: HostId, number: number): HostId {
+  return { ...host, server: `${host.server.slice(0, -4)}${String(number).padStart(4, '0')}` };
 }
 
 /** The last message of each VM of the fleet, by `server/zonename`: what any reader of the bucket finds. */
@@ -94,10 +122,14 @@ export async function bucketVms(nats: Nats): Promise<Map<string, VmObject>> {
   return new Map(all.flatMap(([key, { vm }]) => (vm ? [[key, vm] as const] : [])));
 }
 
+/** A host, and what its daemon answers. */
+export interface PublishedHost {
+  readonly daemon: Pick<TestDaemon, 'vms'>;
+  readonly host: HostId;
+}
+
 /** What the bucket should have of these hosts. */
-export async function expectedVms(
-  hosts: readonly { daemon: TestDaemon; host: HostId }[],
-): Promise<Map<string, VmObject>> {
+export async function expectedVms(hosts: readonly PublishedHost[]): Promise<Map<string, VmObject>> {
   const redact = redaction();
   const expected = new Map<string, VmObject>();
   for (const { daemon, host } of hosts) {
@@ -109,10 +141,7 @@ export async function expectedVms(
 }
 
 /** Resolves when the bucket equals the hosts, key for key. */
-export async function inStep(
-  nats: Nats,
-  hosts: readonly { daemon: TestDaemon; host: HostId }[],
-): Promise<void> {
+export async function inStep(nats: Nats, hosts: readonly PublishedHost[]): Promise<void> {
   await eventually(async () => {
     const [actual, expected] = [await bucketVms(nats).catch(unlessUnreachable), await expectedVms(hosts)];
     if (actual?.size !== expected.size) return false;
@@ -125,7 +154,7 @@ export async function inStep(
 
 /** A server that has just been started may need a moment. */
 function unlessUnreachable(error: unknown): undefined {
-  if (!(error instanceof UnreachableError)) throw error;
+  if (!(error instanceof UnreachableError || error instanceof FleetError)) throw error;
 }
 
 /** How many messages the stream has ever had. */

@@ -1,5 +1,6 @@
 /** With README's rules, what a host can do to another's. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { headers } from '@nats-io/transport-node';
 import tap from 'tap';
 import { connectNats } from '../../lib/fleet/connection.js';
@@ -7,7 +8,7 @@ import { encodeMessage, hashOf } from '../../lib/fleet/message.js';
 import { observe } from '../../lib/fleet/observe.js';
 import { initFleet } from '../../lib/fleet/streams.js';
 import { aVm } from '../client/a-vm.js';
-import { bucketVms } from './harness.js';
+import { bucketVms, inStep, startHost, startPublisher } from './harness.js';
 import { eventually } from '../daemon/harness.js';
 import { needsNats, startNatsServer } from './nats-server.js';
 
@@ -77,8 +78,39 @@ void tap.test('a host can write what is its own and nothing else', needsNats, as
       ...config,
     },
   });
+  const hostSubjectOf = ({ datacenter, server: uuid }: typeof a) => `$KV.vminfo_hosts.${datacenter}.${uuid}`;
+  const listen = (subject: string) =>
+    new Promise((resolve, reject) => {
+      const callback = (error: Error | null, message: unknown) => {
+        if (error) reject(error);
+        else resolve(message);
+      };
+      host.connection.subscribe(subject, { callback });
+    });
+  const marker = headers();
+  marker.set('KV-Operation', 'DEL');
   const denied: readonly [what: string, attempt: () => Promise<unknown>][] = [
     ['write', () => put(host, b)],
+    [
+      'mark as deleted',
+      () => host.jetstream.publish(subjectOf(b, vm.zonename), '', { headers: marker, timeout: 500 }),
+    ],
+    ["write the host's record", () => host.jetstream.publish(hostSubjectOf(b), '{}', { timeout: 500 })],
+    ['listen to writes', () => listen('$KV.vminfo.>')],
+    ['listen to replies', () => listen('_INBOX.>')],
+    ['read the record', () => api(`DIRECT.GET.KV_vminfo_hosts.${hostSubjectOf(b)}`)],
+    ['consume records', () => api('CONSUMER.CREATE.KV_vminfo_hosts', consumer('', {}))],
+    [
+      'consume durably',
+      () => api('CONSUMER.DURABLE.CREATE.KV_vminfo.d', consumer('d', { durable_name: 'd' })),
+    ],
+    ['remove a consumer', () => api('CONSUMER.DELETE.KV_vminfo.d')],
+    ['take messages of a consumer', () => api('CONSUMER.MSG.NEXT.KV_vminfo.d')],
+    ['list consumers', () => api('CONSUMER.NAMES.KV_vminfo')],
+    ['copy the stream', () => api('STREAM.SNAPSHOT.KV_vminfo', { deliver_subject: `_INBOX_${a.server}.x` })],
+    ['restore a stream', () => api('STREAM.RESTORE.KV_vminfo')],
+    ['mirror the stream', () => api('STREAM.CREATE.mine', { name: 'mine', mirror: { name: 'KV_vminfo' } })],
+    ['purge the hosts', () => api('STREAM.PURGE.KV_vminfo_hosts')],
     ['roll up a subject', () => put(host, a, { 'Nats-Rollup': 'sub' })],
     ['roll up all', () => put(host, a, { 'Nats-Rollup': 'all' })],
     ['purge', () => api('STREAM.PURGE.KV_vminfo', { filter: other })],
@@ -93,6 +125,14 @@ void tap.test('a host can write what is its own and nothing else', needsNats, as
     ['consume', () => api(`CONSUMER.CREATE.KV_vminfo.n.${other}`, consumer('n', { filter_subject: other }))],
   ];
   for (const [what, attempt] of denied) await t.rejects(attempt(), what);
+  const violations = readFileSync(join(server.directory, 'log'), 'utf8').match(
+    /(Publish|Subscription) Violation/g,
+  );
+  t.equal(
+    violations?.length,
+    denied.length - 2,
+    'all by the rules, but for the roll-ups, which the stream refuses',
+  );
   const trick = await api(
     `CONSUMER.CREATE.KV_vminfo.n.${subjectOf(a, '*')}`,
     consumer('n', { filter_subject: other }),
@@ -113,4 +153,11 @@ void tap.test('a host can write what is its own and nothing else', needsNats, as
   t.notOk((await bucketVms(admin)).has(`${b.server}/${vm.zonename}`), 'and is no VM');
   const observed = (await observe(admin, b, AbortSignal.timeout(10_000))).get(vm.zonename);
   t.match(observed, { isOurs: false }, 'its own publisher sees that, and writes it again');
+
+  // What the rules allow is enough to publish.
+  await admin.manager.streams.purge('KV_vminfo');
+  const real = { ...(await startHost(t)), host: a };
+  const url = login('host-a', 'change-me-too');
+  await startPublisher(t, { server, ...real, url, inboxPrefix: `_INBOX_${a.server}` });
+  await inStep(admin, [real]);
 });

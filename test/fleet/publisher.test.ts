@@ -1,6 +1,13 @@
 /** The publisher with a real daemon on a simulated host, and a real nats-server. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { headers } from '@nats-io/transport-node';
 import tap from 'tap';
 import type { Nats } from '../../lib/fleet/connection.js';
+import { encodeMessage } from '../../lib/fleet/message.js';
+import { vmSubject } from '../../lib/fleet/names.js';
+import { observe } from '../../lib/fleet/observe.js';
+import type { VmObject } from '../../lib/vm/vm-object.js';
 import { eventually } from '../daemon/harness.js';
 import {
   bucketVms,
@@ -36,6 +43,86 @@ void tap.test('what the host has is in the bucket, and each change of it', needs
   );
   t.equal(message(second)?.type, 'delete');
   t.equal(message(created)?.type, 'create');
+});
+
+void tap.test('no secret of a VM is in the store of NATS, nor one that was changed', needsNats, async (t) => {
+  const { server, nats } = await startTestNats(t);
+  const host = await startHost(t, 8);
+  await startPublisher(t, { server, ...host });
+  await inStep(nats, [host]);
+  const before = await host.daemon.vms();
+  for (const { zonename } of before) {
+    await host.daemon.host.updateConfig(zonename, {
+      attrs: { 'vnc-password': `vnc ${zonename}`, alias: `now-${zonename.slice(0, 8)}` },
+    });
+    await host.daemon.host.setMetadata(zonename, 'internal_metadata', { root_pw: `root ${zonename}` });
+  }
+  await host.daemon.rescan();
+  await inStep(nats, [host]);
+  const after = await host.daemon.vms();
+  const secrets = [...before, ...after].flatMap(secretsOf);
+  const stored = readdirSync(server.directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'log')
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+  const isStored = (text: string) => stored.some((bytes) => bytes.includes(text));
+  t.ok(secrets.length > 60, `${secrets.length} secrets`);
+  t.strictSame(secrets.filter(isStored), []);
+  const [{ alias = 'none' } = {}] = (await bucketVms(nats)).values();
+  t.ok(isStored(alias), 'what is not secret is found in this way');
+});
+
+/** The texts of a VM that must not leave its host. */
+function secretsOf(vm: VmObject): string[] {
+  const all = [vm.customer_metadata, vm.internal_metadata, { password: vm.vnc_password }];
+  return all
+    .flatMap((each) => Object.values(each))
+    .filter((value): value is string => typeof value === 'string' && value.length >= 8);
+}
+
+void tap.test('of two publishers of a host, one writes and the other waits', needsNats, async (t) => {
+  const { server, nats } = await startTestNats(t);
+  const host = await startHost(t, 4);
+  const first = await startPublisher(t, { server, ...host });
+  await inStep(nats, [host]);
+  const second = await startPublisher(t, { server, ...host });
+  const waits = ({ msg }: Record<string, unknown>) =>
+    String(msg).includes('is published by another: process');
+  await eventually(() => second.log.some(waits), 'the second says whom it waits for');
+  const [zonename = ''] = await zonenames(nats);
+  const before = await lastSequence(nats);
+  await host.daemon.host.updateConfig(zonename, { attrs: { alias: 'once' } });
+  await host.daemon.rescan();
+  await inStep(nats, [host]);
+  t.equal(await lastSequence(nats), before + 1, 'a change is written once');
+  const epochOf = async () => (await readBucket(nats)).get(`${host.host.server}/${zonename}`)?.epoch ?? 0;
+  const epoch = await epochOf();
+
+  await first.stop();
+  await eventually(() => second.log.some(({ msg }) => String(msg).startsWith('compared:')), 'it took over');
+  t.equal(await lastSequence(nats), before + 1, 'and had nothing to write');
+  await host.daemon.host.updateConfig(zonename, { attrs: { alias: 'twice' } });
+  await host.daemon.rescan();
+  await inStep(nats, [host]);
+  t.equal(await lastSequence(nats), before + 2);
+  t.ok((await epochOf()) > epoch, 'with a later epoch');
+
+  // The first was stopped while it wrote, and its message gets there only now, with what is right by accident.
+  const { revision, hash = '', vm } = (await readBucket(nats)).get(`${host.host.server}/${zonename}`) ?? {};
+  const late = encodeMessage(
+    zonename,
+    { type: 'modify', at: new Date().toISOString(), instance: 'first', seq: 99, epoch, ...(vm && { vm }) },
+    hash,
+  );
+  const all = headers();
+  for (const [name, value] of Object.entries(late.headers)) all.set(name, value);
+  await nats.jetstream.publish(vmSubject({ ...host.host, zonename }), late.body, {
+    msgID: late.id,
+    headers: all,
+  });
+  const look = (lateAfter: { epoch: number; revision: number }) =>
+    observe(nats, host.host, AbortSignal.timeout(60_000), lateAfter);
+  t.match((await look({ epoch: epoch + 1, revision: revision ?? 0 })).get(zonename), { isOurs: false });
+  t.match((await look({ epoch: epoch + 1, revision: Infinity })).get(zonename), { isOurs: true, hash });
 });
 
 void tap.test(

@@ -1,10 +1,17 @@
-/** `npm run test:fleet -- --seeds 5`: the storm at its full size. */
+/**
+ * `npm run test:fleet -- --seed 7 --actions 500`: the storm at its full size; `--seeds 5` runs seeds 1 to 5. With
+ * `--cuts 100`, readers that are cut off so often, instead.
+ */
 import { parseArgs } from 'node:util';
 import tap from 'tap';
+import { cutOff } from './cut-off.js';
+import { serveFleet, startTestNats } from './harness.js';
 import { storm } from './storm.js';
 
 const { values } = parseArgs({
   options: {
+    seed: { type: 'string' },
+    cuts: { type: 'string' },
     seeds: { type: 'string', default: '1' },
     hosts: { type: 'string', default: '5' },
     vms: { type: 'string', default: '20' },
@@ -12,13 +19,22 @@ const { values } = parseArgs({
   },
 });
 
-for (let seed = 1; seed <= Number(values.seeds); seed++) {
+const seeds =
+  values.seed === undefined
+    ? Array.from({ length: Number(values.seeds) }, (_, index) => index + 1)
+    : [Number(values.seed)];
+const [hosts, vms, actions] = [Number(values.hosts), Number(values.vms), Number(values.actions)];
+
+tap.setTimeout(3_600_000);
+for (const seed of seeds) {
   void tap.test(`seed ${seed}`, { timeout: 3_600_000 }, async (t) => {
-    const [hosts, vms, actions] = [values.hosts, values.vms, values.actions].map(Number) as [
-      number,
-      number,
-      number,
-    ];
-    await storm(t, { seed, hosts, vms, actions, actionsPerFault: 40 });
+    if (values.cuts !== undefined) {
+      const { server, nats } = await startTestNats(t);
+      const { url } = await serveFleet(t, server);
+      const cuts = { http: Number(values.cuts), nats: Number(values.cuts) };
+      await cutOff(t, { server, nats, url, seed, cuts });
+      return;
+    }
+    await storm(t, { seed, hosts, vms, actions, actionsPerFault: 40, stopMs: 10_000 });
   });
 }

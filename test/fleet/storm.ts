@@ -2,12 +2,15 @@
  * Hosts to which things happen while everything about them breaks; afterwards the bucket must be what the hosts are.
  */
 import type { Test } from 'tap';
-import { initFleet } from '../../lib/fleet/streams.js';
-import { connectNats } from '../../lib/fleet/connection.js';
+import { FleetClient } from '../../lib/fleet/client.js';
+import { connectNats, type Nats } from '../../lib/fleet/connection.js';
+import { FleetError } from '../../lib/fleet/errors.js';
+import { initFleet, type InitOptions } from '../../lib/fleet/streams.js';
 import { createRandom, performAction } from '../../lib/simulator/index.js';
-import { bucketVms, connect, expectedVms, inStep, startHost } from './harness.js';
+import { eventually } from '../daemon/harness.js';
+import { bucketVms, connect, expectedVms, inStep } from './harness.js';
 import { startNatsServer } from './nats-server.js';
-import { PublisherProcess } from './publisher-process.js';
+import { StormHost } from './storm-host.js';
 
 export interface StormOptions {
   readonly seed: number;
@@ -16,49 +19,55 @@ export interface StormOptions {
   readonly actions: number;
   /** One fault after so many actions. */
   readonly actionsPerFault: number;
+  /** How long a server is stopped with SIGSTOP. */
+  readonly stopMs: number;
 }
 
-/** The faults, in an order determined by the seed. */
-const faults = ['publisher', 'server', 'stop', 'lose', 'older', 'save'] as const;
+/** The faults, in this order from one that the seed chooses. */
+const faults = ['publisher', 'server', 'stop', 'lose', 'daemon', 'older', 'full', 'save'] as const;
 
 export async function storm(t: Test, options: StormOptions): Promise<void> {
   const random = createRandom(options.seed);
   const server = await startNatsServer();
   t.teardown(() => server.remove());
-  const init = async () => {
-    const nats = await connectNats({ servers: [server.url] }, 'init');
-    await initFleet(nats);
-    await nats.connection.close();
+  /** On a new connection: others may not be back yet after a fault. */
+  const operate = async (use: (nats: Nats) => Promise<unknown>) => {
+    const nats = await connectNats({ servers: [server.url] }, 'operator');
+    await use(nats).finally(() => nats.connection.close());
   };
+  const init = (settings?: InitOptions) => operate((nats) => initFleet(nats, settings));
   await init();
-  const hosts: (Awaited<ReturnType<typeof startHost>> & { publisher: PublisherProcess })[] = [];
+  const hosts: StormHost[] = [];
   for (let number = 0; number < options.hosts; number++) {
-    const { daemon, host } = await startHost(t, options.vms);
-    // Simulated hosts with the same seed are equal, so each gets its own.
-    const id = { ...host, server: `${host.server.slice(0, -4)}${String(number).padStart(4, '0')}` };
-    const { url } = daemon.daemon;
-    const publisher = new PublisherProcess([
-      ...['--servers', server.url, '--url', url, '--root', daemon.host.root],
-      ...['--server-uuid', id.server, '--datacenter', id.datacenter, '--hostname', `host-${number}`],
-    ]);
-    t.teardown(() => publisher.end());
-    hosts.push({ daemon, host: id, publisher });
+    hosts.push(await StormHost.start(t, { number, vms: options.vms, servers: server.url }));
   }
+  for (const host of hosts) await host.settle();
   const nats = await connect(t, server);
+  await inStep(nats, hosts);
+  const fleet = await FleetClient.connect({ servers: [server.url], name: 'storm' });
+  t.teardown(() => fleet.close());
+  const watcher = await fleet.watch();
+  t.teardown(() => watcher.close());
+  let lift: (() => Promise<void>) | undefined;
 
-  const breakSomething = async (fault: (typeof faults)[number]) => {
-    t.comment(fault);
+  const breakSomething = async (fault: (typeof faults)[number]): Promise<unknown> => {
+    await lift?.();
+    lift = undefined;
     switch (fault) {
       case 'publisher':
         return random.pick(hosts).publisher.crash();
+      case 'daemon':
+        return random.pick(hosts).restartDaemon();
       case 'server':
         await server.crash();
         return server.start();
       case 'stop':
         server.kill('SIGSTOP');
-        await new Promise((resolve) => setTimeout(resolve, 2_000));
-        server.kill('SIGCONT');
-        return;
+        lift = () => {
+          server.kill('SIGCONT');
+          return Promise.resolve();
+        };
+        return new Promise<void>((resolve) => setTimeout(resolve, options.stopMs));
       case 'lose':
         await server.crash();
         server.deleteStore();
@@ -73,21 +82,42 @@ export async function storm(t: Test, options: StormOptions): Promise<void> {
         server.restoreStore();
         await server.start();
         return init();
+      case 'full': {
+        // No room for one more message, until the next fault.
+        const shrink = async (nats: Nats) => {
+          const { state } = await nats.manager.streams.info('KV_vminfo');
+          await initFleet(nats, { maxBytes: state.bytes + 1 });
+        };
+        await operate(shrink).catch((error: unknown) => {
+          // Publishers went on writing between the two calls: then it is larger than that.
+          if (!(error instanceof FleetError)) throw error;
+        });
+        lift = () => init({ maxBytes: 2 ** 30 });
+        return undefined;
+      }
     }
   };
 
+  const counts = new Map<string, number>();
   for (let count = 1; count <= options.actions; count++) {
-    await performAction(random.pick(hosts).daemon.host, random);
-    if (count % options.actionsPerFault === 0) {
-      await breakSomething(
-        faults[(count / options.actionsPerFault + options.seed) % faults.length] ?? 'server',
-      );
-    }
+    await performAction(random.pick(hosts).simulated, random);
+    if (count % options.actionsPerFault !== 0) continue;
+    const fault = faults[(count / options.actionsPerFault + options.seed) % faults.length] ?? 'server';
+    counts.set(fault, (counts.get(fault) ?? 0) + 1);
+    await breakSomething(fault);
   }
-  for (const { daemon } of hosts) await daemon.rescan();
+  await lift?.();
+  t.comment(`${options.actions} actions, faults: ${JSON.stringify(Object.fromEntries(counts))}`);
+  for (const host of hosts) await host.settle();
   await inStep(nats, hosts);
-  t.strictSame(await bucketVms(nats), await expectedVms(hosts), 'the bucket is what the hosts are');
+  const expected = await expectedVms(hosts);
+  t.strictSame(await bucketVms(nats), expected, 'the bucket is what the hosts are');
   t.strictSame(await duplicateIds(nats), [], 'no message is there twice');
+  const seen = () =>
+    new Map([...watcher.vms.values()].map((vm) => [`${vm.server_uuid ?? ''}/${vm.zonename}`, vm.alias]));
+  const shouldSee = new Map([...expected].map(([key, { alias }]) => [key, alias]));
+  const sorted = (map: Map<string, unknown>) => JSON.stringify([...map].sort());
+  await eventually(() => sorted(seen()) === sorted(shouldSee), 'a reader from the beginning has the same');
 }
 
 async function duplicateIds({ manager }: Awaited<ReturnType<typeof connect>>): Promise<string[]> {

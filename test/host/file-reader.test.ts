@@ -78,6 +78,23 @@ void tap.test('a symbolic link out of the directory that a file must be in is no
   t.match(readWithin(), { type: 'failed', problem: /its directory is a symbolic link that leads out of/ });
 });
 
+void tap.test('below a directory that must exist, and does not, a missing file is a failure', async (t) => {
+  const host = await temporaryHost(t);
+  await host.write('/zones/a/config/tags.json', '{}');
+  const within = host.path('/zones/a');
+  const request = { name: 'routes', path: `${within}/config/routes.json`, within, withinExists: true };
+  t.strictSame(readFileNow(request), { type: 'missing' });
+  t.strictSame(readFileNow({ ...request, known: '' }), { type: 'unchanged' });
+
+  await rename(within, host.path('/zones/away'));
+  for (const known of [undefined, '', 'some'] as const) {
+    const problem = `cannot be read: ${within} does not exist`;
+    const answer = readFileNow({ ...request, ...(known !== undefined && { known }) });
+    t.strictSame(answer, { type: 'failed', problem }, `known: ${String(known)}`);
+  }
+  t.strictSame(readFileNow({ ...request, withinExists: false }), { type: 'missing' });
+});
+
 void tap.test('the version tells every rewrite, and what is known is not read again', async (t) => {
   const host = await temporaryHost(t);
   await host.write('/file', 'one');

@@ -8,16 +8,16 @@ import { parseLastExited, readZoneFiles } from '../../lib/host/zone-files.js';
 import type { InputValues, ZoneFile } from '../../lib/vm/inputs.js';
 import { temporaryHost } from './temporary-host.js';
 
-const place = { zonename: 'db', zonepath: '/zones/db' };
+const place = { zonename: 'db', zonepath: '/zones/db', isInstalled: true };
 const xml = `<zone name="db" zonepath="/zones/db" brand="joyent"/>`;
 
 /** One file; throws when it cannot be read. */
 async function read<F extends ZoneFile>(
   host: Host,
   file: F,
-  zonepath = '/zones/db',
+  at: Partial<typeof place> = {},
 ): Promise<InputValues[F]> {
-  const reading = (await readZoneFiles(host, { ...place, zonepath }, [file]))[file];
+  const reading = (await readZoneFiles(host, { ...place, ...at }, [file]))[file];
   if (reading?.type === 'failed') throw reading.error;
   if (reading?.type !== 'read') throw new Error(`not read: ${reading?.type ?? 'nothing'}`);
   return reading.value;
@@ -55,7 +55,7 @@ void tap.test('no name leads out of its directory', async (t) => {
   t.equal(zoneXmlPath(host, 'db'), `${host.root}/etc/zones/db.xml`);
   t.throws(() => zoneXmlPath(host, '../db'), { name: 'RangeError' });
   for (const file of ['xml', 'receiving', 'tags'] as const) {
-    const readings = await readZoneFiles(host, { zonename: '../db', zonepath: '/zones/db' }, [file]);
+    const readings = await readZoneFiles(host, { ...place, zonename: '../db' }, [file]);
     t.match(readings[file], { type: 'failed', error: FileError }, file);
   }
 });
@@ -73,8 +73,11 @@ for (const file of ['metadata', 'routes', 'tags'] as const) {
   void tap.test(file, async (t) => {
     const host = await temporaryHost(t);
     const path = `/zones/db/config/${file}.json`;
+    t.equal(await read(host, file, { isInstalled: false }), undefined, 'before the zonepath is there');
+    await t.rejects(read(host, file), { message: /zones\/db does not exist/ }, 'an installed zone has one');
+    await host.write('/zones/db/root/etc/hosts', '');
     t.equal(await read(host, file), undefined, 'before the config directory is there');
-    t.equal(await read(host, file, ''), undefined, 'of a zone without a zonepath');
+    t.equal(await read(host, file, { zonepath: '' }), undefined, 'of a zone without a zonepath');
 
     await host.write(path, '{"__proto__":{"a":1},"b":[1,null]}\n');
     const value = (await read(host, file))?.value ?? {};
@@ -145,8 +148,9 @@ void tap.test('lastexited', async (t) => {
   for (const [text, expected] of cases) t.same(parseLastExited(text), expected, JSON.stringify(text));
 
   const host = await temporaryHost(t);
+  await host.write('/zones/db/root/etc/hosts', '');
   t.equal(await read(host, 'lastexited'), undefined, 'a zone that never halted');
-  t.equal(await read(host, 'lastexited', ''), undefined);
+  t.equal(await read(host, 'lastexited', { zonepath: '' }), undefined);
   await host.write('/zones/db/lastexited', '');
   t.match(
     await read(host, 'lastexited'),

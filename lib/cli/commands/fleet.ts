@@ -13,10 +13,13 @@ import { printable, printableJson } from '../printable.js';
 export async function init(
   { write }: Context,
   where: string,
-  { replicas, maxBytes }: { replicas: string; maxBytes?: number },
+  { replicas, maxBytes }: { replicas?: string; maxBytes?: number },
 ): Promise<number> {
   return connected(where, async (nats) => {
-    const options = { replicas: Number(replicas), ...(maxBytes !== undefined && { maxBytes }) };
+    const options = {
+      ...(replicas !== undefined && { replicas: Number(replicas) }),
+      ...(maxBytes !== undefined && { maxBytes }),
+    };
     for (const { stream, done } of await initFleet(nats, options)) await write(`${stream}: ${done}\n`);
     return exit.ok;
   });

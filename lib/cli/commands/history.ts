@@ -71,7 +71,7 @@ function jsonLine(event: PastEvent, { showSecrets = false }: HistoryOptions): st
 
 /** The latest events of which there is something to tell, newest first. What is no longer kept is said on stderr. */
 async function read(
-  { client, warn, signal }: Context,
+  { client, isFleet, warn, signal }: Context,
   zonename: string | undefined,
   { number, since, type, path, json = false, verbose = false }: HistoryOptions,
 ): Promise<readonly PastEvent[]> {
@@ -91,8 +91,9 @@ async function read(
       if (events.length >= wanted || isBefore(event, answer)) return events;
       if (isTold(event)) events.push(event);
     }
-    if (answer.next === null && events.length < wanted)
-      warnIfForgotten(warn, answer, since ?? { ageMs: Infinity });
+    if (answer.next !== null || events.length >= wanted) continue;
+    if (!isFleet) warnIfForgotten(warn, answer, since ?? { ageMs: Infinity });
+    else if (!answer.complete) warn('of each VM only its last changes are kept');
   }
   return events;
 }

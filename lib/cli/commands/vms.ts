@@ -14,9 +14,24 @@ export async function vms({ client, write }: Context): Promise<number> {
 }
 
 /** `vm` and `get`. */
-export async function vm({ client, write, signal }: Context, zonename: string): Promise<number> {
-  await write(`${printableJson(await getVm(client, zonename, { signal }), 2)}\n`);
+export async function vm(context: Context, name: string): Promise<number> {
+  const { client, write, signal } = context;
+  const shown = await getVm(client, name, { signal });
+  if (context.isFleet) await nameOtherCopies(context, shown);
+  await write(`${printableJson(shown, 2)}\n`);
   return exit.ok;
+}
+
+/** A VM that is being migrated is on two hosts: says which one is shown. */
+async function nameOtherCopies({ client, warn, signal }: Context, shown: VmObject): Promise<void> {
+  const { zonename } = shown;
+  const all = await client.vms({ zonename }, { signal });
+  const others = all.filter(({ server_uuid }) => server_uuid !== shown.server_uuid);
+  if (others.length === 0) return;
+  const named = (vm: VmObject & { host?: string }) => `${vm.host ?? vm.server_uuid ?? ''} (${vm.state})`;
+  warn(
+    `${zonename} is on ${all.length} hosts: this is the one on ${named(shown)}; also on ${others.map(named).join(', ')}`,
+  );
 }
 
 export interface ListOptions {
@@ -53,7 +68,7 @@ export async function list(
   }
   const sorted = sortVms(await matching(context, filters), sort);
   await context.write(await text());
-  await warnIfStale(context);
+  await warnIfStale(context, sorted);
   return exit.ok;
 
   async function text(): Promise<string> {
