@@ -335,9 +335,12 @@ export const missedRescans = 3;
 
 /** `vminfo top`. */
 export const top = {
-  /** Shortest time between redraws for events, ms; a lone event and the effect of a key are drawn at once. */
-  redrawMs: 250,
-  /** How often ages are redrawn, ms. */
+  /**
+   * Shortest time between redraws for events, ms; a lone event and the effect of a key are drawn at once. A large frame
+   * takes 25 ms: at this rate a storm of changes costs less than a fifth of a core.
+   */
+  redrawMs: 400,
+  /** How often ages are redrawn while nothing else is, ms. */
   tickMs: 1_000,
   /** How often it asks for /status, ms: for the sources' health and the age of the last rescan. */
   statusMs: 5_000,
@@ -362,10 +365,10 @@ export const fleet = {
   duplicateWindowMs: 120_000,
   /** Messages sent but not yet acknowledged: enough to fill a round trip of a millisecond, few enough to resend. */
   maxInFlight: 32,
-  /** How long an acknowledgement or an answer of NATS's may take. An fsync of a busy disk takes tens of milliseconds. */
-  requestTimeoutMs: 5_000,
-  /** How long the first connection may take before a command gives up. */
-  connectTimeoutMs: 5_000,
+  /** How long an acknowledgement or an answer of NATS's may take. An fsync of a busy disk takes tens of milliseconds; a cluster without a leader does not answer. */
+  requestTimeoutMs: 3_000,
+  /** How long a connection may take. A server that is stopped accepts it, and must not hold up the next for long. */
+  connectTimeoutMs: 2_000,
   /** A publisher's first wait between attempts; it doubles up to `backoffMaxMs`, and a random half to all of it is used. */
   backoffMinMs: 1_000,
   backoffMaxMs: 30_000,
@@ -394,6 +397,6 @@ export const fleet = {
   /** The wait before reconnecting to a server: this plus up to the jitter, so that a fleet does not come back all at once. */
   reconnectWaitMs: 500,
   reconnectJitterMs: 1_500,
-  /** How often the server is asked for a sign of life; after two missed ones another server is used. */
-  pingIntervalMs: 4_000,
+  /** How often the server is asked for a sign of life; after two missed ones, so within 6 s, another server is used. A cluster of three serves 2,500 pings a second of 5,000 hosts with ease. */
+  pingIntervalMs: 2_000,
 } as const;

@@ -2,14 +2,14 @@
  * Shell completion, made from the same definitions as `--help`. An argument `vm` completes to UUIDs and aliases of the
  * existing VMs; a filter, and the columns of `-o`, `-s` and `--path`, to field names.
  */
-import type { Command, Option } from 'commander';
+import type { Argument, Command, Option } from 'commander';
 import { vmProperties } from '../vm/vm-properties.js';
 
 /** For each shell, the script to be sourced. */
 export const completions = { bash, zsh, fish };
 
-/** The command that prints all VMs, one per line. */
-const listVms = '(vminfo lookup; vminfo list -p -o alias) 2>/dev/null';
+/** The commands that print all VMs, one per line. */
+const listVms = 'vminfo lookup 2>/dev/null; vminfo list -p -o alias 2>/dev/null';
 
 /** The possible columns and filter fields. */
 const fields: readonly string[] = [...vmProperties, 'type'];
@@ -40,7 +40,7 @@ ${cases.join('\n')}
     case $previous in
     -o | --output | -s | --sort | --path) words=$fields vms=0 filters=0 ;;
     esac
-    if [[ $vms = 1 ]]; then words=\$${listVms}; fi
+    if [[ $vms = 1 ]]; then words=\$(${listVms}); fi
     if [[ $filters = 1 ]]; then
       words="$words \${fields// /= }="
       compopt -o nospace 2>/dev/null
@@ -77,8 +77,22 @@ ${cases.join('\n')}
 }
 _vminfo_vms() {
   local -a vms
-  vms=(\${(f)"\$${listVms}"})
+  vms=(\${(f)"\$(${listVms})"})
   _describe vm vms
+}
+_vminfo_fields() {
+  local -a fields
+  fields=(${fields.join(' ')})
+  _values -s , field $fields
+}
+_vminfo_filters() {
+  local -a fields
+  fields=(${fields.join(' ')})
+  compadd -S = -a fields
+}
+_vminfo_vms_and_filters() {
+  _vminfo_vms
+  _vminfo_filters
 }
 compdef _vminfo vminfo
 `;
@@ -109,31 +123,33 @@ ${lines.join('\n')}
 
 function fishOption(option: Option): string {
   const { short, long, required, description } = option;
-  const takesFields = ['--output', '--sort', '--path'].includes(long ?? '');
   return [
     ...(short === undefined ? [] : [`-s ${short.slice(1)}`]),
     ...(long === undefined ? [] : [`-l ${long.slice(2)}`]),
-    ...(required ? [takesFields ? `-x -a '${fields.join(' ')}'` : '-x'] : []),
+    ...(required ? [takesFields(option) ? `-x -a '${fields.join(' ')}'` : '-x'] : []),
     `-d ${quote(description).replaceAll("'\\''", "\\'")}`,
   ].join(' ');
 }
 
 function zshOption(option: Option): string {
   const names = flags(option);
-  const help = `[${option.description.replace(/[[\]:\\]/g, '\\$&')}]${option.required ? ':value:' : ''}`;
+  const value = option.required ? `:value:${takesFields(option) ? '_vminfo_fields' : ''}` : '';
+  const help = `[${option.description.replace(/[[\]:\\]/g, '\\$&')}]${value}`;
   return names.length === 1
     ? `${names.join('')}${quote(help)}`
     : `'(${names.join(' ')})'{${names.join(',')}}${quote(help)}`;
 }
 
+/** The function that completes an argument. */
+function zshValues(argument: Argument): string {
+  if (namesFilter(argument)) return namesVm(argument) ? '_vminfo_vms_and_filters' : '_vminfo_filters';
+  return namesVm(argument) ? '_vminfo_vms' : '';
+}
+
 function zshArguments(command: Command): string[] {
   return command.registeredArguments.map((argument, index) => {
     const place = argument.variadic ? '*' : String(index + 1);
-    const values = argument.name().startsWith('vm')
-      ? '_vminfo_vms'
-      : argument.argChoices
-        ? `(${argument.argChoices.join(' ')})`
-        : '';
+    const values = argument.argChoices ? `(${argument.argChoices.join(' ')})` : zshValues(argument);
     return quote(`${place}:${argument.name()}:${values}`);
   });
 }
@@ -155,11 +171,23 @@ function choices(command: Command): string[] {
 }
 
 function takesVm(command: Command): boolean {
-  return command.registeredArguments[0]?.name().startsWith('vm') === true;
+  return command.registeredArguments.some(namesVm);
 }
 
 function takesFilter(command: Command): boolean {
-  return command.registeredArguments.some((argument) => /filter|condition/.test(argument.name()));
+  return command.registeredArguments.some(namesFilter);
+}
+
+function namesVm(argument: Argument): boolean {
+  return argument.name().startsWith('vm');
+}
+
+function namesFilter(argument: Argument): boolean {
+  return /filter|condition/.test(argument.name());
+}
+
+function takesFields({ long }: Option): boolean {
+  return ['--output', '--sort', '--path'].includes(long ?? '');
 }
 
 function quote(text: string): string {

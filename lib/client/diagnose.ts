@@ -99,7 +99,8 @@ function crowds({ listeners, eventsListeners, connections = {} }: Status): Troub
   const told = (what: string, holders: Holders) => ({
     what: `${what}: ${holders.map(([name, count]) => `${count} of ${name}`).join(', ')}`,
     advice:
-      'See what opens so many (its process is in its name), and end it; on the Unix socket there is room still.',
+      'See what opens so many, and end it: vminfo and the like have their process in their name, and netstat -nu ' +
+      '(Linux: ss -tnp) shows the process of every connection. On the Unix socket there is still room.',
     isStale: false,
   });
   return [

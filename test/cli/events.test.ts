@@ -163,6 +163,29 @@ void tap.test('what is no VM, may be several, or is a wrong filter, is an error 
   t.equal((await run(daemon.url, ['lookup', prefix])).stdout, `${uuids.web}\n`);
 });
 
+void tap.test('every command takes a UUID, an alias, or the beginning of a UUID', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm(), aVm({ zonename: uuids.db, alias: 'db' })] });
+  for (const name of [uuids.web, 'web', uuids.web.slice(0, 5)]) {
+    for (const argv of [
+      ['get', name],
+      ['vm', name],
+      ['diff', name],
+      ['sync', name],
+      ['lookup', '-1', name],
+      ['list', name],
+      ['wait', name, 'state=running'],
+    ])
+      t.match(await run(daemon.url, argv), { status: 0, stderr: '' }, argv.join(' '));
+    await daemon.listening(0);
+    const following = run(daemon.url, ['events', '-1', name]);
+    await daemon.listening();
+    t.match(daemon.requests.at(-1)?.path, `zonename=${uuids.web}`, `events ${name}`);
+    daemon.overflow();
+    await following;
+  }
+  t.match(await run(daemon.url, ['vm', 'nosuch']), { status: 1, stderr: /no VM has/ });
+});
+
 void tap.test('filters are asked of the daemon', async (t) => {
   const daemon = await FakeDaemon.start(t, { vms: [aVm({ alias: 'web1' })] });
   const running = run(daemon.url, ['events', '-1', 'state!=failed', 'ram>=1g', 'ram>2']);

@@ -102,6 +102,18 @@ void tap.test('wait gives up in time', async (t) => {
   });
 });
 
+void tap.test('wait has a limit, unless it is told otherwise', async (t) => {
+  const daemon = await FakeDaemon.start(t, { vms: [aVm()] });
+  const limits: number[] = [];
+  t.capture(AbortSignal, 'timeout', (ms: number) => {
+    limits.push(ms);
+    return AbortSignal.abort();
+  });
+  const { status, stderr } = await run(daemon.url, ['wait', 'web', 'state=stopped']);
+  t.match({ status, stderr }, { status: 1, stderr: /^vminfo: not within 600 s: / });
+  t.strictSame(limits, [600_000]);
+});
+
 void tap.test(
   'wait for deletion, for several, for one of several, for those that a filter chooses',
   async (t) => {

@@ -1,7 +1,7 @@
 /** vminfod as a process: how it starts, listens to signals, and ends. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -135,6 +135,13 @@ void tap.test('too few descriptors: one line that says what it needs, and exit 1
   t.equal(stderr.split('\n').length, 1);
 });
 
+void tap.test('a low soft limit of descriptors is raised to the hard one', async (t) => {
+  const { daemon } = await startProcess(t, { shell: 'ulimit -S -n 100; exec "$0" "$@"' });
+  const limits = readFileSync(`/proc/${daemon.pid}/limits`, 'utf8');
+  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(limits) ?? [];
+  t.equal(soft, hard);
+});
+
 void tap.test('no zoneadm: one line that says what to do, and exit 1', async (t) => {
   const host = await createSimulatedHost({ vms: 1 });
   t.teardown(() => host.remove());
@@ -169,6 +176,8 @@ for (const [what, bug] of [
 interface ProcessOptions {
   readonly prepare?: (host: SimulatedHost) => void;
   readonly node?: readonly string[];
+  /** A shell's command that starts it: `"$0" "$@"`. */
+  readonly shell?: string;
   readonly booting?: boolean;
 }
 
@@ -184,7 +193,7 @@ async function startProcess(t: Test, options: ProcessOptions = {}): Promise<Runn
   const host = await createSimulatedHost({ vms: 2 });
   t.teardown(() => host.remove());
   options.prepare?.(host);
-  const { child, stdout } = run(t, ['--root', host.root, '--port', '0'], options.node);
+  const { child, stdout } = run(t, ['--root', host.root, '--port', '0'], options);
   const lines: Record<string, unknown>[] = [];
   child.stdout.on('data', () => {
     const complete = stdout().split('\n').slice(0, -1);
@@ -198,8 +207,14 @@ async function startProcess(t: Test, options: ProcessOptions = {}): Promise<Runn
   return { host, daemon: child, url, lines };
 }
 
-function run(t: Test, args: readonly string[], node: readonly string[] = []) {
-  const child = spawn(process.execPath, [...node, vminfod, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function run(
+  t: Test,
+  args: readonly string[],
+  { node = [], shell }: Pick<ProcessOptions, 'node' | 'shell'> = {},
+) {
+  const direct = [process.execPath, ...node, vminfod, ...args];
+  const [program = '', ...rest] = shell === undefined ? direct : ['/bin/sh', '-c', shell, ...direct];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()));

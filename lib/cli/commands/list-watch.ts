@@ -86,9 +86,10 @@ function untilEnded(watcher: VmWatcher, occasions: Observable<unknown>, draw: ()
       .subscribe((name) => {
         resolve(name === 'SIGINT' ? exit.ok : 128 + constants.signals[name]);
       });
-    merge(from(watcher.changes()), occasions, interval(limits.tickMs))
-      .pipe(throttleTime(limits.redrawMs, undefined, { leading: true, trailing: true }), takeUntil(ended))
-      .subscribe({ next: draw, error: reject });
+    const events = merge(from(watcher.changes()), occasions).pipe(
+      throttleTime(limits.redrawMs, undefined, { leading: true, trailing: true }),
+    );
+    merge(events, interval(limits.tickMs)).pipe(takeUntil(ended)).subscribe({ next: draw, error: reject });
   }).finally(() => {
     ended.next();
   });

@@ -2,6 +2,8 @@
 import { constants } from 'node:os';
 import {
   BehaviorSubject,
+  buffer,
+  connect,
   exhaustMap,
   filter,
   fromEvent,
@@ -10,9 +12,11 @@ import {
   merge,
   startWith,
   Subject,
+  switchMap,
   takeUntil,
   throttleTime,
   type Observable,
+  type OperatorFunction,
 } from 'rxjs';
 import { top, usageIntervalMs } from '../../config.js';
 import { VminfodError } from '../../client/errors.js';
@@ -52,8 +56,10 @@ export async function live(
   const take = (action: Action) => {
     model.next(update(model.value, action, Date.now()));
   };
+  const drawn = new BehaviorSubject<void>(undefined);
   const show = () => {
     screen.draw(draw(model.value, context.paint));
+    drawn.next();
   };
   const ended = new Subject<void>();
 
@@ -98,19 +104,20 @@ export async function live(
         .subscribe((name) => {
           end(128 + constants.signals[name]);
         });
-      merge(
-        changes.pipe(map((event): Action => ({ type: 'events', events: [event] }))),
+      const events = changes.pipe(
+        collecting(top.redrawMs),
+        map((batch): Action => ({ type: 'events', events: batch })),
+      );
+      const others = merge(
         connections,
         statuses(context),
         usages(context),
-        interval(top.tickMs).pipe(map((): Action => ({ type: 'tick' }))),
-      )
-        .pipe(
-          map(take),
-          throttleTime(top.redrawMs, undefined, { leading: true, trailing: true }),
-          takeUntil(ended),
-        )
-        .subscribe({ next: show, error: reject });
+        drawn.pipe(
+          switchMap(() => interval(top.tickMs)),
+          map((): Action => ({ type: 'tick' })),
+        ),
+      );
+      merge(events, others).pipe(map(take), takeUntil(ended)).subscribe({ next: show, error: reject });
     });
   } finally {
     ended.next();
@@ -119,6 +126,16 @@ export async function live(
     process.off('SIGCONT', onContinue);
     screen.close();
   }
+}
+
+/** A lone value at once; while more come, all of them together every so many milliseconds. */
+function collecting<T>(everyMs: number): OperatorFunction<T, T[]> {
+  return connect((values) =>
+    values.pipe(
+      buffer(values.pipe(throttleTime(everyMs, undefined, { leading: true, trailing: true }))),
+      filter((batch) => batch.length > 0),
+    ),
+  );
 }
 
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

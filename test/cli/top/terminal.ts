@@ -1,6 +1,12 @@
 /** A terminal for a test, or for a screenshot: tmux on a server of its own, whose screen one reads. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -10,6 +16,9 @@ export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
+
+/** What its shell shows once it has set the terminal as it needs it, and reads what one types. */
+export const prompt = /^\$/m;
 
 export class Terminal implements AsyncDisposable {
   readonly #server = `vminfod-${randomUUID()}`;
@@ -22,6 +31,7 @@ export class Terminal implements AsyncDisposable {
     const shell = ['env', ...surroundings, 'PS1=$ ', 'TERM=screen-256color', 'bash', '--norc'];
     const [columns, rows] = [String(size.columns), String(size.rows)];
     await terminal.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', columns, '-y', rows, ...shell);
+    await terminal.until(prompt);
     return terminal;
   }
 
@@ -51,6 +61,16 @@ export class Terminal implements AsyncDisposable {
       if (typeof wanted === 'function' ? wanted(screen) : wanted.test(screen)) return screen;
       await pause(20);
     }
+  }
+
+  /** All that is written to it from now on, as it comes. It ends with the terminal. */
+  async output(): Promise<Readable> {
+    const pipe = join(tmpdir(), `${this.#server}.pipe`);
+    await exec('mkfifo', [pipe]);
+    const output = createReadStream(pipe);
+    await Promise.all([once(output, 'open'), this.#tmux('pipe-pane', `exec cat >${pipe}`)]);
+    await rm(pipe);
+    return output;
   }
 
   /** The process id of its shell. */
