@@ -73,7 +73,7 @@ export type FileTask =
   | { readonly type: 'unwatch'; readonly zonename: string }
   /** Rewatch what is there now: a rollback loses watches on files that seem the same. */
   | { readonly type: 'rearm'; readonly zonename: string }
-  /** Look at everything that is watched. */
+  /** Look at all directories that are watched. */
   | { readonly type: 'mend' }
   | { readonly type: 'list-watches'; readonly id: number };
 

@@ -21,9 +21,17 @@ import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
 import type { FileAnswer, FileRequest } from './file-messages.js';
 import { isMissing, readVersionOf, versionOf } from './file-version.js';
 
-/** Reads a file, unless it is of the version that is already known. */
-export function readFileNow(request: FileRequest, maxBytes: number = fileMaxBytes): FileAnswer {
-  const answer = readTextNow(request, maxBytes);
+/**
+ * Reads a file, unless it is of the version that is already known.
+ *
+ * @param onRead Called before it is read.
+ */
+export function readFileNow(
+  request: FileRequest,
+  onRead: (request: FileRequest) => void = () => undefined,
+  maxBytes: number = fileMaxBytes,
+): FileAnswer {
+  const answer = readTextNow(request, onRead, maxBytes);
   return request.isZoneXml === true && answer.type === 'read' ? parsedZoneXml(answer) : answer;
 }
 
@@ -37,11 +45,17 @@ function parsedZoneXml(answer: Extract<FileAnswer, { readonly type: 'read' }>): 
   }
 }
 
-function readTextNow(request: FileRequest, maxBytes: number): FileAnswer {
-  const { path, known, within, withinExists = false } = request;
+function readTextNow(
+  request: FileRequest,
+  onRead: (request: FileRequest) => void,
+  maxBytes: number,
+): FileAnswer {
+  const { path, known, within } = request;
   try {
-    if (known !== undefined && known !== '' && currentVersion(request) === known)
+    if (known !== undefined && currentVersion(request) === known && !isLacking(request, known)) {
       return { type: 'unchanged' };
+    }
+    onRead(request);
     if (within !== undefined && leadsOut(dirname(path), within)) {
       return { type: 'failed', problem: `its directory is a symbolic link that leads out of ${within}` };
     }
@@ -55,9 +69,8 @@ function readTextNow(request: FileRequest, maxBytes: number): FileAnswer {
     }
   } catch (error) {
     if (isMissing(error)) {
-      if (withinExists && within !== undefined && !existsSync(within)) {
-        return { type: 'failed', problem: `cannot be read: ${within} does not exist` };
-      }
+      if (isLacking(request, ''))
+        return { type: 'failed', problem: `cannot be read: ${String(within)} does not exist` };
       return { type: known === '' ? 'unchanged' : 'missing' };
     }
     const { message, code } = error as NodeJS.ErrnoException;
@@ -72,6 +85,11 @@ function currentVersion({ path, within }: FileRequest): string {
   const stats: BigIntStats | undefined =
     within === undefined ? statSync(path, options) : lstatSync(path, options);
   return stats === undefined ? '' : versionOf(stats);
+}
+
+/** Whether a missing file is missing because the directory that must exist does not. */
+function isLacking({ within, withinExists = false }: FileRequest, version: string): boolean {
+  return version === '' && withinExists && within !== undefined && !existsSync(within);
 }
 
 /** Whether a directory that should be another, or inside it, is a link to somewhere else. */

@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileWatches } from '../config.js';
-import type { FileNews, FileTask, WatchedPath } from './file-messages.js';
+import type { FileNews, FileRequest, FileTask, WatchedPath } from './file-messages.js';
 import { readFileNow } from './file-reader.js';
 import { isMissing } from './file-version.js';
 import { globalZone } from './paths.js';
@@ -71,7 +71,9 @@ export class FileServer {
     switch (task.type) {
       case 'read': {
         this.#options.onBegin(task.owner);
-        const answers = task.files.map((file) => readFileNow(file));
+        // The watch may be on a file that was replaced unseen: first it is put on what is there, then that is read.
+        const look = ({ path }: FileRequest) => void this.#watches.look(path);
+        const answers = task.files.map((file) => readFileNow(file, look));
         this.#options.tell({ type: 'answers', id: task.id, answers });
         break;
       }

@@ -65,7 +65,7 @@ export interface Files {
   unwatch(zonename: string): void;
   /** All of the zone's files were replaced: watches those that are there now. */
   rearm(zonename: string): void;
-  /** Checks everything that is watched, and reports changes that went unnoticed. */
+  /** Checks all watched directories, and reports changes that went unnoticed. Files are checked when they are read again. */
   mend(): void;
   /** Never completes. An error is a bug; after it nothing is read or watched any more. */
   readonly events: Observable<FileEvent>;

@@ -158,9 +158,12 @@ export class WatchSet {
     this.#lookSoon(this.#refused);
   }
 
-  /** Looks at everything over the next turns: every watch is then on what is there now. */
+  /**
+   * Looks at all directories over the next turns: every watch on one is then on what is there now. Files are looked at when
+   * their readers find them changed, or when their directory was replaced.
+   */
   mend(): void {
-    this.#lookSoon(this.#watched.keys());
+    this.#lookSoon([...this.#watched].flatMap(([path, { isFile }]) => (isFile ? [] : [path])));
   }
 
   /** Ends every watch. */

@@ -7,7 +7,7 @@ import type { FileVersion } from '../../lib/host/file-version.js';
 import { temporaryHost } from './temporary-host.js';
 
 /** As its owner reads it. */
-const read = (path: string, maxBytes?: number) => readFileNow({ name: 'file', path }, maxBytes);
+const read = (path: string, maxBytes?: number) => readFileNow({ name: 'file', path }, undefined, maxBytes);
 
 void tap.test('reads a file with its mtime', async (t) => {
   const host = await temporaryHost(t);

@@ -252,15 +252,29 @@ void tap.test('rearm: all files are read again, and watched although they seem t
   requests.next({ type: 'rearm', zonename: 'nobody' });
 });
 
-void tap.test('mend: what was never told of is found', async (t) => {
+void tap.test('mend: a directory that was replaced unseen is found, and so is what is in it', async (t) => {
   const watch = illumosWatch();
   const { told, path, requests } = await aSource(t, watch);
-  await told(['tags', 'xml'], async () => {
-    await replace(path('tags'), 'unseen');
-    await replace(path('xml'), 'unseen');
+  await told(['tags'], async () => {
+    const config = dirname(path('tags'));
+    await rename(config, `${config}.away`);
+    await mkdir(config);
+    await writeFile(path('tags'), 'unseen');
     requests.next({ type: 'mend' });
   });
   t.pass('found');
+});
+
+void tap.test('a file that was replaced unseen is watched again when it is read', async (t) => {
+  const watch = illumosWatch();
+  const { told, path, host } = await aSource(t, watch);
+  await replace(path('tags'), 'unseen');
+  await host.files.read('a', [{ name: 'tags', path: path('tags'), known: 'before' }]);
+  await told(['tags'], async () => {
+    await appendFile(path('tags'), 'seen');
+    watch.deliver();
+  });
+  t.pass('seen');
 });
 
 void tap.test('unwatch, and the end, give every watch back', async (t) => {
