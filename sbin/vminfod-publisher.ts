@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import { VminfodClient, defaultUrl } from '../lib/client/client.js';
 import { VminfodError } from '../lib/client/errors.js';
+import { defaultListen, http as limits } from '../lib/config.js';
 import { connectNats, connectPatiently, withoutLogin } from '../lib/fleet/connection.js';
 import {
   addNatsFlags,
@@ -14,10 +15,14 @@ import {
   type NatsFlags,
 } from '../lib/fleet/nats-flags.js';
 import { hostName } from '../lib/fleet/names.js';
+import type { HostRecord } from '../lib/fleet/host-record.js';
+import { publisherMetrics } from '../lib/fleet/metrics.js';
 import { plan } from '../lib/fleet/plan.js';
 import { publish } from '../lib/fleet/publisher.js';
 import { createHost } from '../lib/host/host.js';
 import { readSysinfo } from '../lib/host/sysinfo.js';
+import { replyError } from '../lib/http/reply.js';
+import { ListenError, listenOnPort, type HttpServer } from '../lib/http/server.js';
 import { createLog, logLevels, type LogLevel } from '../lib/log.js';
 import { Sink } from '../lib/sink.js';
 import { version } from '../lib/version.js';
@@ -32,6 +37,7 @@ interface Flags extends NatsFlags {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly dryRun: boolean;
+  readonly metrics?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -47,6 +53,7 @@ const command = addNatsFlags(
   .option('--hostname <name>', "the host's name, for people", hostname())
   .option('--include <names>', 'names of properties to publish although they are secret', list, [])
   .option('--exclude <names>', 'names of further properties not to publish', list, [])
+  .option('--metrics <address>', 'serve GET /metrics there: port, or address:port')
   .option('--dry-run', 'print what would be written, and end', false)
   .addOption(new Option('--log-level <level>', 'lowest level to log').choices(logLevels).default('info'))
   .version(version)
@@ -67,17 +74,18 @@ try {
   await main(command.opts<Flags>(), stopped.signal);
 } catch (error) {
   if (stopped.signal.aborted && error === stopped.signal.reason) process.exitCode = 0;
-  else if (!(error instanceof VminfodError || error instanceof SettingsError)) throw error;
+  else if (!(error instanceof VminfodError || error instanceof SettingsError || error instanceof ListenError))
+    throw error;
   else fail(error);
 }
 
-function fail(error: VminfodError | SettingsError): void {
+function fail(error: Error): void {
   process.stderr.write(`vminfod-publisher: ${error.message}\n`);
   process.exitCode = error instanceof SettingsError ? 2 : 1;
 }
 
 async function main(flags: Flags, signal: AbortSignal): Promise<void> {
-  const { url, include, exclude, dryRun, logLevel } = flags;
+  const { url, include, exclude, dryRun, logLevel, metrics } = flags;
   const options = natsOptions(flags);
   if (options === undefined) throw new SettingsError('where is NATS? --servers nats://host:port');
   const sysinfo = Object.fromEntries(
@@ -99,6 +107,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     ? connectNats(options, name)
     : connectPatiently(options, name, { signal, onFailure }));
   await using client = new VminfodClient({ name: 'vminfod-publisher', url });
+  let listening: HttpServer | undefined;
   try {
     if (dryRun) {
       for (const { subject, write } of await plan({ nats, client, host, include, exclude, signal })) {
@@ -110,8 +119,32 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     }
     log.info(`publishing ${hostName(host)} to ${options.servers.map(withoutLogin).join(', ')}`);
     const facts = { hostname: flags.hostname, sysinfo, machine: hostname(), version };
-    await publish({ nats, client, host, facts, include, exclude, log, signal });
+    let record: (() => HostRecord) | undefined;
+    if (metrics !== undefined) {
+      // No request can be served before `publish`, which exposes the record at once.
+      listening = await serveMetrics(metrics, () => record?.());
+      log.info(`metrics on ${listening.url}/metrics`);
+    }
+    const expose = (read: () => HostRecord) => (record = read);
+    await publish({ nats, client, host, facts, include, exclude, log, expose, signal });
   } finally {
+    await listening?.close(limits.closeGraceMs);
     await nats.connection.close();
   }
+}
+
+async function serveMetrics(where: string, record: () => HostRecord | undefined): Promise<HttpServer> {
+  const [, listen = defaultListen, port] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
+  if (port === undefined || Number(port) > 65_535)
+    throw new SettingsError(`--metrics: expected port or address:port, got ${where}`);
+  const metrics = publisherMetrics(record);
+  return listenOnPort({ listen, port: Number(port), allowedHosts: [] }, ({ url, method }, response) => {
+    if (url !== '/metrics' || method !== 'GET') {
+      replyError(response, 'NotFound', 'there is only GET /metrics');
+      return;
+    }
+    void metrics.report().then(({ contentType, text }) => {
+      response.writeHead(200, { 'Content-Type': contentType }).end(text);
+    });
+  });
 }

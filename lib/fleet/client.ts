@@ -23,6 +23,7 @@ import { readHosts, type FleetHost } from './hosts.js';
 import { mergeStreams } from './merge.js';
 import { FleetMirror, type FleetEvent } from './mirror.js';
 import { vmStream, vmSubjects } from './names.js';
+import { observeAll, type StoredHost } from './observe.js';
 import { preferred } from './one-of-each.js';
 import { pastChanges } from './past.js';
 
@@ -86,6 +87,11 @@ export class FleetClient implements VmClient {
   /** The hosts, and whether they are stale. */
   async hosts({ signal }: RequestOptions = {}): Promise<readonly FleetHost[]> {
     return this.#during(signal, (joined) => readHosts(this.#nats, joined));
+  }
+
+  /** What the stream has of each host, by `datacenter/server_uuid`: to be compared with the hosts' own digests. */
+  async digests({ signal }: RequestOptions = {}): Promise<ReadonlyMap<string, StoredHost>> {
+    return this.#during(signal, (joined) => observeAll(this.#nats, joined));
   }
 
   /** How full the stream of VMs is, bytes. */

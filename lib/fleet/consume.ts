@@ -72,8 +72,9 @@ export async function* consume(
   };
   signal.addEventListener('abort', onAbort);
   try {
-    await manager.consumers.add(stream, config).catch((error: unknown) => {
-      throw asFleetError(error, stream);
+    // Not awaited: an abort or silence ends the wait for the answer, too.
+    manager.consumers.add(stream, config).catch((error: unknown) => {
+      arrivals.fail(asFleetError(error, stream));
     });
     yield* deliver(connection, stream, arrivals);
     throw new FleetError(`${stream} ended`);

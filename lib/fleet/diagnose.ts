@@ -2,6 +2,8 @@
 import { fleet as limits } from '../config.js';
 import type { VmObject } from '../vm/vm-object.js';
 import type { FleetHost } from './hosts.js';
+import { hostName } from './names.js';
+import type { StoredHost } from './observe.js';
 
 /** One thing that is wrong. */
 export interface FleetTrouble {
@@ -15,12 +17,28 @@ export interface Fill {
   readonly maxBytes: number;
 }
 
+/** @param stored By hostName. */
 export function diagnoseFleet(
   hosts: readonly FleetHost[],
   vms: readonly VmObject[],
   fill: Fill,
+  stored: ReadonlyMap<string, StoredHost> = new Map(),
 ): readonly FleetTrouble[] {
-  return [...fullStream(fill), ...hosts.flatMap(ofHost), ...runningTwice(vms)];
+  const differing = hosts.flatMap((host) => differs(host, stored.get(hostName(host))));
+  return [...fullStream(fill), ...hosts.flatMap(ofHost), ...differing, ...runningTwice(vms)];
+}
+
+/** A host whose VMs in the stream are not those that its record counts, although nothing has been written since. */
+function differs({ server, record, stale }: FleetHost, stored: StoredHost | undefined): FleetTrouble[] {
+  const { behind, refused, trouble, revision } = record.publisher;
+  if (stored === undefined || stale !== undefined || trouble || behind > 0 || refused.length > 0) return [];
+  if (stored.digest === record.digest || stored.revision > revision) return [];
+  return [
+    {
+      what: `${record.hostname} (${server}): the stream does not have what the host has`,
+      remedy: 'its publisher compares within a minute; if it stays so, see its log',
+    },
+  ];
 }
 
 function fullStream({ bytes, maxBytes }: Fill): readonly FleetTrouble[] {

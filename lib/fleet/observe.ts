@@ -5,9 +5,10 @@
 import type { Nats } from './connection.js';
 import { consume } from './consume.js';
 import { asFleetError } from './errors.js';
-import { decodeHeaders, decodeMessage, type StoredMessage } from './message.js';
+import { decodeHeaders, decodeMessage, digestOf, type StoredMessage } from './message.js';
 import {
   headerNames,
+  hostName,
   parseVmSubject,
   vmStream,
   vmSubject,
@@ -51,6 +52,32 @@ export async function observe(
     found.set(zonename, { revision, hash: head?.hash, isOurs: head !== undefined });
   }
   return found;
+}
+
+/** What the stream has of a host. */
+export interface StoredHost {
+  /** Of the hashes of its VMs (message.ts). */
+  readonly digest: string;
+  /** The sequence of its last message. */
+  readonly revision: number;
+}
+
+/** What the stream has of each host, by hostName. @throws VminfodError */
+export async function observeAll(nats: Nats, signal: AbortSignal): Promise<ReadonlyMap<string, StoredHost>> {
+  const found = new Map<string, { hashes: [zonename: string, hash: string][]; revision: number }>();
+  for await (const raw of consume(nats, vmStream, { filter: vmSubjects(), headersOnly: true, signal })) {
+    if (raw === 'abreast') break;
+    const head = decodeHeaders(raw);
+    if (head === undefined) continue;
+    const name = hostName(head.key);
+    const host = found.get(name) ?? { hashes: [], revision: 0 };
+    found.set(name, host);
+    host.revision = raw.revision;
+    if (head.hash !== undefined) host.hashes.push([head.key.zonename, head.hash]);
+  }
+  return new Map(
+    [...found].map(([name, { hashes, revision }]) => [name, { digest: digestOf(hashes), revision }]),
+  );
 }
 
 /**

@@ -35,6 +35,8 @@ export interface PublisherOptions extends RedactionOptions {
   readonly host: HostId;
   readonly facts: HostFacts;
   readonly log: Logger;
+  /** Called at the start, with a function that gives the host's record as it would be written now. */
+  readonly expose?: (record: () => HostRecord) => void;
   /** Ends it; the host's record is released for the next publisher. */
   readonly signal: AbortSignal;
 }
@@ -78,7 +80,8 @@ class Publisher {
   }
 
   async run(): Promise<void> {
-    const { signal, log, nats } = this.#options;
+    const { signal, log, nats, expose } = this.#options;
+    expose?.(() => this.#record(this.#lease));
     const follow = this.#hostSide.follow(
       {
         onReady: () => {
@@ -109,8 +112,9 @@ class Publisher {
 
   /** Ends the round and begins another. */
   #again(why: string): void {
-    this.#round?.end(new Again(why));
-    this.#wake.abort();
+    const reason = new Again(why);
+    this.#round?.end(reason);
+    this.#wake.abort(reason);
   }
 
   async #rounds(): Promise<never> {
@@ -143,15 +147,7 @@ class Publisher {
       await this.#sleep(limits.heartbeatMs);
       return new Again('the daemon has not loaded yet');
     }
-    this.#counters.comparisons++;
-    const { epoch } = this.#lease;
-    const stored = await observe(nats, host, signal, this.#begun?.epoch === epoch ? this.#begun : undefined);
-    this.#reconciler.observe(stored);
-    if (this.#begun?.epoch !== epoch) {
-      const revision = Math.max(0, ...[...stored.values()].map((each) => each.revision));
-      this.#begun = { epoch, revision };
-    }
-    await this.#hostSide.account(this.#reconciler.unaccounted(), signal);
+    await this.#compare();
     this.#lastWrite = undefined;
     log.debug(
       `compared: ${this.#reconciler.behind} of ${this.#reconciler.wanted.size} VMs are to be written`,
@@ -170,6 +166,23 @@ class Publisher {
     } finally {
       signal.removeEventListener('abort', onAbort);
       this.#round = undefined;
+    }
+  }
+
+  /** Looks at both sides. */
+  async #compare(): Promise<void> {
+    const { nats, host, signal } = this.#options;
+    const joined = joinSignals(signal, this.#wake.signal);
+    this.#counters.comparisons++;
+    const { epoch } = this.#lease;
+    const begun = this.#begun?.epoch === epoch ? this.#begun : undefined;
+    try {
+      const stored = await observe(nats, host, joined.signal, begun);
+      this.#reconciler.observe(stored);
+      this.#begun = begun ?? { epoch, revision: this.#reconciler.revision };
+      await this.#hostSide.account(this.#reconciler.unaccounted(), joined.signal);
+    } finally {
+      joined.release();
     }
   }
 
@@ -274,7 +287,7 @@ class Publisher {
         pid: process.pid,
         machine,
         seq: this.#seq,
-        revision: this.#lastWrite?.revision ?? 0,
+        revision: this.#reconciler.revision,
         released,
         behind: this.#reconciler.behind,
         refused: this.#reconciler.refused,

@@ -61,6 +61,13 @@ export class Reconciler {
     return new Set([...this.#dirty, ...this.#inFlight]).size;
   }
 
+  /** The highest sequence of a message of the host in the stream; 0 when there is none. */
+  get revision(): number {
+    let highest = 0;
+    for (const { revision } of this.#stored.values()) highest = Math.max(highest, revision);
+    return highest;
+  }
+
   /** Sets a VM's current state. */
   put(zonename: string, wanted: Wanted): void {
     if (this.#wanted.get(zonename)?.hash === wanted.hash) return;

@@ -52,10 +52,18 @@ export async function startPublisher(
     daemon,
     host,
     inboxPrefix,
-    url = server.url,
-  }: { server: NatsServer; daemon: TestDaemon; host: HostId; inboxPrefix?: string; url?: string },
+    url = server?.url ?? '',
+    urls = [url],
+  }: {
+    server?: NatsServer;
+    daemon: TestDaemon;
+    host: HostId;
+    inboxPrefix?: string;
+    url?: string;
+    urls?: readonly string[];
+  },
 ): Promise<TestPublisher> {
-  const options = { servers: [url], ...(inboxPrefix !== undefined && { inboxPrefix }) };
+  const options = { servers: urls, ...(inboxPrefix !== undefined && { inboxPrefix }) };
   const nats = await connectNats(options, 'test publisher');
   const records: Record<string, unknown>[] = [];
   const write = (line: string) => records.push(JSON.parse(line) as Record<string, unknown>);
@@ -160,4 +168,18 @@ function unlessUnreachable(error: unknown): undefined {
 /** How many messages the stream has ever had. */
 export async function lastSequence({ manager }: Nats): Promise<number> {
   return (await manager.streams.info(vmStream)).state.last_seq;
+}
+
+/** Ids that more than one message has. */
+export async function duplicateIds({ manager }: Nats): Promise<string[]> {
+  const { state } = await manager.streams.info(vmStream);
+  const seen = new Set<string>();
+  const twice: string[] = [];
+  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+    const id = (await manager.direct.getMessage(vmStream, { seq }))?.header.get('Nats-Msg-Id');
+    if (id === undefined) continue;
+    if (seen.has(id)) twice.push(id);
+    seen.add(id);
+  }
+  return twice;
 }

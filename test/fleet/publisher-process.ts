@@ -21,6 +21,10 @@ export class PublisherProcess {
     return this.#output;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Ends it with SIGKILL and restarts it. */
   async crash(): Promise<void> {
     await this.end('SIGKILL');

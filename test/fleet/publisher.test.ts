@@ -8,7 +8,8 @@ import { encodeMessage } from '../../lib/fleet/message.js';
 import { vmSubject } from '../../lib/fleet/names.js';
 import { observe } from '../../lib/fleet/observe.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
-import { eventually } from '../daemon/harness.js';
+import { initFleet } from '../../lib/fleet/streams.js';
+import { eventually, get } from '../daemon/harness.js';
 import {
   bucketVms,
   expectedVms,
@@ -20,6 +21,7 @@ import {
   startTestNats,
 } from './harness.js';
 import { needsNats } from './nats-server.js';
+import { PublisherProcess } from './publisher-process.js';
 
 void tap.test('what the host has is in the bucket, and each change of it', needsNats, async (t) => {
   const { server, nats } = await startTestNats(t);
@@ -158,6 +160,38 @@ void tap.test(
     );
   },
 );
+
+void tap.test('a full stream is said in /metrics, and waited for', needsNats, async (t) => {
+  const { server, nats } = await startTestNats(t);
+  const { daemon, host } = await startHost(t);
+  const publisher = new PublisherProcess([
+    ...['--servers', server.url, '--url', daemon.daemon.url, '--root', daemon.host.root, '--metrics', '0'],
+    ...['--server-uuid', host.server, '--datacenter', host.datacenter],
+  ]);
+  t.teardown(() => publisher.end());
+  await inStep(nats, [{ daemon, host }]);
+  const [, url = ''] = /metrics on (http:[^"]+)/.exec(publisher.output) ?? [];
+  const metric = async (name: string) =>
+    new RegExp(`^vminfod_publisher_${name} (\\d+)$`, 'm').exec((await get(url)).text)?.[1];
+  t.equal(await metric('up'), '1');
+  t.equal(await metric('vms'), '2');
+  const { bytes } = (await nats.manager.streams.info('KV_vminfo')).state;
+  await t.rejects(initFleet(nats, { maxBytes: bytes - 1 }), /cannot become smaller/);
+  await initFleet(nats, { maxBytes: bytes + 1 });
+  const [zonename = ''] = await zonenames(nats);
+  await daemon.host.updateConfig(zonename, { attrs: { alias: 'no-room' } });
+  await eventually(async () => (await metric('full')) === '1', 'it is full');
+  t.equal(await metric('behind'), '1');
+  await initFleet(nats, { maxBytes: 2 * bytes + 100_000 });
+  await inStep(nats, [{ daemon, host }]);
+  await eventually(async () => (await metric('full')) === '0', 'there is room');
+  await initFleet(nats);
+  t.equal(
+    (await nats.manager.streams.info('KV_vminfo')).config.max_bytes,
+    2 * bytes + 100_000,
+    'init keeps it',
+  );
+});
 
 /** Of the VMs in the bucket. */
 async function zonenames(nats: Nats): Promise<string[]> {

@@ -1,17 +1,19 @@
 /**
  * `npm run test:fleet -- --seed 7 --actions 500`: the storm at its full size; `--seeds 5` runs seeds 1 to 5. With
- * `--cuts 100`, readers that are cut off so often, instead.
+ * `--cuts 100`, readers that are cut off so often, instead; with `--cluster`, one of three servers that loses its leader.
  */
 import { parseArgs } from 'node:util';
 import tap from 'tap';
 import { cutOff } from './cut-off.js';
 import { serveFleet, startTestNats } from './harness.js';
+import { loseLeaders } from './lose-leaders.js';
 import { storm } from './storm.js';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     cuts: { type: 'string' },
+    cluster: { type: 'boolean', default: false },
     seeds: { type: 'string', default: '1' },
     hosts: { type: 'string', default: '5' },
     vms: { type: 'string', default: '20' },
@@ -28,6 +30,10 @@ const [hosts, vms, actions] = [Number(values.hosts), Number(values.vms), Number(
 tap.setTimeout(3_600_000);
 for (const seed of seeds) {
   void tap.test(`seed ${seed}`, { timeout: 3_600_000 }, async (t) => {
+    if (values.cluster) {
+      await loseLeaders(t);
+      return;
+    }
     if (values.cuts !== undefined) {
       const { server, nats } = await startTestNats(t);
       const { url } = await serveFleet(t, server);

@@ -1,6 +1,5 @@
 /** A host for the storm: a simulated one with its daemon and its publisher as processes that can be ended. */
 import { join } from 'node:path';
-import type { Test } from 'tap';
 import type { HostId } from '../../lib/fleet/names.js';
 import { createSimulatedHost, type SimulatedHost } from '../../lib/simulator/index.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
@@ -8,6 +7,11 @@ import { startVminfod, type VminfodProcess } from '../chaos/vminfod-process.js';
 import { answersOf, eventually } from '../daemon/harness.js';
 import { datacenter } from './harness.js';
 import { PublisherProcess } from './publisher-process.js';
+
+/** A test, or anything else that ends what it began. */
+export interface Scope {
+  teardown(cleanup: () => unknown): void;
+}
 
 export interface StormHostOptions {
   readonly number: number;
@@ -40,7 +44,7 @@ export class StormHost {
   }
 
   /** Starts one, for a test, which ends it. */
-  static async start(t: Test, options: StormHostOptions): Promise<StormHost> {
+  static async start(t: Scope, options: StormHostOptions): Promise<StormHost> {
     const simulated = await createSimulatedHost({ vms: options.vms, seed: options.number + 1 });
     t.teardown(() => simulated.remove());
     const host = new StormHost(simulated, await startOn(simulated), options);
@@ -49,6 +53,11 @@ export class StormHost {
       await host.#process.stop(5_000);
     });
     return host;
+  }
+
+  /** Where its daemon serves. */
+  get url(): string {
+    return this.#process.url;
   }
 
   async restartDaemon(): Promise<void> {

@@ -8,7 +8,7 @@ import { FleetError } from '../../lib/fleet/errors.js';
 import { initFleet, type InitOptions } from '../../lib/fleet/streams.js';
 import { createRandom, performAction } from '../../lib/simulator/index.js';
 import { eventually } from '../daemon/harness.js';
-import { bucketVms, connect, expectedVms, inStep } from './harness.js';
+import { bucketVms, connect, duplicateIds, expectedVms, inStep } from './harness.js';
 import { startNatsServer } from './nats-server.js';
 import { StormHost } from './storm-host.js';
 
@@ -118,17 +118,4 @@ export async function storm(t: Test, options: StormOptions): Promise<void> {
   const shouldSee = new Map([...expected].map(([key, { alias }]) => [key, alias]));
   const sorted = (map: Map<string, unknown>) => JSON.stringify([...map].sort());
   await eventually(() => sorted(seen()) === sorted(shouldSee), 'a reader from the beginning has the same');
-}
-
-async function duplicateIds({ manager }: Awaited<ReturnType<typeof connect>>): Promise<string[]> {
-  const { state } = await manager.streams.info('KV_vminfo');
-  const seen = new Set<string>();
-  const twice: string[] = [];
-  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
-    const id = (await manager.direct.getMessage('KV_vminfo', { seq }))?.header.get('Nats-Msg-Id');
-    if (id === undefined) continue;
-    if (seen.has(id)) twice.push(id);
-    seen.add(id);
-  }
-  return twice;
 }

@@ -61,7 +61,7 @@ export async function doctor({ write, paint, signal }: Context, where: string): 
   const client = await FleetClient.connect({ ...(await whereIsNats(where)), name: 'vminfo doctor', signal });
   try {
     const [all, vms] = [await client.hosts(), await client.vms()];
-    const troubles = diagnoseFleet(all, vms, await client.fill());
+    const troubles = diagnoseFleet(all, vms, await client.fill(), await client.digests());
     for (const { what, remedy } of troubles) {
       await write(`${paint('red', printable(what))}\n    ${printable(remedy)}\n`);
     }

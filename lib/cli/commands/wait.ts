@@ -2,6 +2,7 @@
 import type { VmClient } from '../../client/client.js';
 import { NotFoundError, NotReadyError, UnreachableError } from '../../client/errors.js';
 import type { StreamEvent } from '../../client/events.js';
+import { OneOfEach } from '../../fleet/one-of-each.js';
 import { matches, parseConditions, type Filter } from '../../vm/filter.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { CliError, exit, type Context } from '../context.js';
@@ -30,7 +31,7 @@ interface Wanted {
 }
 
 export async function wait(
-  { client, write, signal }: Context,
+  { client, isFleet, write, signal }: Context,
   args: readonly string[],
   { timeout, json, deleted, filter: choosing = [], any = false }: WaitFlags,
 ): Promise<number> {
@@ -43,6 +44,8 @@ export async function wait(
   const limit = timeout === 0 ? undefined : AbortSignal.timeout(timeout * 1000);
   const vms = new Map<string, VmObject>();
   const seen = new Map<string, VmObject>();
+  // A VM that has been migrated is not gone when its old host deletes it.
+  const copies = isFleet ? new OneOfEach() : undefined;
   let wanted: Wanted | undefined;
   const [only, ...others] = names;
   // One zone's events are enough, if the UUID is known to be the zonename.
@@ -54,7 +57,7 @@ export async function wait(
       ...one,
       signal: limit ? AbortSignal.any([signal, limit]) : signal,
     })) {
-      take(event, vms);
+      take(event, vms, copies);
       for (const [zonename, vm] of vms) seen.set(zonename, vm);
       wanted ??= {
         zonenames:
@@ -100,7 +103,14 @@ async function isThere(client: VmClient, zonename: string, signal: AbortSignal):
   );
 }
 
-function take(event: StreamEvent, vms: Map<string, VmObject>): void {
+function take(event: StreamEvent, vms: Map<string, VmObject>, copies: OneOfEach | undefined): void {
+  if (copies !== undefined) {
+    for (const { zonename, vm } of copies.take(event)) {
+      if (vm === undefined) vms.delete(zonename);
+      else vms.set(zonename, vm);
+    }
+    return;
+  }
   if (event.type === 'ready') for (const vm of event.vms) vms.set(vm.zonename, vm);
   else if (event.type === 'delete') vms.delete(event.zonename);
   else vms.set(event.zonename, event.vm);
