@@ -66,8 +66,8 @@ export const fileThreads = {
   maxStuck: 8,
   /** A zone that hangs again within this time of coming back is left alone for longer each time, ms. */
   calmMs: 60_000,
-  /** Megabytes of heap: a small young generation because threads allocate little; the old one holds the largest files at once. */
-  youngGenerationMb: 1,
+  /** Megabytes of heap: a young generation for the garbage of parsing an XML; the old one holds the largest files at once. */
+  youngGenerationMb: 4,
   oldGenerationMb: 256,
   /** How long the daemon waits for a thread to end when it stops, ms. One that is not stuck needs milliseconds. */
   endMs: 500,

@@ -54,7 +54,7 @@ export interface WatchedPath {
 /** The versions of a zone's files when last read, by name. */
 export type Versions = Readonly<Record<string, FileVersion>>;
 
-/** Main thread → file thread. Tasks are done in order. */
+/** Main thread → file thread: those of one turn together. Tasks are done in order. */
 export type FileTask =
   | {
       readonly type: 'read';
@@ -77,7 +77,7 @@ export type FileTask =
   | { readonly type: 'mend' }
   | { readonly type: 'list-watches'; readonly id: number };
 
-/** File thread → main thread. */
+/** File thread → main thread: what tasks that came together led to comes together, too. */
 export type FileNews =
   | { readonly type: 'answers'; readonly id: number; readonly answers: readonly FileAnswer[] }
   | ({ readonly type: 'watches'; readonly id: number } & WatchStatus)

@@ -2,7 +2,7 @@
 import { watch as fsWatch } from 'node:fs';
 import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FileTask, WatchSource } from './file-messages.js';
+import type { FileNews, FileTask, WatchSource } from './file-messages.js';
 import { FileProgress } from './file-progress.js';
 import { FileServer } from './file-server.js';
 import type { Watch } from './watch-set.js';
@@ -23,10 +23,14 @@ const endIfRetired = () => {
   if (progress.isRetired) process.exit();
 };
 
+/** What is to be said at the end of the tasks that came together: a message costs more than a task does. */
+let unsaid: FileNews[] | undefined;
+
 const server = new FileServer({
   watch: await watchFrom(data.watch),
   tell: (news) => {
-    port.postMessage(news);
+    if (unsaid === undefined) port.postMessage([news]);
+    else unsaid.push(news);
   },
   onBegin: (zonename) => {
     endIfRetired();
@@ -37,8 +41,11 @@ const server = new FileServer({
     endIfRetired();
   },
 });
-port.on('message', (task: FileTask) => {
-  server.do(task);
+port.on('message', (tasks: readonly FileTask[]) => {
+  unsaid = [];
+  for (const task of tasks) server.do(task);
+  if (unsaid.length > 0) port.postMessage(unsaid);
+  unsaid = undefined;
 });
 
 async function watchFrom(source: WatchSource): Promise<Watch> {

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { fileThreads } from '../config.js';
+import { keepHeapSmallStill } from '../heap.js';
 import type { FileNews, FileTask, WatchSource } from './file-messages.js';
 import { FileProgress, type Work } from './file-progress.js';
 import type { FileThreadData } from './file-thread.js';
@@ -25,6 +26,8 @@ export class FileWorker {
   readonly #worker: Worker;
   readonly #progress = new FileProgress();
   readonly #exited: Promise<Error | undefined>;
+  /** Tasks of this turn: a message costs more than a task does. */
+  readonly #tasks: FileTask[] = [];
   #seen: (Work & { readonly sinceMs: number; readonly looks: number }) | undefined;
 
   constructor(watch: WatchSource) {
@@ -40,6 +43,7 @@ export class FileWorker {
         maxOldGenerationSizeMb: oldGenerationMb,
       },
     });
+    this.#worker.once('online', keepHeapSmallStill);
     let error: Error | undefined;
     this.#worker.on('error', (cause) => {
       error = cause;
@@ -55,13 +59,18 @@ export class FileWorker {
 
   /** It says nothing before it is told to do something. */
   listen({ onNews, onExit }: FileWorkerEvents): void {
-    this.#worker.on('message', onNews);
+    this.#worker.on('message', (all: readonly FileNews[]) => {
+      all.forEach(onNews);
+    });
     void this.#exited.then(onExit);
     this.#worker.unref(); // A listener has it keep the process alive again.
   }
 
   do(task: FileTask): void {
-    this.#worker.postMessage(task);
+    if (this.#tasks.push(task) > 1) return;
+    queueMicrotask(() => {
+      this.#worker.postMessage(this.#tasks.splice(0));
+    });
   }
 
   /** To be called at regular intervals. Returns where the thread is stuck, once enough looks in a row have found it there. */

@@ -1,0 +1,34 @@
+/** Memory that the daemon does not take. In a process of its own, because V8's flags are the process's. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import tap, { type Test } from 'tap';
+
+/** Megabytes of its young generation, after it has made more garbage than that. */
+async function youngGenerationMb(t: Test, isKeptSmall: boolean): Promise<number> {
+  const script = `
+    import { getHeapSpaceStatistics } from 'node:v8';
+    import { keepHeapSmall } from ${moduleOf('../lib/heap.js')};
+    import { createHost } from ${moduleOf('../lib/host/host.js')};
+    if (${String(isKeptSmall)}) keepHeapSmall();
+    const ending = new AbortController();
+    const host = createHost({ root: ${JSON.stringify(t.testdir())}, signal: ending.signal });
+    await host.files.read('zone', [{ name: 'file', path: '/etc/hosts' }]);
+    const kept = [];
+    for (let count = 0; count < 500_000; count++) kept.push({ text: 'x' + count });
+    const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
+    console.log(young.space_size / 2 ** 20);
+    ending.abort();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+  return Number(stdout);
+}
+
+function moduleOf(path: string): string {
+  return JSON.stringify(fileURLToPath(new URL(path, import.meta.url)));
+}
+
+void tap.test('the heap stays small, also once a thread reads files', async (t) => {
+  const [small, usual] = [await youngGenerationMb(t, true), await youngGenerationMb(t, false)];
+  t.comment(`${small} MB, otherwise ${usual} MB`);
+  t.ok(small <= 8 && small < usual, 'its young generation has not grown');
+});
