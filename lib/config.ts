@@ -372,6 +372,8 @@ export const fleet = {
   /** A publisher's first wait between attempts; it doubles up to `backoffMaxMs`, and a random half to all of it is used. */
   backoffMinMs: 1_000,
   backoffMaxMs: 30_000,
+  /** Its longest wait while NATS is away or another publisher has the host: one small request, of 5,000 hosts 1,250 a second. */
+  awayMaxMs: 4_000,
   /** How often a host reports that it is alive, and its health. */
   heartbeatMs: 10_000,
   /** A host unheard of for three heartbeats is stale: one may be late. */

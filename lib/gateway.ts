@@ -8,6 +8,7 @@ import { Subject } from 'rxjs';
 import { VmStore, type Commit } from './cache/vm-store.js';
 import type { VmCache } from './cache/cache.js';
 import { http as limits } from './config.js';
+import type { SourceStatus } from './client/status.js';
 import type { FleetClient } from './fleet/client.js';
 import { sourcesOf } from './fleet/fleet-status.js';
 import { OneOfEach } from './fleet/one-of-each.js';
@@ -68,10 +69,21 @@ export async function startGateway({
   const commits = new Subject<Commit>();
   const cache = cacheOf(store);
   const serialised = createSerialisedVms();
-  const hosts = async () => sourcesOf(await fleet.hosts({ signal: stop.signal }));
+  let known: readonly SourceStatus[] = [];
+  /** While NATS does not answer, the hosts as they were last known, and NATS itself. */
+  const hosts = async (): Promise<readonly SourceStatus[]> => {
+    try {
+      known = sourcesOf(await fleet.hosts({ signal: stop.signal }));
+      return known;
+    } catch (error) {
+      const time = new Date().toISOString();
+      const lastError = { message: (error as Error).message, time };
+      return [{ name: 'NATS', state: 'degraded', since: time, restarts: 0, events: 0, lastError }, ...known];
+    }
+  };
   const nothing = { lostLines: 0, unwrittenBytes: 0, error: null };
   const files = { threads: 0, stuck: 0, hung: [], stalled: false };
-  let sources: Awaited<ReturnType<typeof hosts>> = [];
+  let sources: readonly SourceStatus[] = [];
   const counted = createMetrics(() => ({
     ...{ snapshot: store.snapshot.value, cache: cache.status(), listeners, sources, log: nothing, files },
   }));

@@ -127,7 +127,9 @@ class Publisher {
       log.debug(`comparing again: ${reason.message}`);
       if (reason instanceof Again) continue;
       this.#isTroubled(reason);
-      await this.#sleep(this.#backoff.next());
+      // Without room only an operator helps; without a server or a leader, seconds may.
+      const maxMs = reason instanceof FullError ? limits.backoffMaxMs : limits.awayMaxMs;
+      await this.#sleep(Math.min(this.#backoff.next(), maxMs));
     }
   }
 

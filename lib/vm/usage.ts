@@ -30,16 +30,16 @@ export interface SpaceUse {
  * How much of its disk space a VM has used; undefined when it has no limit, or it is not known.
  *
  * A hardware VM with a flexible_disk_size gives that to its disks and their snapshots, and its object says what is left.
- * Any other VM has a quota, which for bhyve is a refquota.
+ * Any other VM has a quota. That of a hardware VM is for its zone's own files, whatever its disks and snapshots take.
  */
 export function spaceUse(
-  { brand, hvm, quota = 0, flexible_disk_size: flexible = 0, free_space: free }: VmObject,
+  { hvm, quota = 0, flexible_disk_size: flexible = 0, free_space: free }: VmObject,
   usage: DatasetUsage | undefined,
 ): SpaceUse | undefined {
   if (hvm && flexible > 0)
     return free === undefined ? undefined : { usedMiB: flexible - free, limitMiB: flexible };
   if (quota === 0 || usage === undefined) return undefined;
-  return { usedMiB: brand === 'bhyve' ? usage.referenced : usage.used, limitMiB: quota * 1024 };
+  return { usedMiB: hvm ? usage.referenced : usage.used, limitMiB: quota * 1024 };
 }
 
 /** From 0 to 1; more when a limit was set below what is used already. */

@@ -43,10 +43,13 @@ void tap.test('a client of one host is a client of all', needsNats, async (t) =>
     change: () => shownOn.daemon.host.updateConfig(zonename, { attrs: { alias: 'over http' } }),
   });
   t.equal((event as { vm: VmObject }).vm.alias, 'over http');
-  const moved = client.waitForEvent({ zonename }, { change: () => shownOn.daemon.host.stop(zonename) });
-  const movedTo = (await moved) as { vm: VmObject };
-  t.match(movedTo, { type: 'modify', vm: { state: 'running' } });
-  t.not(movedTo.vm.server_uuid, running?.server_uuid, 'when one copy stops, the other is shown');
+  // When one copy stops, the other is shown.
+  const nowOn = shownOn === first ? other : first;
+  const move = { path: ['server_uuid'], newValue: nowOn.host.server };
+  const moved = await client.waitForChanges({ zonename }, [move], {
+    change: () => shownOn.daemon.host.stop(zonename),
+  });
+  t.match(moved, { type: 'modify', vm: { state: 'running' } });
 
   const { get } = answersOf(url);
   const status = (await get('/status')).json as {
@@ -76,6 +79,16 @@ void tap.test('a client of one host is a client of all', needsNats, async (t) =>
   t.equal(history.stderr, '');
   t.match((await run('', ['-F', server.url, 'history', '-n', '50'])).stderr, /of each VM only its last/);
   t.match((await run('', ['-F', server.url, 'top', '-1'])).stdout, /over http/);
+
+  await server.crash();
+  const alone = (await get('/status')).json as typeof status;
+  t.match(alone, { numVms: vms.length, sources: [{ name: 'NATS', state: 'degraded' }, {}, {}] });
+  t.match((await get('/metrics')).text, /vminfod_source_up\{source="NATS"\} 0/);
+  t.equal((await client.vms()).length, vms.length, 'without NATS the last state is served');
+  await server.start();
+  await client.waitForChanges({ zonename }, [{ path: ['alias'], newValue: 'and back' }], {
+    change: () => nowOn.daemon.host.updateConfig(zonename, { attrs: { alias: 'and back' } }),
+  });
 });
 
 void tap.test(

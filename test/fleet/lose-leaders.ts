@@ -61,7 +61,13 @@ export async function loseLeaders(t: Test): Promise<void> {
     }, 'there is a leader');
     return servers.get(name ?? '');
   };
+  const isWhole = async () => {
+    const { cluster } = await nats.manager.streams.info(vmStream);
+    const replicas = cluster?.replicas ?? [];
+    return replicas.length === 2 && replicas.every(({ current, offline }) => current && !offline);
+  };
   for (const fault of ['SIGKILL', 'SIGSTOP'] as const) {
+    await eventually(() => isWhole().catch(() => false), 'the cluster is whole');
     const server = await leader();
     const written = count;
     const at = performance.now();

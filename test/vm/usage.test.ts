@@ -6,7 +6,7 @@ const usage = { used: 3072, referenced: 2048 };
 
 for (const [what, vm, asked, expected] of [
   ['a quota counts snapshots and what is below', { quota: 10 }, usage, { usedMiB: 3072, limitMiB: 10_240 }],
-  ['a refquota does not', { quota: 10, brand: 'bhyve' }, usage, { usedMiB: 2048, limitMiB: 10_240 }],
+  ['that of a hardware VM does not', { quota: 10, hvm: true }, usage, { usedMiB: 2048, limitMiB: 10_240 }],
   ['no quota, no limit', { quota: 0 }, usage, undefined],
   ['what is not listed is not known', { quota: 10 }, undefined, undefined],
   [
