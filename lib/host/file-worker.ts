@@ -43,7 +43,9 @@ export class FileWorker {
         maxOldGenerationSizeMb: oldGenerationMb,
       },
     });
+    // Whichever of the two is heard first.
     this.#worker.once('online', keepHeapSmallStill);
+    this.#worker.once('message', keepHeapSmallStill);
     let error: Error | undefined;
     this.#worker.on('error', (cause) => {
       error = cause;

@@ -3,6 +3,7 @@ import { appendFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import tap from 'tap';
 import { fileThreads } from '../../lib/config.js';
+import { FilesEndedError } from '../../lib/host/files.js';
 import { globalZone } from '../../lib/host/paths.js';
 import { noBindfs } from '../bindfs.js';
 import { eventually } from '../daemon/harness.js';
@@ -117,6 +118,11 @@ void tap.test(
   },
 );
 
+/** A reading of a zone that hangs may still wait for its answer when the test ends. */
+function isUnanswered(error: unknown): void {
+  if (!(error instanceof FilesEndedError)) throw error;
+}
+
 void tap.test(
   'what changes while a thread hangs is told by the next, and nothing else is',
   { skip: noBindfs, timeout: 120_000 },
@@ -132,7 +138,7 @@ void tap.test(
       }, 'its times tell its versions apart');
     }
     directories[0]?.hang();
-    void read('z0');
+    read('z0').catch(isUnanswered);
     await host.write('/zones/new.xml', '');
     await appendFile(path('z1'), ' more');
     const from = events.length;
@@ -154,7 +160,7 @@ void tap.test('watches change while their zone hangs', { skip: noBindfs, timeout
   const { files, directories, read, path, told, hung, watch, events } = await zones(t, 3, 2);
   await read('z0');
   for (const directory of directories) directory.hang();
-  void read('z0');
+  read('z0').catch(isUnanswered);
   await eventually(() => hung().includes('z0'), 'z0 hangs');
   files.unwatch('z0');
   watch('z1');
