@@ -45,7 +45,10 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   if (changed.includes('record')) followZonepath(zone, known === undefined, occasion, taken);
   if (isXmlMissing && !lookForXml(state, zone, fact, taken)) return;
   if (xml?.type === 'read' && !isXmlMissing) zone.isLookedFor = false;
-  settle(state, zone, occasion, sourceOf(changed), taken);
+  // Most of what a rescan reads is as it was: it is not assembled again. Without readings, assembling is what was asked for.
+  const isAsItWas = changed.length === 0 && Object.keys(readings).length > 0;
+  const isShown = state.hasVm(zonename) && zone.awaits.size === 0;
+  if (!isAsItWas || !isShown) settle(state, zone, occasion, sourceOf(changed), taken);
   awaitNewstate(fact, zone, taken);
 }
 

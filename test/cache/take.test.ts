@@ -75,6 +75,20 @@ void tap.test('a failure keeps the last good value, and is tried again after the
   t.end();
 });
 
+void tap.test('what is read as it was is not assembled again, unless that is what was asked for', (t) => {
+  const { state, zone } = aState();
+  zone(2, tags('db'));
+  const assembled = t.capture(state, 'commit', state.commit.bind(state));
+  zone(3, tags('db'));
+  zone(4, { kstat: undefined });
+  t.equal(assembled().length, 0);
+  zone(5, tags('web'));
+  t.equal(assembled().length, 1);
+  zone(6, {});
+  t.equal(assembled().length, 1, 'no input was read: something else has changed');
+  t.end();
+});
+
 void tap.test('a failure of before says nothing of what was read well since', (t) => {
   const { state, zone, take } = aState();
   zone(5, tags('db'));
