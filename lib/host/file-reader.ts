@@ -52,8 +52,8 @@ function readTextNow(
 ): FileAnswer {
   const { path, known, within } = request;
   try {
-    if (known !== undefined && currentVersion(request) === known && !isLacking(request, known)) {
-      return { type: 'unchanged' };
+    if (known !== undefined && currentVersion(request) === known) {
+      return known === '' ? missing(request) : { type: 'unchanged' };
     }
     onRead(request);
     if (within !== undefined && leadsOut(dirname(path), within)) {
@@ -68,11 +68,7 @@ function readTextNow(
       closeSync(file);
     }
   } catch (error) {
-    if (isMissing(error)) {
-      if (isLacking(request, ''))
-        return { type: 'failed', problem: `cannot be read: ${String(within)} does not exist` };
-      return { type: known === '' ? 'unchanged' : 'missing' };
-    }
+    if (isMissing(error)) return missing(request);
     const { message, code } = error as NodeJS.ErrnoException;
     const isLink = code === 'ELOOP' && within !== undefined;
     const problem = isLink ? 'is a symbolic link, which is not followed' : `cannot be read: ${message}`;
@@ -87,9 +83,12 @@ function currentVersion({ path, within }: FileRequest): string {
   return stats === undefined ? '' : versionOf(stats);
 }
 
-/** Whether a missing file is missing because the directory that must exist does not. */
-function isLacking({ within, withinExists = false }: FileRequest, version: string): boolean {
-  return version === '' && withinExists && within !== undefined && !existsSync(within);
+/** What is said of a file that does not exist: below a directory that must exist, and does not, that is a failure. */
+function missing({ known, within, withinExists = false }: FileRequest): FileAnswer {
+  if (withinExists && within !== undefined && !existsSync(within)) {
+    return { type: 'failed', problem: `cannot be read: ${within} does not exist` };
+  }
+  return { type: known === '' ? 'unchanged' : 'missing' };
 }
 
 /** Whether a directory that should be another, or inside it, is a link to somewhere else. */
