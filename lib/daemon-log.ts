@@ -12,7 +12,7 @@ import {
 } from 'rxjs';
 import type { Commit } from './cache/vm-store.js';
 import { http as limits } from './config.js';
-import type { ConnectionsStatus } from './http/connections.js';
+import { holdersText, type ConnectionsStatus } from './http/connections.js';
 import type { SourceHealth } from './sources/health.js';
 
 /** One short line per event. */
@@ -53,10 +53,9 @@ export function logHealth(sources: readonly SourceHealth[], log: Logger): Observ
 export function logCrowds(crowds: Observable<() => ConnectionsStatus>, log: Logger): Subscription {
   return crowds.pipe(throttleTime(limits.crowdedLogMs)).subscribe((status) => {
     const { max, holders } = status();
-    const who = holders.map(([name, count]) => `${count} of ${name}`).join(', ');
     log.warn(
       { holders },
-      `there are ${max} connections, and for each more the oldest idle one is ended: ${who}`,
+      `there are ${max} connections, and for each more the oldest idle one is ended: ${holdersText(holders)}`,
     );
   });
 }

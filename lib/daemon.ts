@@ -26,11 +26,11 @@ import { readUsage } from './host/zfs-usage.js';
 import type { ConnectionsStatus, OnCrowded } from './http/connections.js';
 import { createListeners } from './http/listeners.js';
 import { pageFiles } from './http/page-files.js';
-import { routes, type Handler } from './http/routes.js';
+import { routes } from './http/routes.js';
 import { createSerialisedVms } from './http/serialised.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { listenOnPort, listenOnSocket, type HttpServer } from './http/server.js';
-import { status } from './http/status.js';
+import { closeAll, connectionsOf, listenOnAll, type HttpServer } from './http/server.js';
+import { processStatus, status } from './http/status.js';
 import { usageReply } from './http/usage.js';
 import { vmReplies } from './http/vms.js';
 import type { SinkStatus } from './sink.js';
@@ -162,6 +162,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     merge(cache.keep(invalidations, allLive(sources)), logHealth(sources, log)).pipe(takeUntil(stopped)),
   );
   const listeners = createListeners({ cache, commits, serialised, log, written: metrics.written });
+  const servers: HttpServer[] = [];
   const handler = routes({
     cache,
     vms: vmReplies({ cache, serialised }),
@@ -172,19 +173,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     page: options.page === false ? undefined : pageFiles(),
     status: async (full) =>
       status({
-        process: {
-          pid: process.pid,
-          uptimeNs: process.hrtime.bigint() - startedAt,
-          monotonicNs: process.hrtime.bigint(),
-          memory: process.memoryUsage(),
-          now: new Date(),
-        },
+        process: processStatus(startedAt),
         snapshot: cache.snapshot.value,
         cache: cache.status(),
         rescanIntervalMs,
         sources: sources.map((each) => each.status()),
         listeners,
-        connections: Object.fromEntries(servers.map((server) => [server.url, server.connections()])),
+        connections: connectionsOf(servers),
         instance: cache.instance,
         log: logStatus(),
         files: host.files.status(),
@@ -193,9 +188,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const crowds = new Subject<() => ConnectionsStatus>();
   logCrowds(crowds.pipe(takeUntil(stopped)), log);
-  const servers = await listenOnAll(options, handler, (status) => {
+  const { listen, port, allowedHosts, socket } = options;
+  const onCrowded: OnCrowded = (status) => {
     crowds.next(status);
-  });
+  };
+  await listenOnAll(servers, { listen, port, allowedHosts, socket, onCrowded }, handler);
   const url = servers[0]?.url ?? '';
 
   const ended = lastValueFrom(logEvents(commits, log), { defaultValue: undefined });
@@ -214,28 +211,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     isStuck: () => host.files.status().stuck > 0,
   };
-}
-
-/** Listens everywhere or nowhere. */
-async function listenOnAll(
-  { listen, port, allowedHosts = [], socket }: DaemonOptions,
-  handler: Handler,
-  onCrowded: OnCrowded,
-): Promise<readonly HttpServer[]> {
-  const servers: HttpServer[] = [];
-  try {
-    if (listen !== undefined)
-      servers.push(await listenOnPort({ listen, port, allowedHosts, onCrowded }, handler));
-    if (socket !== undefined) servers.push(await listenOnSocket(socket, handler, { onCrowded }));
-    return servers;
-  } catch (error) {
-    await closeAll(servers);
-    throw error;
-  }
-}
-
-async function closeAll(servers: readonly HttpServer[]): Promise<void> {
-  await Promise.all(servers.map((server) => server.close(httpLimits.closeGraceMs)));
 }
 
 function counted(

@@ -18,8 +18,8 @@ import { pageFiles } from './http/page-files.js';
 import { replyError } from './http/reply.js';
 import { routes } from './http/routes.js';
 import { createSerialisedVms } from './http/serialised.js';
-import { listenOnPort, listenOnSocket, type HttpServer } from './http/server.js';
-import { status } from './http/status.js';
+import { closeAll, connectionsOf, listenOnAll, type HttpServer } from './http/server.js';
+import { processStatus, status } from './http/status.js';
 import { vmReplies } from './http/vms.js';
 import { createLog } from './log.js';
 import { Sink } from './sink.js';
@@ -95,6 +95,7 @@ export async function startGateway({
     },
   };
   const listeners = createListeners({ cache, commits, serialised, log, written: metrics.written });
+  const servers: HttpServer[] = [];
   const handler = routes({
     ...{ cache, listeners, metrics, syncTimeoutMs: limits.syncTimeoutMs },
     vms: vmReplies({ cache, serialised }),
@@ -105,32 +106,16 @@ export async function startGateway({
     page: page ? pageFiles() : undefined,
     status: async () =>
       status({
-        process: {
-          pid: process.pid,
-          uptimeNs: process.hrtime.bigint() - startedAt,
-          monotonicNs: process.hrtime.bigint(),
-          memory: process.memoryUsage(),
-          now: new Date(),
-        },
+        process: processStatus(startedAt),
         ...{ snapshot: store.snapshot.value, cache: cache.status(), listeners, files, log: nothing },
         rescanIntervalMs: 0,
         sources: await hosts(),
-        connections: Object.fromEntries(servers.map((server) => [server.url, server.connections()])),
+        connections: connectionsOf(servers),
         instance: cache.instance,
         watches: undefined,
       }),
   });
-  const servers: HttpServer[] = [];
-  const closeServers = async () => {
-    await Promise.all(servers.map((server) => server.close(limits.closeGraceMs)));
-  };
-  try {
-    servers.push(await listenOnPort({ listen, port, allowedHosts }, handler));
-    if (socket !== undefined) servers.push(await listenOnSocket(socket, handler));
-  } catch (error) {
-    await closeServers();
-    throw error;
-  }
+  await listenOnAll(servers, { listen, port, allowedHosts, socket }, handler);
   for (const { url } of servers) log.info({ url, fleet: fleet.url }, `serving the fleet on ${url}`);
   const url = servers[0]?.url ?? '';
 
@@ -154,7 +139,7 @@ export async function startGateway({
   const close = () => {
     stop.abort();
     commits.complete();
-    return (closed ??= closeServers());
+    return (closed ??= closeAll(servers));
   };
   const ended = follow().catch(async (error: unknown) => {
     if (stop.signal.aborted) return;

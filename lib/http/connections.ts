@@ -91,5 +91,10 @@ export function mostOf(names: Iterable<string>): readonly (readonly [name: strin
   return [...counts].sort(([, a], [, b]) => b - a).slice(0, maxHolders);
 }
 
+/** For people: `3 of curl/8.5, 1 of -`. */
+export function holdersText(holders: ConnectionsStatus['holders']): string {
+  return holders.map(([name, count]) => `${count} of ${name}`).join(', ');
+}
+
 /** Holders that are named: the culprits are few. */
 const maxHolders = 5;

@@ -11,7 +11,7 @@ import { interval, type Observable, type Subscription } from 'rxjs';
 import type { VmCache } from '../cache/cache.js';
 import type { Commit } from '../cache/vm-store.js';
 import { http as httpLimits, listeners as defaultLimits } from '../config.js';
-import { mostOf, type ConnectionsStatus } from './connections.js';
+import { holdersText, mostOf, type ConnectionsStatus } from './connections.js';
 import { FanOut, type View } from './fan-out.js';
 import { frameOf, lineOf, preamble } from './frames.js';
 import { namesIn } from './host-names.js';
@@ -160,10 +160,8 @@ export function createListeners(options: ListenersOptions): Listeners {
     const now = performance.now();
     if (now - refusalLoggedAt > httpLimits.crowdedLogMs) {
       refusalLoggedAt = now;
-      const who = holders()
-        .map(([name, count]) => `${count} of ${name}`)
-        .join(', ');
-      log.warn({ holders: holders() }, `no more listeners are taken: there are ${open.size}, ${who}`);
+      const who = holders();
+      log.warn({ holders: who }, `no more listeners are taken: there are ${open.size}, ${holdersText(who)}`);
     }
     replyError(response, 'TooManyListeners', `too many listeners: ${open.size}`, { 'Retry-After': '1' });
   }

@@ -115,6 +115,46 @@ export async function listenOnSocket(
   };
 }
 
+/** Where to listen; more than one place may be given. */
+export interface PlacesOptions extends ServerOptions {
+  /** `undefined`: not on TCP. */
+  readonly listen: string | undefined;
+  readonly port: number;
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** `undefined`: not on a Unix socket. */
+  readonly socket?: string | undefined;
+}
+
+/**
+ * Listens everywhere or nowhere. Each server is added to `servers` as soon as it listens, for it may serve before all do.
+ *
+ * @throws ListenError
+ */
+export async function listenOnAll(
+  servers: HttpServer[],
+  { listen, port, allowedHosts = [], socket, ...options }: PlacesOptions,
+  handler: Handler,
+): Promise<void> {
+  try {
+    if (listen !== undefined)
+      servers.push(await listenOnPort({ listen, port, allowedHosts, ...options }, handler));
+    if (socket !== undefined) servers.push(await listenOnSocket(socket, handler, options));
+  } catch (error) {
+    await closeAll(servers);
+    throw error;
+  }
+}
+
+/** Ends all of them; connections in use have the usual time. */
+export async function closeAll(servers: readonly HttpServer[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.close(limits.closeGraceMs)));
+}
+
+/** How crowded each is, by where it listens. */
+export function connectionsOf(servers: readonly HttpServer[]): Readonly<Record<string, ConnectionsStatus>> {
+  return Object.fromEntries(servers.map((server) => [server.url, server.connections()]));
+}
+
 /** The longest path that fits into a socket address on every system: macOS has the shortest. */
 const maxSocketPathBytes = 103;
 

@@ -32,6 +32,18 @@ export interface FileThreadsStatus {
   readonly stalled: boolean;
 }
 
+/** What this process says of itself. `startedAt`: by process.hrtime. */
+export function processStatus(startedAt: bigint): ProcessStatus {
+  const monotonicNs = process.hrtime.bigint();
+  return {
+    pid: process.pid,
+    uptimeNs: monotonicNs - startedAt,
+    monotonicNs,
+    memory: process.memoryUsage(),
+    now: new Date(),
+  };
+}
+
 export interface StatusInputs {
   readonly process: ProcessStatus;
   readonly snapshot: CacheSnapshot;
