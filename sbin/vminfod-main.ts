@@ -8,6 +8,7 @@ import { isLoopback } from '../lib/http/hosts.js';
 import { ListenError } from '../lib/http/server.js';
 import { createLog, logLevels, type LogLevel } from '../lib/log.js';
 import { parsePeriodMs } from '../lib/period.js';
+import { append } from '../lib/repeated-option.js';
 import { Sink } from '../lib/sink.js';
 import { version } from '../lib/version.js';
 
@@ -140,8 +141,4 @@ function parsePeriod(text: string): number {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
-}
-
-function append(name: string, names: readonly string[]): readonly string[] {
-  return [...names, name];
 }

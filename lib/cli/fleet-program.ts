@@ -1,6 +1,7 @@
 /** `vminfo fleet …`: the commands about the fleet itself. */
 import { Option, InvalidArgumentError, type Command } from 'commander';
 import { defaultListen, fleet as limits } from '../config.js';
+import { append } from '../repeated-option.js';
 import type { ServeOptions } from './commands/serve.js';
 import { CliError, type Context } from './context.js';
 
@@ -87,10 +88,6 @@ export function addFleetCommands(
 function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
   throw new InvalidArgumentError('Expected a port.');
-}
-
-function append(text: string, before: readonly string[]): string[] {
-  return [...before, text];
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };

@@ -4,6 +4,7 @@
  */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkTimeoutMs, defaultWaitSeconds } from '../config.js';
+import { append } from '../repeated-option.js';
 import { version } from '../version.js';
 import type { EventsFlags } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';
@@ -239,10 +240,6 @@ function since(text: string): Since {
   const parsed = parseSince(text);
   if (parsed) return parsed;
   throw new InvalidArgumentError('Expected an age (90s, 30m, 2h, 1d) or <instance>:<seq>.');
-}
-
-function append(text: string, before: readonly string[]): string[] {
-  return [...before, text];
 }
 
 /** The longest time that a timer can run: 24 days. */
