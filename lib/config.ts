@@ -269,6 +269,8 @@ export const listeners = {
    * reads.
    */
   catchUpBytes: 256 * 1024,
+  /** From this size on, a part of an event's bytes is written as it is: copying it costs more than writing one part more. */
+  sharedPartBytes: 16 * 1024,
   /** Missed events serialised in one turn: about a millisecond. */
   catchUpEvents: 100,
   /** Maximum seconds between heartbeats. The minimum is one. */

@@ -107,7 +107,7 @@ async function measureOn(host: SimulatedHost): Promise<readonly Figure[]> {
     figure('tag of another VM, idle', 'ms', of('other')),
     figure('tag of another VM, meanwhile', 'ms', of('other, meanwhile')),
     held('that quota', 'quota', 20),
-    held('that snapshot', 'new'),
+    held('that snapshot', 'new', 20),
     held('that quota, of 5 MB', 'large', 20),
     held('that tag, idle', 'other'),
   ];
