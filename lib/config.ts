@@ -270,7 +270,7 @@ export const listeners = {
    */
   catchUpBytes: 256 * 1024,
   /** From this size on, a part of an event's bytes is written as it is: copying it costs more than writing one part more. */
-  sharedPartBytes: 16 * 1024,
+  sharedPartBytes: 8 * 1024,
   /** Missed events serialised in one turn: about a millisecond. */
   catchUpEvents: 100,
   /** Maximum seconds between heartbeats. The minimum is one. */
