@@ -30,10 +30,10 @@ const cases: Readonly<Record<string, readonly [now: readonly JsonObject[], kept:
 
 for (const [what, [now, kept]] of Object.entries(cases)) {
   void tap.test(`${what}: the others are the very same`, (t) => {
-    const next = keepEqual(before, { ...before, nics: now, properties: { alias: 'a', ram: 1 } });
+    const next: JsonObject = keepEqual(before, { ...before, nics: now, properties: { alias: 'a', ram: 1 } });
     t.strictSame(next, { ...before, nics: now });
-    t.equal(next.properties, before.properties);
-    const elements = next.nics as readonly JsonValue[];
+    t.equal(next['properties'], before['properties']);
+    const elements = next['nics'] as readonly JsonValue[];
     t.strictSame(
       [...elements.keys()].filter((index) => nics.includes(elements[index] as JsonObject)),
       kept,
