@@ -275,6 +275,8 @@ export const listeners = {
    * reads.
    */
   catchUpBytes: 256 * 1024,
+  /** From this size on, a part of an event's bytes is written as it is: copying it costs more than writing one part more. */
+  sharedPartBytes: 8 * 1024,
   /** Missed events serialised in one turn: about a millisecond. */
   catchUpEvents: 100,
   /** Maximum seconds between heartbeats. The minimum is one. */
@@ -373,13 +375,20 @@ export const fleet = {
   maxInFlight: 32,
   /** How long an acknowledgement or an answer of NATS's may take. An fsync of a busy disk takes tens of milliseconds; a cluster without a leader does not answer. */
   requestTimeoutMs: 3_000,
+  /** How long the acknowledgement of a VM's message may take: one that was sent just before a new leader is elected is lost, and must not delay the next for long. */
+  ackTimeoutMs: 2_000,
+  /**
+   * How long a consumer's answer is waited for until another is begun, ms; the sum is the longest that an answer may take. A
+   * cluster answers in milliseconds, if it does at all; one with 500,000 VMs may need a second.
+   */
+  consumerWaitsMs: [1_000, 1_000, 2_000],
   /** How long a connection may take. A server that is stopped accepts it, and must not hold up the next for long. */
   connectTimeoutMs: 2_000,
   /** A publisher's first wait between attempts; it doubles up to `backoffMaxMs`, and a random half to all of it is used. */
   backoffMinMs: 1_000,
   backoffMaxMs: 30_000,
-  /** Its longest wait while NATS is away or another publisher has the host: one small request, of 5,000 hosts 1,250 a second. */
-  awayMaxMs: 4_000,
+  /** Its longest wait while NATS is away or another publisher has the host: one small request, of 5,000 hosts 3,500 a second. */
+  awayMaxMs: 2_000,
   /** How often a host reports that it is alive, and its health. */
   heartbeatMs: 10_000,
   /** A host unheard of for three heartbeats is stale: one may be late. */

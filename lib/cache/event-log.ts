@@ -3,6 +3,7 @@
  * it always knows whether it reaches back far enough, so nobody gets a gap. It keeps only the serialised bytes of VMs.
  */
 import { eventLog as limits } from '../config.js';
+import { lengthOf } from '../vm/vm-bytes.js';
 import type { VmObject } from '../vm/vm-object.js';
 import type { Commit, StoredVm } from './vm-store.js';
 
@@ -41,13 +42,13 @@ export class EventLog {
   add(commit: Commit): void {
     this.#commits.push({ ...commit, stored: inBytes(commit.stored), previous: inBytes(commit.previous) });
     this.#seq = commit.seq;
-    this.#bytes += commit.stored?.bytes.length ?? 0;
+    this.#bytes += lengthOf(commit.stored?.bytes ?? []);
     while (this.#commits.length - this.#start > this.#maxEvents || this.#bytes > this.#maxBytes)
       this.#dropOldest();
   }
 
   #dropOldest(): void {
-    this.#bytes -= this.#commits[this.#start]?.stored?.bytes.length ?? 0;
+    this.#bytes -= lengthOf(this.#commits[this.#start]?.stored?.bytes ?? []);
     this.#commits[this.#start++] = undefined;
     if (this.#start < this.#maxEvents) return;
     this.#commits = this.#commits.slice(this.#start);
@@ -66,7 +67,7 @@ function inBytes(stored: StoredVm | undefined): StoredVm | undefined {
     bytes,
     seq,
     get vm() {
-      return JSON.parse(bytes.toString()) as VmObject;
+      return JSON.parse(Buffer.concat(bytes).toString()) as VmObject;
     },
   };
 }

@@ -13,8 +13,8 @@ import { EventLog } from './event-log.js';
 /** A VM and its serialised form. Nobody changes either. */
 export interface StoredVm {
   readonly vm: VmObject;
-  /** The VM's JSON, UTF-8. */
-  readonly bytes: Buffer;
+  /** The VM's JSON, UTF-8, in parts, some of which other versions of it share. */
+  readonly bytes: readonly Buffer[];
   /** The `seq` of the event that brought it to this state. */
   readonly seq: number;
 }

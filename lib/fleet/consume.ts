@@ -3,6 +3,7 @@
  * something may be missing: silence, a number that was skipped, a lost connection. To continue, the caller starts a new
  * one where this one stopped. So there is only one way to recover, and it is used every time.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AckPolicy, DeliverPolicy, ReplayPolicy, type ConsumerConfig } from '@nats-io/jetstream';
 import { createInbox, nanos, nuid, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { fleet as limits } from '../config.js';
@@ -37,11 +38,65 @@ export interface ConsumeOptions {
  * @throws VminfodError; the signal's reason.
  */
 export async function* consume(
+  nats: Nats,
+  stream: string,
+  options: ConsumeOptions,
+): AsyncGenerator<Delivered | 'abreast', never> {
+  const { signal } = options;
+  signal.throwIfAborted();
+  const consumers: Consumer[] = [];
+  const onAbort = () => {
+    for (const { arrivals } of consumers) arrivals.fail(signal.reason as Error);
+  };
+  signal.addEventListener('abort', onAbort);
+  try {
+    const consumer = await firstToAnswer(consumers, () => begin(nats, stream, options), signal);
+    for (const other of consumers) if (other !== consumer) other.close();
+    consumer.arrivals.heard();
+    yield* deliver(nats.connection, stream, consumer.arrivals);
+    throw new FleetError(`${stream} ended`);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    for (const consumer of consumers) consumer.close();
+  }
+}
+
+/** A consumer on a server, and what it has sent. */
+interface Consumer {
+  /** Resolves when the server has it. */
+  readonly answered: Promise<unknown>;
+  readonly arrivals: Arrivals;
+  readonly close: () => void;
+}
+
+/**
+ * A cluster places each consumer on one of its servers at random, for minutes also on one that is dead. So another is
+ * begun whenever those before have not answered in time.
+ */
+async function firstToAnswer(
+  consumers: Consumer[],
+  next: () => Consumer,
+  signal: AbortSignal,
+): Promise<Consumer> {
+  for (const waitMs of limits.consumerWaitsMs) {
+    consumers.push(next());
+    const answers = consumers.map((consumer) => consumer.answered.then(() => consumer));
+    const first = await Promise.race([...answers, sleep(waitMs, undefined, { signal, ref: false })]).catch(
+      (error: unknown) => {
+        signal.throwIfAborted();
+        throw error;
+      },
+    );
+    if (first !== undefined) return first;
+  }
+  throw new SilenceError();
+}
+
+function begin(
   { connection, manager, inboxPrefix }: Nats,
   stream: string,
-  { filter, from, headersOnly = false, signal }: ConsumeOptions,
-): AsyncGenerator<Delivered | 'abreast', never> {
-  signal.throwIfAborted();
+  { filter, from, headersOnly = false }: ConsumeOptions,
+): Consumer {
   const inbox = createInbox(inboxPrefix);
   const arrivals = new Arrivals();
   const subscription = connection.subscribe(inbox, {
@@ -67,22 +122,16 @@ export async function* consume(
     mem_storage: true,
     num_replicas: 1,
   };
-  const onAbort = () => {
-    arrivals.fail(signal.reason as Error);
-  };
-  signal.addEventListener('abort', onAbort);
-  try {
-    // Not awaited: an abort or silence ends the wait for the answer, too.
-    manager.consumers.add(stream, config).catch((error: unknown) => {
-      arrivals.fail(asFleetError(error, stream));
-    });
-    yield* deliver(connection, stream, arrivals);
-    throw new FleetError(`${stream} ended`);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
+  const answered = manager.consumers.add(stream, config).catch((error: unknown) => {
+    throw asFleetError(error, stream);
+  });
+  // Nobody waits for it any more once another has answered.
+  answered.catch(() => undefined);
+  const close = () => {
     arrivals.close();
     subscription.unsubscribe();
-  }
+  };
+  return { answered, arrivals, close };
 }
 
 async function* deliver(
@@ -129,6 +178,13 @@ function placeOf(reply: string): { revision: number; delivery: number; storedAt:
   };
 }
 
+/** NATS has sent nothing for longer than it should. */
+class SilenceError extends FleetError {
+  constructor() {
+    super(`NATS has been silent for ${maxSilenceMs} ms`);
+  }
+}
+
 /** Messages that have arrived but were not taken yet. The server's flow control bounds it. Silence is an error. */
 class Arrivals {
   #arrived: Msg[] = [];
@@ -137,13 +193,18 @@ class Arrivals {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   readonly #silence = setTimeout(() => {
-    this.fail(new FleetError(`NATS has been silent for ${maxSilenceMs} ms`));
+    this.fail(new SilenceError());
   }, maxSilenceMs);
 
   add(message: Msg): void {
-    this.#silence.refresh();
+    this.heard();
     this.#arrived.push(message);
     this.#wake?.();
+  }
+
+  /** The server has given a sign of life. */
+  heard(): void {
+    this.#silence.refresh();
   }
 
   fail(error: Error): void {

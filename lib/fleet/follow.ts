@@ -32,16 +32,25 @@ export async function* followFleet(
 ): AsyncGenerator<ReadyEvent | FleetEvent, never> {
   const backoff = new Backoff(reconnectMinMs, reconnectMaxMs);
   let isReady = false;
+  let isLost = false;
   for (;;) {
     try {
-      const from = await resumeAt(nats, mirror.place);
-      let snapshot: StoredMessage[] | undefined = from === undefined ? [] : undefined;
+      const known: Place | undefined = isLost ? undefined : mirror.place;
+      isLost = false;
+      let isResumed = false;
+      let snapshot: StoredMessage[] | undefined = known === undefined ? [] : undefined;
       let missed = 0;
       for await (const raw of consume(nats, vmStream, {
         filter,
         signal,
-        ...(from !== undefined && { from }),
+        ...(known !== undefined && { from: known.revision }),
       })) {
+        if (known !== undefined && !isResumed) {
+          // The stream no longer has what was known: it is another one, or too much has happened.
+          isLost = raw === 'abreast' || raw.header(headerNames.messageId) !== known.id;
+          if (isLost) break;
+          isResumed = true;
+        }
         if (raw === 'abreast') {
           if (snapshot !== undefined) {
             const differences = mirror.replace(snapshot);
@@ -72,11 +81,4 @@ export async function* followFleet(
       await sleep(backoff.next(), undefined, { signal });
     }
   }
-}
-
-/** The sequence to resume with; `undefined` when the stream no longer has what was known. */
-async function resumeAt({ manager }: Nats, place: Place | undefined): Promise<number | undefined> {
-  if (place === undefined) return undefined;
-  const message = await manager.direct.getMessage(vmStream, { seq: place.revision });
-  return message?.header.get(headerNames.messageId) === place.id ? place.revision + 1 : undefined;
 }

@@ -3,7 +3,7 @@
  * hosts there are.
  */
 import type { Nats } from './connection.js';
-import { consume } from './consume.js';
+import { consume, type ConsumeOptions } from './consume.js';
 import { asFleetError } from './errors.js';
 import { decodeHeaders, decodeMessage, digestOf, type StoredMessage } from './message.js';
 import {
@@ -27,21 +27,26 @@ export interface Observed {
   readonly isOurs: boolean;
 }
 
-/**
- * Looks at what the stream has.
- *
- * @param late Messages of an earlier epoch after this revision are of a publisher that had been replaced by then. Readers
- *   drop them, so they are not ours.
- * @throws VminfodError
- */
+export interface ObserveOptions extends Pick<ConsumeOptions, 'signal'> {
+  /**
+   * Messages of an earlier epoch after this revision are of a publisher that had been replaced by then. Readers drop
+   * them, so they are not ours.
+   */
+  readonly late?: { readonly epoch: number; readonly revision: number } | undefined;
+}
+
+/** Looks at what the stream has. @throws VminfodError */
 export async function observe(
   nats: Nats,
   host: HostId,
-  signal: AbortSignal,
-  late = { epoch: 0, revision: Infinity },
+  { late = { epoch: 0, revision: Infinity }, ...options }: ObserveOptions,
 ): Promise<ReadonlyMap<string, Observed>> {
   const found = new Map<string, Observed>();
-  for await (const raw of consume(nats, vmStream, { filter: vmSubjects(host), headersOnly: true, signal })) {
+  for await (const raw of consume(nats, vmStream, {
+    ...options,
+    filter: vmSubjects(host),
+    headersOnly: true,
+  })) {
     if (raw === 'abreast') break;
     const zonename = parseVmSubject(raw.subject)?.zonename;
     if (zonename === undefined) continue;

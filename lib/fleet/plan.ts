@@ -29,7 +29,7 @@ export async function plan({
   const reconciler = new Reconciler();
   const side = new HostSide({ client, reconciler, ...redactionOptions });
   side.take(await client.vms({}, { signal }), new Date().toISOString());
-  reconciler.observe(await observe(nats, host, signal));
+  reconciler.observe(await observe(nats, host, { signal }));
   await side.account(reconciler.unaccounted(), signal);
   const writes: PlannedWrite[] = [];
   for (let write = reconciler.next(); write !== undefined; write = reconciler.next()) {

@@ -179,7 +179,7 @@ class Publisher {
     const { epoch } = this.#lease;
     const begun = this.#begun?.epoch === epoch ? this.#begun : undefined;
     try {
-      const stored = await observe(nats, host, joined.signal, begun);
+      const stored = await observe(nats, host, { signal: joined.signal, late: begun });
       this.#reconciler.observe(stored);
       this.#begun = begun ?? { epoch, revision: this.#reconciler.revision };
       await this.#hostSide.account(this.#reconciler.unaccounted(), joined.signal);

@@ -42,6 +42,8 @@ export class Reconciler {
   readonly #inFlight = new Set<string>();
   readonly #dirty = new Set<string>();
   readonly #refused = new Map<string, string>();
+  /** What was sent, but may or may not have been stored. */
+  readonly #uncertain = new Map<string, Wanted>();
   #stored = new Map<string, Known>();
 
   /** VMs on the host. */
@@ -104,8 +106,11 @@ export class Reconciler {
     for (const [zonename, observed] of stored) {
       const known = before.get(zonename);
       const isKnown = known?.revision === observed.revision && known.hash === observed.hash;
-      this.#stored.set(zonename, isKnown ? known : observed);
+      const sent = this.#uncertain.get(zonename);
+      const isSent = sent !== undefined && sent.hash === observed.hash;
+      this.#stored.set(zonename, isKnown ? known : isSent ? { ...observed, vm: sent.vm } : observed);
     }
+    this.#uncertain.clear();
     this.#dirty.clear();
     for (const zonename of [...this.#wanted.keys(), ...this.#stored.keys()]) this.#mark(zonename);
   }
@@ -144,7 +149,8 @@ export class Reconciler {
   }
 
   /** A write failed, or its outcome is unknown: the stream must be observed before the VM is written again. */
-  failed({ zonename }: Write): void {
+  failed({ zonename, wanted }: Write): void {
+    if (wanted !== undefined) this.#uncertain.set(zonename, wanted);
     this.#inFlight.delete(zonename);
     this.#mark(zonename);
   }

@@ -1,5 +1,6 @@
 /** A write of the Reconciler's as a message, sent and acknowledged. */
 import { headers } from '@nats-io/transport-node';
+import { fleet as limits } from '../config.js';
 import { diff } from '../vm/diff.js';
 import type { Nats } from './connection.js';
 import { asFleetError, ConflictError } from './errors.js';
@@ -40,6 +41,7 @@ export async function writeVm(writer: Writer, write: Write): Promise<number | un
       msgID: message.id,
       headers: headersOf(message),
       expect: { lastSubjectSequence: after },
+      timeout: limits.ackTimeoutMs,
     });
     // Ids are used only once: a different message with our id is not ours.
     if (ack.duplicate) throw new ConflictError(subject);

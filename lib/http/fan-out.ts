@@ -89,7 +89,7 @@ export class FanOut {
       if (lines.length === 0) continue;
       const frame = frameOf(lines);
       for (const listener of view.live) {
-        if (listener.write(frame)) bytes += frame.chunk.length;
+        if (listener.write(frame)) bytes += frame.length;
         else this.#options.full(listener);
       }
     }

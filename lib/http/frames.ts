@@ -3,14 +3,17 @@
  * once for all who get the same bytes. Pure.
  */
 import { listeners as limits } from '../config.js';
+import { lengthOf } from '../vm/vm-bytes.js';
 
 /** `json`: a JSON object a line. `sse`: text/event-stream, for a browser's EventSource. */
 export type Format = 'json' | 'sse';
 
-/** Bytes for many listeners: `chunk` is `body` framed in HTTP's chunked encoding. */
+/** Bytes for many listeners, in parts: `chunk` is `body` framed in HTTP's chunked encoding. */
 export interface Frame {
-  readonly body: Buffer;
-  readonly chunk: Buffer;
+  readonly body: readonly Buffer[];
+  readonly chunk: readonly Buffer[];
+  /** Of `chunk`, in bytes. */
+  readonly length: number;
 }
 
 /** A line, in parts, from the parts of its JSON. `id` is the position after it, `<instance>:<seq>`. */
@@ -26,10 +29,30 @@ export function preamble(format: Format, random = Math.random()): readonly Buffe
 
 /** The frame of some lines. There must be at least one: an empty chunk ends an answer. */
 export function frameOf(lines: readonly Buffer[]): Frame {
-  const length = lines.reduce((sum, line) => sum + line.length, 0);
-  const start = Buffer.from(`${length.toString(16)}\r\n`);
-  const chunk = Buffer.concat([start, ...lines, chunkEnd]);
-  return { chunk, body: chunk.subarray(start.length, start.length + length) };
+  const body = withSmallJoined(lines);
+  const start = Buffer.from(`${lengthOf(body).toString(16)}\r\n`);
+  const chunk = body.length === 1 ? [Buffer.concat([start, ...body, chunkEnd])] : [start, ...body, chunkEnd];
+  return { chunk, body, length: lengthOf(chunk) };
+}
+
+/** Big parts stay as they are, as copying megabytes takes long; of small ones that stand together one is made. */
+function withSmallJoined(parts: readonly Buffer[]): readonly Buffer[] {
+  const joined: Buffer[] = [];
+  let small: Buffer[] = [];
+  const join = () => {
+    joined.push(...(small.length > 1 ? [Buffer.concat(small)] : small));
+    small = [];
+  };
+  for (const part of parts) {
+    if (part.length < limits.sharedPartBytes) {
+      small.push(part);
+      continue;
+    }
+    join();
+    joined.push(part);
+  }
+  join();
+  return joined;
 }
 
 const newline = Buffer.from('\n');

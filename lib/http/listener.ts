@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import type { listeners } from '../config.js';
 import { frameOf, type Format, type Frame } from './frames.js';
 import type { EventsParameters } from './parameters.js';
@@ -68,14 +69,14 @@ export class Listener {
   }
 
   /** Writes bytes that others get as well. False, with nothing written, when there is no room for them. */
-  write({ chunk, body }: Frame): boolean {
+  write({ chunk, body, length }: Frame): boolean {
     const unsent = this.unsentBytes;
-    if (unsent > 0 && unsent + chunk.length > this.#limitBytes) return false;
+    if (unsent > 0 && unsent + length > this.#limitBytes) return false;
     const { socket, chunkedEncoding } = this.#response;
     // Straight to the socket: node would frame the same bytes again for each listener. A response that waits for its turn
     // on a pipelined connection has no socket yet.
-    if (socket !== null && chunkedEncoding) socket.write(chunk);
-    else this.#response.write(body);
+    if (socket !== null && chunkedEncoding) writeParts(socket, chunk);
+    else writeParts(this.#response, body);
     return true;
   }
 
@@ -139,3 +140,10 @@ const headers: Readonly<Record<Format, Record<string, string>>> = {
   json: { 'Content-Type': 'application/json' },
   sse: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },
 };
+
+/** In one call into the system. */
+function writeParts(writable: Writable, parts: readonly Buffer[]): void {
+  if (parts.length > 1) writable.cork();
+  for (const part of parts) writable.write(part);
+  if (parts.length > 1) writable.uncork();
+}

@@ -18,7 +18,7 @@ import { namesIn } from './host-names.js';
 import { Listener, type ListenerLimits, type ListenerRequest } from './listener.js';
 import type { Selection } from './parameters.js';
 import { replyError } from './reply.js';
-import { escaped, selectVms, type SerialisedVms } from './serialised.js';
+import { escapedInParts, selectVms, type SerialisedVms } from './serialised.js';
 import { UnsentCopies } from './unsent-copies.js';
 
 /** Why a listener was cut off. */
@@ -252,5 +252,5 @@ function asBuffer(part: string | Buffer): Buffer {
   return typeof part === 'string' ? Buffer.from(part) : part;
 }
 
-const encodings = { array: undefined, string: escaped } as const;
+const encodings = { array: undefined, string: escapedInParts } as const;
 const quote = Buffer.from('"');

@@ -1,5 +1,6 @@
 /** How an answer is sent: JSON with its length, errors in one form. */
 import type { ServerResponse } from 'node:http';
+import { lengthOf } from '../vm/vm-bytes.js';
 
 /** The body of an error answer: `code` is for programs, `message` for people. */
 export type ErrorCode = keyof typeof statusCodes;
@@ -36,8 +37,27 @@ export function replyBytes(
   bytes: Buffer,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': bytes.length, ...headers });
-  response.end(bytes);
+  replyParts(response, [bytes], headers);
+}
+
+/** The same, in parts. */
+export function replyParts(
+  response: ServerResponse,
+  parts: readonly Buffer[],
+  headers: Readonly<Record<string, string>>,
+): void {
+  response.writeHead(200, {
+    'Content-Type': 'application/json',
+    'Content-Length': lengthOf(parts),
+    ...headers,
+  });
+  endWith(response, parts);
+}
+
+/** Sends the body. */
+export function endWith(response: ServerResponse, parts: readonly Buffer[]): void {
+  for (const part of parts.slice(0, -1)) response.write(part);
+  response.end(parts.at(-1));
 }
 
 /** Sends a value as JSON. */

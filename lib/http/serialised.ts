@@ -30,12 +30,13 @@ export interface SerialisedVms {
 
 /** Creates the store of the current state's bytes. */
 export function createSerialisedVms(): SerialisedVms {
-  const escapedVms = new WeakMap<StoredVm, Buffer>();
-  const escape = (stored: StoredVm) => {
-    let bytes = escapedVms.get(stored);
+  /** By part: versions of a VM share the big ones. */
+  const escapedParts = new WeakMap<Buffer, Buffer>();
+  const escape = (part: Buffer) => {
+    let bytes = escapedParts.get(part);
     if (bytes === undefined) {
-      bytes = escaped(stored.bytes);
-      escapedVms.set(stored, bytes);
+      bytes = escaped(part);
+      escapedParts.set(part, bytes);
     }
     return bytes;
   };
@@ -44,10 +45,10 @@ export function createSerialisedVms(): SerialisedVms {
   return {
     array,
     gzipped: perSnapshot((snapshot) => compress(array(snapshot), { level: limits.gzipLevel })),
-    string: perSnapshot(({ vms }) => joined([...vms.values()].map(escape))),
+    string: perSnapshot(({ vms }) => joined([...vms.values()].map(({ bytes }) => bytes.map(escape)))),
     prepareString: async ({ vms }) => {
-      const raw = [...vms.values()].filter((stored) => !escapedVms.has(stored));
-      await eachInSlices(raw, 1, (stored) => void escape(stored));
+      const raw = [...vms.values()].flatMap(({ bytes }) => bytes).filter((part) => !escapedParts.has(part));
+      await eachInSlices(raw, 1, (part) => void escape(part));
     },
     inTurn: (make) => {
       const made = last.then(make);
@@ -57,13 +58,13 @@ export function createSerialisedVms(): SerialisedVms {
   };
 }
 
-/** The JSON array of the VMs that match, as selected. `encode` transforms the JSON of each before it is inserted. */
+/** The JSON array of the VMs that match, as selected. `encode` transforms the JSON of each, in parts, before it is inserted. */
 export async function selectVms(
   vms: Iterable<StoredVm>,
   selection: Selection,
-  encode: (bytes: Buffer, stored: StoredVm) => Buffer = (bytes) => bytes,
+  encode: (parts: readonly Buffer[], stored: StoredVm) => readonly Buffer[] = (parts) => parts,
 ): Promise<Buffer> {
-  const parts: Buffer[] = [];
+  const parts: (readonly Buffer[])[] = [];
   await eachInSlices(vms, 1, (stored) => {
     if (matches(selection.filter, stored.vm)) parts.push(encode(viewOf(stored, selection), stored));
     return undefined;
@@ -71,14 +72,18 @@ export async function selectVms(
   return joined(parts);
 }
 
-/** A JSON array from values that are already JSON. */
-function joined(parts: readonly Buffer[]): Buffer {
-  const separated = parts.flatMap((part, index) => (index === 0 ? [part] : [comma, part]));
+/** A JSON array from values that are already JSON, in parts. */
+function joined(values: readonly (readonly Buffer[])[]): Buffer {
+  const separated = values.flatMap((parts, index) => (index === 0 ? parts : [comma, ...parts]));
   return Buffer.concat([open, ...separated, close]);
 }
 
-/** Text as the content of a JSON string, without its quotes. */
-export function escaped(text: Buffer): Buffer {
+/** Parts of a text as the content of a JSON string, without its quotes. */
+export function escapedInParts(parts: readonly Buffer[]): readonly Buffer[] {
+  return parts.map(escaped);
+}
+
+function escaped(text: Buffer): Buffer {
   return Buffer.from(JSON.stringify(text.toString()).slice(1, -1));
 }
 

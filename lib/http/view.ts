@@ -7,6 +7,7 @@ import type { Change } from '../vm/diff.js';
 import type { HostNames } from '../vm/event.js';
 import { project } from '../vm/fields.js';
 import { matches } from '../vm/conditions.js';
+import { vmBytes } from '../vm/vm-bytes.js';
 import { touches } from '../vm/touches.js';
 import type { EventSelection, EventType, Selection } from './parameters.js';
 
@@ -17,7 +18,7 @@ export function eventJson(
   host?: HostNames,
 ): readonly Buffer[] | undefined {
   const { event, stored, previous } = commit;
-  const parts = (type: EventType, vm: Buffer | undefined, changes: readonly Change[] = []) => {
+  const parts = (type: EventType, vm: readonly Buffer[] | undefined, changes: readonly Change[] = []) => {
     const { date, zonename, uuid, seq } = event;
     return inParts({ type, date, zonename, uuid, seq, ...host }, vm, changes);
   };
@@ -36,9 +37,9 @@ export function eventJson(
   return parts(type, vm, changes);
 }
 
-/** A VM's JSON as selected. */
-export function viewOf(stored: StoredVm, { fields }: Pick<Selection, 'fields'>): Buffer {
-  return fields === undefined ? stored.bytes : Buffer.from(JSON.stringify(project(fields, stored.vm)));
+/** A VM's JSON as selected, in parts. */
+export function viewOf(stored: StoredVm, { fields }: Pick<Selection, 'fields'>): readonly Buffer[] {
+  return fields === undefined ? stored.bytes : vmBytes(project(fields, stored.vm));
 }
 
 function typeSeen({ previous, stored }: Commit, { filter }: Selection): EventType | undefined {
@@ -57,11 +58,11 @@ function changesOf({ event }: Commit): readonly Change[] {
 
 function inParts(
   envelope: { readonly type: EventType; readonly [name: string]: unknown },
-  vm: Buffer | undefined,
+  vm: readonly Buffer[] | undefined,
   changes: readonly Change[],
 ): readonly Buffer[] {
   const head = JSON.stringify(envelope).slice(0, -1);
   if (vm === undefined) return [Buffer.from(`${head}}`)];
   const tail = envelope.type === 'modify' ? `,"changes":${JSON.stringify(changes)}}` : '}';
-  return [Buffer.from(`${head},"vm":`), vm, Buffer.from(tail)];
+  return [Buffer.from(`${head},"vm":`), ...vm, Buffer.from(tail)];
 }

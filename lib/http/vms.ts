@@ -6,9 +6,10 @@ import type { VmCache } from '../cache/cache.js';
 import type { StoredVm } from '../cache/vm-store.js';
 import { http as httpLimits } from '../config.js';
 import type { Fields } from '../vm/fields.js';
+import { lengthOf } from '../vm/vm-bytes.js';
 import { isUnchanged, tagOf, takesGzip } from './conditional.js';
 import { parseVmsParameters, type Position, type Selection } from './parameters.js';
-import { replyBytes, replyError } from './reply.js';
+import { endWith, replyBytes, replyError, replyParts } from './reply.js';
 import { selectVms, type SerialisedVms } from './serialised.js';
 import { UnsentCopies } from './unsent-copies.js';
 import { viewOf } from './view.js';
@@ -42,7 +43,7 @@ export function vmReplies({ cache, serialised, limits = httpLimits }: VmRepliesO
       let made = headersOf.get(stored);
       if (made === undefined) {
         const tag = tagOf(instance, stored.seq);
-        const length = String(stored.bytes.length);
+        const length = String(lengthOf(stored.bytes));
         const headers = ['Content-Type', 'application/json', 'Content-Length', length, 'ETag', tag];
         made = { tag, headers };
         headersOf.set(stored, made);
@@ -50,9 +51,9 @@ export function vmReplies({ cache, serialised, limits = httpLimits }: VmRepliesO
       if (isUnchanged(request.headers['if-none-match'], made.tag)) {
         response.writeHead(304, { ETag: made.tag }).end();
       } else if (fields !== undefined) {
-        replyBytes(response, viewOf(stored, { fields }), { ETag: made.tag });
+        replyParts(response, viewOf(stored, { fields }), { ETag: made.tag });
       } else {
-        response.writeHead(200, made.headers).end(stored.bytes);
+        endWith(response.writeHead(200, made.headers), stored.bytes);
       }
     },
     all: (request, response, query) => {

@@ -92,7 +92,8 @@ export class DatasetTable implements DatasetLookup {
   snapshotAfter(fullName: string): readonly string[] {
     const dataset = datasetOf(fullName);
     const snapshots = this.byName(dataset)?.snapshots ?? [];
-    const at = snapshots.findLastIndex(({ name }) => name === snapshotOf(fullName));
+    const snapshot = snapshotOf(fullName);
+    const at = snapshots.findLastIndex(({ name }) => name === snapshot);
     const next = at < 0 ? undefined : snapshots[at + 1];
     return next === undefined ? [] : [`${dataset}@${next.name}`];
   }

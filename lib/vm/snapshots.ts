@@ -26,21 +26,18 @@ export function replaceNamed(
   found: readonly DatasetSnapshot[],
 ): readonly DatasetSnapshot[] {
   const news = new Map(found.map((each) => [each.name, each]));
-  const snapshots: DatasetSnapshot[] = [];
-  let isSame = true;
-  for (const each of known) {
-    if (!asked.has(each.name)) {
-      snapshots.push(each);
-      continue;
-    }
-    const next = news.get(each.name);
-    news.delete(each.name);
-    const kept = next !== undefined && sameSnapshot(next, each) ? each : next && compact(next);
-    if (kept !== undefined) snapshots.push(kept);
-    isSame &&= kept === each;
+  let snapshots: (DatasetSnapshot | undefined)[] | undefined;
+  for (const [index, before] of known.entries()) {
+    if (!asked.has(before.name)) continue;
+    const now = news.get(before.name);
+    news.delete(before.name);
+    if (now !== undefined && sameSnapshot(now, before)) continue;
+    snapshots ??= [...known];
+    snapshots[index] = now && compact(now);
   }
-  if (isSame && news.size === 0) return known;
-  return [...snapshots, ...[...news.values()].map((each) => compact(each))];
+  if (snapshots === undefined && news.size === 0) return known;
+  const kept = snapshots?.filter((each) => each !== undefined) ?? known;
+  return [...kept, ...[...news.values()].map((each) => compact(each))];
 }
 
 /** The part after the `@` of each snapshot's name, by dataset. Names of datasets are skipped. */

@@ -155,19 +155,49 @@ function freeSpace(flexibleMiB: number | undefined, volumes: readonly (Dataset |
 
 const vmSnapshotPrefix = 'vmsnap-';
 
-/** What was made of snapshots, and of each: there may be thousands, and the same ones come again with every change of their VM. */
-const shownArrays = new WeakMap<readonly DatasetSnapshot[], readonly Snapshot[]>();
+/** What was made of each snapshot: there may be thousands, and the same ones come again with every change of their VM. */
 const shown = new WeakMap<DatasetSnapshot, Snapshot>();
 
-/** Newest first; within the same second, the one that zfs lists last. The same array, and elements, for the same ones listed. */
+/** What was last made of the snapshots that begin with this one. */
+const shownLast = new WeakMap<DatasetSnapshot, ShownSnapshots>();
+
+interface ShownSnapshots {
+  readonly listed: readonly DatasetSnapshot[];
+  readonly shown: readonly Snapshot[];
+  /** When the first of `shown` was created. */
+  readonly newestAt: number;
+}
+
+/**
+ * Newest first; within the same second, the one that zfs lists last. The same array, and elements, for the same ones listed.
+ * New ones are listed last: then only these are looked at.
+ */
 function vmSnapshots({ snapshots }: Dataset): readonly Snapshot[] {
-  return memoised(shownArrays, snapshots, () =>
-    snapshots
-      .filter(({ name }) => name.startsWith(vmSnapshotPrefix))
-      .reverse()
-      .sort((a, b) => b.createdAt - a.createdAt)
-      .map((each) => memoised(shown, each, vmSnapshot)),
+  const [oldest] = snapshots;
+  if (oldest === undefined) return [];
+  const before = shownLast.get(oldest);
+  if (before?.listed === snapshots) return before.shown;
+  const isLonger = before?.listed.every((each, index) => each === snapshots[index]) === true;
+  const news = newestFirst(isLonger ? snapshots.slice(before.listed.length) : snapshots);
+  const isNewer = isLonger && news.every(({ createdAt }) => createdAt >= before.newestAt);
+  const all = isLonger && !isNewer ? newestFirst(snapshots) : news;
+  const made = all.map((each) => memoised(shown, each, vmSnapshot));
+  const now = {
+    listed: snapshots,
+    shown: isNewer ? [...made, ...before.shown] : made,
+    newestAt: all[0]?.createdAt ?? (isNewer ? before.newestAt : 0),
+  };
+  shownLast.set(oldest, now);
+  return now.shown;
+}
+
+/** Those that vmadm made. zfs lists the oldest first, nearly always: sorting thousands that are in order takes milliseconds. */
+function newestFirst(snapshots: readonly DatasetSnapshot[]): readonly DatasetSnapshot[] {
+  const reversed = snapshots.filter(({ name }) => name.startsWith(vmSnapshotPrefix)).reverse();
+  const isInOrder = reversed.every(
+    (each, index) => each.createdAt <= (reversed[index - 1] ?? each).createdAt,
   );
+  return isInOrder ? reversed : reversed.sort((a, b) => b.createdAt - a.createdAt);
 }
 
 function vmSnapshot({ name, size, createdAt }: DatasetSnapshot): Snapshot {

@@ -1,6 +1,6 @@
 /**
- * A VM's JSON. The JSON of a big part, such as thousands of snapshots, is reused as long as that part is the same object:
- * changing the quota of such a VM costs no more than for any other.
+ * A VM's JSON, in parts. The bytes of a big part, such as thousands of snapshots, are shared as long as that part is the
+ * same object, and never copied: changing the quota of such a VM costs no more than for any other.
  */
 import { asJson, isJsonArray, isJsonObject, type JsonObject, type JsonValue } from './json.js';
 import type { VmObject } from './vm-object.js';
@@ -8,19 +8,23 @@ import type { VmObject } from './vm-object.js';
 /** An array of more elements is big; and an object of more keys, or of more text, UTF-16 units. */
 const bigFrom = { elements: 100, text: 16_384 };
 
-const bigParts = new WeakMap<object, Buffer>();
+const bigParts = new WeakMap<object, readonly Buffer[]>();
 
-/** The JSON of a VM, UTF-8. */
-export function vmBytes(vm: VmObject): Buffer {
+/** The JSON of a VM, or of some fields of one, UTF-8, in parts of whole characters: one, unless something in it is big. */
+export function vmBytes(vm: VmObject | JsonObject): readonly Buffer[] {
   const members = Object.entries(asJson(vm));
-  if (!members.some(([, value]) => isBig(value))) return encode(JSON.stringify(vm));
-  const pieces: Buffer[] = [];
+  if (!members.some(([, value]) => isBig(value))) return [encode(JSON.stringify(vm))];
+  const parts: Buffer[] = [];
+  /** What is not in a part yet. */
+  let text = '{';
+  let separator = '';
   let small: Record<string, JsonValue | undefined> = {};
-  const put = (bytes: Buffer) => pieces.push(pieces.length === 0 ? open : comma, bytes);
   const flush = () => {
     const json = JSON.stringify(small).slice(1, -1);
-    if (json !== '') put(Buffer.from(json));
     small = {};
+    if (json === '') return;
+    text += separator + json;
+    separator = comma;
   };
   for (const [key, value] of members) {
     if (!isBig(value)) {
@@ -28,11 +32,17 @@ export function vmBytes(vm: VmObject): Buffer {
       continue;
     }
     flush();
-    put(Buffer.from(`${JSON.stringify(key)}:`));
-    pieces.push(bytesOf(value));
+    parts.push(encode(`${text}${separator}${JSON.stringify(key)}:`), ...partsOf(value));
+    text = '';
+    separator = comma;
   }
   flush();
-  return Buffer.concat([...pieces, close]);
+  return [...parts, encode(`${text}}`)];
+}
+
+/** How many bytes these are together. */
+export function lengthOf(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 function isBig(value: JsonValue | undefined): value is readonly JsonValue[] | JsonObject {
@@ -48,16 +58,16 @@ function isBig(value: JsonValue | undefined): value is readonly JsonValue[] | Js
   return false;
 }
 
-function bytesOf(part: readonly JsonValue[] | JsonObject): Buffer {
-  let bytes = bigParts.get(part);
-  if (bytes === undefined) {
-    bytes = isJsonArray(part) ? arrayBytes(part) : encode(JSON.stringify(part));
-    bigParts.set(part, bytes);
+function partsOf(value: readonly JsonValue[] | JsonObject): readonly Buffer[] {
+  let parts = bigParts.get(value);
+  if (parts === undefined) {
+    parts = isJsonArray(value) ? arrayParts(value) : [encode(JSON.stringify(value))];
+    bigParts.set(value, parts);
   }
-  return bytes;
+  return parts;
 }
 
-/** Elements of an array that stand together, and their JSON without brackets. */
+/** Elements of an array that stand together, and their JSON, with a comma before each. */
 interface Stretch {
   readonly elements: readonly JsonValue[];
   readonly bytes: Buffer;
@@ -65,15 +75,16 @@ interface Stretch {
 
 /** By their last element. */
 const stretches = new WeakMap<object, Stretch>();
-const stretchLength = 500;
+const stretchLength = 200;
 
 /** In chunks, counted from the end: when an element is added in front, such as a new snapshot, only one chunk is made again. */
-function arrayBytes(array: readonly JsonValue[]): Buffer {
-  const pieces: Buffer[] = [];
+function arrayParts(array: readonly JsonValue[]): readonly Buffer[] {
+  const parts: Buffer[] = [];
   for (let end = array.length; end > 0; end -= stretchLength) {
-    pieces.unshift(stretchBytes(array.slice(Math.max(0, end - stretchLength), end)), comma);
+    parts.unshift(stretchBytes(array.slice(Math.max(0, end - stretchLength), end)));
   }
-  return Buffer.concat([openArray, ...pieces.slice(0, -1), closeArray]);
+  const [first, ...others] = parts;
+  return [openArray, ...(first === undefined ? [] : [first.subarray(comma.length)]), ...others, closeArray];
 }
 
 function stretchBytes(elements: readonly JsonValue[]): Buffer {
@@ -81,7 +92,7 @@ function stretchBytes(elements: readonly JsonValue[]): Buffer {
   const known = typeof last === 'object' && last !== null ? stretches.get(last) : undefined;
   if (known?.elements.length === elements.length && known.elements.every((each, n) => each === elements[n]))
     return known.bytes;
-  const bytes = Buffer.from(JSON.stringify(elements).slice(1, -1));
+  const bytes = encode(`${comma}${JSON.stringify(elements).slice(1, -1)}`);
   if (typeof last === 'object' && last !== null) stretches.set(last, { elements, bytes });
   return bytes;
 }
@@ -93,8 +104,6 @@ function encode(json: string): Buffer {
   return bytes;
 }
 
-const open = Buffer.from('{');
-const comma = Buffer.from(',');
-const close = Buffer.from('}');
+const comma = ',';
 const openArray = Buffer.from('[');
 const closeArray = Buffer.from(']');

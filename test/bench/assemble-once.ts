@@ -49,7 +49,7 @@ export async function assembleAll(root: string): Promise<Buffer> {
   const cache = createCache({ host: createHost({ root, signal: ending.signal }), log });
   const loaded = cache.snapshot.pipe(filter((snapshot) => snapshot.loaded));
   await lastValueFrom(cache.keep(NEVER, of('live')).pipe(takeUntil(loaded)), { defaultValue: undefined });
-  const parts = [...cache.snapshot.value.vms.values()].flatMap(({ bytes }) => [bytes, Buffer.from(',')]);
+  const parts = [...cache.snapshot.value.vms.values()].flatMap(({ bytes }) => [...bytes, Buffer.from(',')]);
   ending.abort();
   return Buffer.concat(parts);
 }

@@ -3,7 +3,7 @@ import { EventLog } from '../../lib/cache/event-log.js';
 import type { Commit } from '../../lib/cache/vm-store.js';
 
 const aCommit = (seq: number, bytes = 10) =>
-  ({ seq, stored: { bytes: Buffer.alloc(bytes) } }) as unknown as Commit;
+  ({ seq, stored: { bytes: [Buffer.alloc(bytes)] } }) as unknown as Commit;
 const seqs = (commits: readonly Commit[] | undefined) => commits?.map(({ seq }) => seq);
 
 void tap.test('reaches back as far as its count', (t) => {

@@ -99,6 +99,6 @@ void tap.test('a VM that is what it was is no event, and neither is the delete o
 void tap.test('its bytes are its JSON', (t) => {
   const store = loadedStore();
   store.put(aVm({ alias: 'wéb' }));
-  t.same(JSON.parse(store.snapshot.value.vms.get(zonename)?.bytes.toString() ?? ''), aVm({ alias: 'wéb' }));
+  t.same(JSON.parse(store.snapshot.value.vms.get(zonename)?.bytes.join('') ?? ''), aVm({ alias: 'wéb' }));
   t.end();
 });

@@ -12,7 +12,7 @@ import { duplicateIds, inStep, startHost, startPublisher } from './harness.js';
 
 /** Afterwards nothing is lost or there twice. Says how long it took until changes were seen again. */
 export async function loseLeaders(t: Test): Promise<void> {
-  const { servers, urls } = await startCluster(t);
+  const { servers, urls, isWhole: areServersWhole } = await startCluster(t);
   const nats = await connectNats({ servers: urls }, 'test');
   t.teardown(() => nats.connection.close());
   await eventually(
@@ -62,6 +62,7 @@ export async function loseLeaders(t: Test): Promise<void> {
     return servers.get(name ?? '');
   };
   const isWhole = async () => {
+    if (!(await areServersWhole())) return false;
     const { cluster } = await nats.manager.streams.info(vmStream);
     const replicas = cluster?.replicas ?? [];
     return replicas.length === 2 && replicas.every(({ current, offline }) => current && !offline);

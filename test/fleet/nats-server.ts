@@ -16,6 +16,8 @@ export interface NatsServer {
   /** `nats://127.0.0.1:port`; the port stays the same over restarts. */
   readonly url: string;
   readonly port: number;
+  /** Of its monitoring, for a configuration that has `http`. */
+  readonly monitor: string | undefined;
   readonly directory: string;
   readonly pid: () => number;
   start(): Promise<void>;
@@ -45,6 +47,7 @@ export async function startNatsServer({ config = '' }: NatsServerOptions = {}): 
   const saved = join(directory, 'saved');
   const configFile = join(directory, 'nats.conf');
   let port = -1;
+  let monitor: string | undefined;
   let child: ChildProcess | undefined;
 
   const start = async () => {
@@ -63,9 +66,11 @@ export async function startNatsServer({ config = '' }: NatsServerOptions = {}): 
       const file = portsFile();
       return file !== undefined && readFileSync(join(directory, file), 'utf8').includes('nats://');
     }, 'nats-server listens');
-    const { nats } = JSON.parse(readFileSync(join(directory, portsFile() ?? ''), 'utf8')) as {
+    const { nats, monitoring } = JSON.parse(readFileSync(join(directory, portsFile() ?? ''), 'utf8')) as {
       nats: string[];
+      monitoring?: string[];
     };
+    monitor = monitoring?.[0];
     port = Number(new URL(nats[0] ?? '').port);
   };
   await start();
@@ -88,6 +93,9 @@ export async function startNatsServer({ config = '' }: NatsServerOptions = {}): 
     },
     get port() {
       return port;
+    },
+    get monitor() {
+      return monitor;
     },
     directory,
     pid: () => child?.pid ?? 0,

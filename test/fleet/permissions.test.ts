@@ -61,7 +61,11 @@ void tap.test('a host can write what is its own and nothing else', needsNats, as
   };
   await put(admin, b);
   t.ok(await put(host, a), 'its own');
-  t.equal((await observe(host, a, AbortSignal.timeout(10_000))).size, 1, 'it can look at its own');
+  t.equal(
+    (await observe(host, a, { signal: AbortSignal.timeout(10_000) })).size,
+    1,
+    'it can look at its own',
+  );
   const before = await bucketVms(admin);
   t.equal(before.size, 2);
 
@@ -151,7 +155,7 @@ void tap.test('a host can write what is its own and nothing else', needsNats, as
   host.connection.publish(`$JS.API.DIRECT.GET.KV_vminfo.${own}`, '', { reply: target });
   await eventually(async () => (await lastOf())?.includes('forged') === true, 'it got there');
   t.notOk((await bucketVms(admin)).has(`${b.server}/${vm.zonename}`), 'and is no VM');
-  const observed = (await observe(admin, b, AbortSignal.timeout(10_000))).get(vm.zonename);
+  const observed = (await observe(admin, b, { signal: AbortSignal.timeout(10_000) })).get(vm.zonename);
   t.match(observed, { isOurs: false }, 'its own publisher sees that, and writes it again');
 
   // What the rules allow is enough to publish.

@@ -122,7 +122,7 @@ void tap.test('of two publishers of a host, one writes and the other waits', nee
     headers: all,
   });
   const look = (lateAfter: { epoch: number; revision: number }) =>
-    observe(nats, host.host, AbortSignal.timeout(60_000), lateAfter);
+    observe(nats, host.host, { signal: AbortSignal.timeout(60_000), late: lateAfter });
   t.match((await look({ epoch: epoch + 1, revision: revision ?? 0 })).get(zonename), { isOurs: false });
   t.match((await look({ epoch: epoch + 1, revision: Infinity })).get(zonename), { isOurs: true, hash });
 });

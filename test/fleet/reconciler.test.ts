@@ -114,7 +114,7 @@ void tap.test('a failed write waits for what the stream has; a refused one for a
   t.strictSame(reconciler.refused, ['z']);
   t.strictSame(all(reconciler), []);
   reconciler.put('z', wanted('small'));
-  t.match(all(reconciler), [{ after: 9 }]);
+  t.match(all(reconciler), [{ after: 9, previous: { alias: 'a' } }], 'and with what is known');
   t.strictSame(reconciler.refused, []);
   t.end();
 });

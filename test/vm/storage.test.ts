@@ -296,3 +296,35 @@ void tap.test('what was made of snapshots is the same for as long as they are', 
   );
   t.end();
 });
+
+void tap.test('snapshots from one listing to the next are as if they were listed for the first time', (t) => {
+  const listed = (...all: readonly (readonly [name: string, createdAt: number])[]) =>
+    all.map(([name, createdAt]) => ({ name, createdAt, size: 0, userrefs: 0 }));
+  const names = (snapshots: ReturnType<typeof listed>) =>
+    assemble(someInputs({ datasets: [aDataset({ name: root, snapshots })] })).vm.snapshots?.map(
+      ({ name }) => name,
+    );
+  const first = listed(['other', 1], ['vmsnap-a', 2], ['vmsnap-b', 4]);
+  t.strictSame(names(first), ['b', 'a']);
+  const next: Readonly<Record<string, readonly [ReturnType<typeof listed>, readonly string[]]>> = {
+    'a newer one': [listed(['vmsnap-c', 5]), ['c', 'b', 'a']],
+    'one of the same second': [listed(['vmsnap-c', 4]), ['c', 'b', 'a']],
+    'an older one, as the clock was set back': [listed(['vmsnap-c', 3]), ['b', 'c', 'a']],
+    'several, not in order': [listed(['vmsnap-d', 7], ['vmsnap-c', 5]), ['d', 'c', 'b', 'a']],
+    "one that is not vmadm's": [listed(['daily', 9]), ['b', 'a']],
+  };
+  for (const [what, [news, expected]] of Object.entries(next)) {
+    t.strictSame(names([...first, ...news]), expected, what);
+    t.strictSame(
+      names([...first, ...news, ...listed(['vmsnap-z', 9])]),
+      ['z', ...expected],
+      `${what}, and more`,
+    );
+    t.strictSame(names(first), ['b', 'a'], `without ${what}`);
+  }
+  t.strictSame(names(first.slice(1)), ['b', 'a'], 'the oldest is gone');
+  const others = listed(['x', 1], ['y', 2]);
+  t.strictSame(names(others), []);
+  t.strictSame(names([...others, ...listed(['vmsnap-a', 1])]), ['a'], "the first of vmadm's");
+  t.end();
+});
