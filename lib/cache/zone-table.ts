@@ -4,7 +4,9 @@
  */
 import type { ZoneReadings } from '../host/read-zone.js';
 import type { FileVersion } from '../host/zone-files.js';
+import { keepEqual } from '../vm/equal.js';
 import type { DatasetLookup, InputValues, Sysinfo, ZoneInput, ZoneInputs } from '../vm/inputs.js';
+import type { JsonValue } from '../vm/json.js';
 
 /** A value, when its reading began, and for a file which version it is. */
 interface Known<T> {
@@ -86,7 +88,12 @@ export class ZoneTable {
       } else if (isSame) {
         if (before !== undefined) Object.assign(zone.known, { [input]: { ...before, readAt } });
       } else {
-        Object.assign(zone.known, { [input]: { value: reading.value, readAt, version: reading.version } });
+        // Much of a big file is as it was.
+        const value = keepEqual(
+          before?.value as JsonValue | undefined,
+          reading.value as JsonValue | undefined,
+        );
+        Object.assign(zone.known, { [input]: { value, readAt, version: reading.version } });
         changed.push(input);
       }
     }

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { fileThreads } from '../config.js';
-import { keepHeapSmallStill } from '../heap.js';
+import { keepHeapSmallStill } from '../v8-flags.js';
 import type { FileNews, FileTask, WatchSource } from './file-messages.js';
 import { FileProgress, type Work } from './file-progress.js';
 import type { FileThreadData } from './file-thread.js';

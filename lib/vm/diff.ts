@@ -84,7 +84,7 @@ function compareArrays(
   const pairingKey = place.path.length === 1 ? pairingKeys.get(place.path[0]) : undefined;
   const pairs = pairingKey === undefined ? [] : pairUp(old, now, pairingKey);
   for (const [oldElement, newElement, ident] of pairs) {
-    compare(oldElement, newElement, { ...below(place, null), ident }, found);
+    if (oldElement !== newElement) compare(oldElement, newElement, { ...below(place, null), ident }, found);
   }
   const paired = new Set<JsonValue>(pairs.flatMap(([oldElement, newElement]) => [oldElement, newElement]));
   const alone = (elements: readonly JsonValue[]) =>

@@ -75,7 +75,7 @@ interface Stretch {
 
 /** By their last element. */
 const stretches = new WeakMap<object, Stretch>();
-const stretchLength = 500;
+const stretchLength = 200;
 
 /** In chunks, counted from the end: when an element is added in front, such as a new snapshot, only one chunk is made again. */
 function arrayParts(array: readonly JsonValue[]): readonly Buffer[] {

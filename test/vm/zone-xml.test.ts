@@ -107,6 +107,7 @@ void tap.test('unknown names are left out and named once', (t) => {
         <device match="/dev/null"><net-attr name="color" value="red"/></device>
         <filesystem special="/a" directory="/b" type="lofs" color="red"/>
         <security-flags default="aslr"/>
+        <__proto__ name="a"/>
       `,
     }),
   );
@@ -117,6 +118,7 @@ void tap.test('unknown names are left out and named once', (t) => {
     'device net-attr color',
     'filesystem attribute color',
     'element security-flags',
+    'element __proto__',
     'zone attribute bootargs',
     'attr no-such',
     'attr __proto__x',
@@ -228,7 +230,6 @@ void tap.test('what is no zone XML', (t) => {
     'a quadratic blowup': `<!DOCTYPE zone [<!ENTITY a "${'a'.repeat(50_000)}">]><zone name="${'&a;'.repeat(50_000)}"/>`,
     'an external entity': '<!DOCTYPE zone [<!ENTITY a SYSTEM "file:///etc/passwd">]><zone name="&a;"/>',
     'a parameter entity': '<!DOCTYPE zone [<!ENTITY % a SYSTEM "http://localhost/"> %a;]><zone name="x"/>',
-    'an element named __proto__': '<zone><__proto__ name="a"/></zone>',
   };
   for (const [what, text] of Object.entries(cases)) t.throws(() => parseZoneXml(text), ZoneXmlError, what);
 
@@ -246,7 +247,7 @@ void tap.test('an error says what and where, and keeps its cause', (t) => {
   } catch (error) {
     if (!(error instanceof ZoneXmlError)) throw error;
     t.equal(error.name, 'ZoneXmlError');
-    t.match(error.message, /'network'.*line 3/);
+    t.match(error.message, /unexpected close tag \(line 3\)/);
     t.ok(error.cause instanceof Error);
   }
   t.end();

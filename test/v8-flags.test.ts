@@ -8,7 +8,7 @@ import tap, { type Test } from 'tap';
 async function youngGenerationMb(t: Test, isKeptSmall: boolean): Promise<number> {
   const script = `
     import { getHeapSpaceStatistics } from 'node:v8';
-    import { keepHeapSmall } from ${moduleOf('../lib/heap.js')};
+    import { keepHeapSmall } from ${moduleOf('../lib/v8-flags.js')};
     import { createHost } from ${moduleOf('../lib/host/host.js')};
     if (${String(isKeptSmall)}) keepHeapSmall();
     const ending = new AbortController();

@@ -1,0 +1,32 @@
+/**
+ * Settings of V8, which is tuned for throughput at the cost of memory and of CPU time at the start. On a hypervisor both
+ * could be a customer's. They hold for the whole process and its threads.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { heapGrowthPercent, optimizeAfterBytes } from './config.js';
+
+let isKeptSmall = false;
+
+/**
+ * Keeps the heap close to what is in use, at the cost of some CPU time: by default young garbage fills tens of megabytes,
+ * and old garbage as much as is in use, before it is collected. A heap that has grown does not shrink, so this must be
+ * called first.
+ */
+export function keepHeapSmall(): void {
+  isKeptSmall = true;
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`);
+}
+
+/** To be called once a thread runs: V8 corrects the growth factor, which it finds too small, for each new thread. */
+export function keepHeapSmallStill(): void {
+  if (isKeptSmall) keepHeapSmall();
+}
+
+/**
+ * Has the optimizing compiler wait until a function has run for longer. By default it spends a quarter of a start's CPU
+ * time on functions that are nearly done, or that it must compile once more when it has seen more of their arguments.
+ */
+export function optimizeLate(): void {
+  setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes}`);
+}
