@@ -8,7 +8,7 @@ import { isLoopback } from '../lib/http/hosts.js';
 import { ListenError } from '../lib/http/server.js';
 import { createLog, logLevels, type LogLevel } from '../lib/log.js';
 import { parsePeriodMs } from '../lib/period.js';
-import { append } from '../lib/repeated-option.js';
+import { append, parsePort } from '../lib/option-values.js';
 import { Sink } from '../lib/sink.js';
 import { version } from '../lib/version.js';
 
@@ -127,12 +127,6 @@ async function leave(status: number): Promise<void> {
   const isWritten = await stdout.returned(lastWordsMs);
   if (!isWritten || daemon?.isStuck() === true) endBySignal('SIGKILL');
   process.exit(status);
-}
-
-function parsePort(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number <= 65_535) return number;
-  throw new InvalidArgumentError('Expected a number from 0 to 65535.');
 }
 
 function parsePeriod(text: string): number {

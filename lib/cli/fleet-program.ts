@@ -1,7 +1,7 @@
 /** `vminfo fleet …`: the commands about the fleet itself. */
 import { Option, InvalidArgumentError, type Command } from 'commander';
 import { defaultListen, fleet as limits } from '../config.js';
-import { append } from '../repeated-option.js';
+import { append, parsePort } from '../option-values.js';
 import type { ServeOptions } from './commands/serve.js';
 import { CliError, type Context } from './context.js';
 
@@ -70,7 +70,7 @@ export function addFleetCommands(
 
   simple('serve', 'serve the whole fleet over HTTP, as vminfod serves its host')
     .option('--listen <address>', 'address to listen on', defaultListen)
-    .option('--port <port>', 'port to listen on; 0: any', port, limits.gatewayPort)
+    .option('--port <port>', 'port to listen on; 0 picks a free one', parsePort, limits.gatewayPort)
     .option('--socket <path>', 'a Unix socket to listen on as well')
     .option('--allow-host <name>', 'another name for requests to use; may be repeated', append, [])
     .option('--no-page', 'serve no page for browsers')
@@ -83,11 +83,6 @@ export function addFleetCommands(
     const fleetAt = asked();
     await start(async (context) => (await import('./commands/fleet.js')).gc(context, fleetAt));
   });
-}
-
-function port(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
-  throw new InvalidArgumentError('Expected a port.');
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };

@@ -4,7 +4,7 @@
  */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkTimeoutMs, defaultWaitSeconds } from '../config.js';
-import { append } from '../repeated-option.js';
+import { append } from '../option-values.js';
 import { version } from '../version.js';
 import type { EventsFlags } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';

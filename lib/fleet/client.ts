@@ -12,6 +12,7 @@ import type { VmEvent } from '../vm/event.js';
 import { matches, parseFilter, type Filter } from '../vm/filter.js';
 import type { UsageReport } from '../vm/usage.js';
 import type { PastEvents } from '../vm/past-events.js';
+import { vmKey } from '../vm/vm-key.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { connectNats, withoutLogin, type Nats, type NatsOptions } from './connection.js';
 import { asFleetError } from './errors.js';
@@ -160,7 +161,7 @@ export class FleetClient implements VmClient {
 
   /** As VminfodClient; the keys are `datacenter/server_uuid/zonename`. */
   async watch(options: EventsOptions = {}): Promise<VmWatcher> {
-    return VmWatcher.start(this.events(options), keyOf);
+    return VmWatcher.start(this.events(options), vmKey);
   }
 
   async close(): Promise<void> {
@@ -237,21 +238,15 @@ function isHosts(each: StreamEvent | readonly FleetHost[]): each is readonly Fle
   return Array.isArray(each);
 }
 
-/** The key of a VM or event, unique across hosts. */
-function keyOf(each: { readonly zonename: string; readonly server_uuid?: string }): string {
-  const { datacenter = '' } = each as { datacenter?: string };
-  return `${datacenter}/${each.server_uuid ?? ''}/${each.zonename}`;
-}
-
 /** An event as seen through a filter: a VM that starts or stops matching appears as create or delete. */
 function filtered(event: StreamEvent, filter: Filter, shown: Set<string>): StreamEvent | undefined {
   if (event.type === 'ready') {
     const vms = event.vms.filter((vm) => matches(filter, vm));
-    for (const vm of vms) shown.add(keyOf(vm));
+    for (const vm of vms) shown.add(vmKey(vm));
     return { ...event, vms } satisfies ReadyEvent;
   }
   if (filter.length === 0) return event;
-  const key = keyOf(event);
+  const key = vmKey(event);
   const wasShown = shown.delete(key);
   if (event.type === 'delete' || !matches(filter, event.vm)) {
     if (!wasShown) return undefined;

@@ -5,6 +5,7 @@ import { NotFoundError, VminfodError } from '../../client/errors.js';
 import { top as limits } from '../../config.js';
 import type { PastEvent } from '../../vm/past-events.js';
 import type { UsageReport } from '../../vm/usage.js';
+import { vmKey } from '../../vm/vm-key.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import { QueryError } from '../../vm/selector.js';
 import { CliError, exit, type Context } from '../context.js';
@@ -52,7 +53,7 @@ async function lately({ client, signal }: Context): Promise<readonly PastEvent[]
 /** The size of the terminal or, without one, large enough for all VMs. */
 async function printFrame(context: Context, begin: Begin): Promise<number> {
   const { client, stdout, write, paint, signal } = context;
-  const vms = new Map((await client.vms({}, { signal })).map((vm) => [vm.zonename, vm]));
+  const vms = new Map((await client.vms({}, { signal })).map((vm) => [vmKey(vm), vm]));
   const { columns = 80, rows = rowsFor(vms.size) } = stdout as Partial<NodeJS.WriteStream>;
   const status = await client.status({ signal });
   const { vms: usage } = await client.usage({ signal }).catch(unknownUsage);

@@ -19,13 +19,13 @@ export function detailLines({ vms, selected = '', entries, usage, now }: TopMode
   const vm = vms.get(selected);
   if (!vm) return [{ kind: 'note', label: '', text: 'This VM is gone.' }];
   const masked = maskVm(vm);
-  const changes = entries.filter(({ zonename }) => zonename === selected);
+  const changes = entries.filter(({ key }) => key === selected);
   return [
     title('changes'),
     ...(changes.length === 0 ? [note('none lately')] : []),
     ...changes.map(({ at, text }): DetailLine => ({ kind: 'change', label: shortAge(now - at), text })),
     title('storage'),
-    ...used(vm, usage[selected]),
+    ...used(vm, usage[vm.zonename]),
     ...properties(masked, (name) => storage.has(name)),
     title('properties'),
     ...properties(masked, (name) => !storage.has(name)),

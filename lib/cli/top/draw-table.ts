@@ -1,5 +1,6 @@
 /** The table of VMs, and the lines of what happened. Pure. */
 import { top } from '../../config.js';
+import { vmKey } from '../../vm/vm-key.js';
 import type { VmObject } from '../../vm/vm-object.js';
 import type { Style } from '../context.js';
 import { columns, type Column } from './columns.js';
@@ -60,9 +61,9 @@ function drawHead({ size, sort }: TopModel, paint: Paint): string {
 
 function drawRow(vm: VmObject, model: TopModel, paint: Paint): string {
   const { size, now, changed, selected, usage } = model;
-  const change = changed.get(vm.zonename);
+  const change = changed.get(vmKey(vm));
   const isFresh = change !== undefined && now - change.at < top.markMs;
-  const isSelected = vm.zonename === selected;
+  const isSelected = vmKey(vm) === selected;
   const facts = { vm, now, change, usage: usage[vm.zonename] };
   const cells = columnsIn(size.columns).map((column) => {
     const width = widthIn(column, size.columns);

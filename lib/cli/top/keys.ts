@@ -4,6 +4,7 @@ import { detailLines } from './detail.js';
 import { detailRows, tableRows } from './layout.js';
 import type { TopModel } from './model.js';
 import { rowFilter } from './row-filter.js';
+import { vmKey } from '../../vm/vm-key.js';
 import { shownVms } from './rows.js';
 
 /** A key by its name, or what was typed (or pasted) as text. */
@@ -139,7 +140,7 @@ function inDetail(model: TopModel, key: Key): TopModel {
 
 function moved(model: TopModel, { name }: Key): TopModel {
   const rows = shownVms(model);
-  const at = rows.findIndex(({ zonename }) => zonename === model.selected);
+  const at = rows.findIndex((vm) => vmKey(vm) === model.selected);
   const page = tableRows(model.size);
   const steps: Partial<Record<Key['name'], number>> = {
     up: -1,
@@ -153,14 +154,15 @@ function moved(model: TopModel, { name }: Key): TopModel {
   if (step === undefined) return model;
   // Without a cursor the first step down lands on the first row.
   const index = Math.min(Math.max(0, at + step), rows.length - 1);
-  return keptInSight({ ...model, selected: rows[index]?.zonename });
+  const row = rows[index];
+  return keptInSight({ ...model, selected: row && vmKey(row) });
 }
 
 /** Scrolls as little as it takes for the row under the cursor to be seen. */
 export function keptInSight(model: TopModel): TopModel {
   const rows = shownVms(model);
   const page = tableRows(model.size);
-  const at = rows.findIndex(({ zonename }) => zonename === model.selected);
+  const at = rows.findIndex((vm) => vmKey(vm) === model.selected);
   const last = Math.max(0, rows.length - page);
   const scroll = at === -1 ? model.scroll : Math.min(Math.max(model.scroll, at - page + 1), at);
   return { ...model, scroll: Math.min(scroll, last) };

@@ -13,9 +13,9 @@ export interface TopModel {
   /** What the operator calls the host. */
   readonly host: string;
   readonly connection: ConnectionState;
-  /** By zonename. */
+  /** By key (vm-key.ts). */
   readonly vms: ReadonlyMap<string, VmObject>;
-  /** The last change of each VM that changed, by zonename. */
+  /** The last change of each VM that changed, by key. */
   readonly changed: ReadonlyMap<string, ChangeRow>;
   /** Past changes, newest first; at most `top.maxEntries`. */
   readonly entries: readonly ChangeRow[];
@@ -29,7 +29,7 @@ export interface TopModel {
   readonly filter: RowFilter;
   /** What the keys go to. */
   readonly mode: 'table' | 'typing' | 'help' | 'detail';
-  /** The zonename of the row under the cursor, or of the VM that is open. */
+  /** The key of the row under the cursor, or of the VM that is open. */
   readonly selected: string | undefined;
   /** Whether the operator has seen enough. */
   readonly quit: boolean;
@@ -52,7 +52,8 @@ export interface ConnectionState {
 /** Something that happened to a VM. */
 export interface ChangeRow {
   readonly at: number;
-  readonly zonename: string;
+  /** The VM's. */
+  readonly key: string;
   readonly alias: string;
   readonly kind: Happening['kind'];
   /** Unescaped text from the VM: the view makes it safe. */

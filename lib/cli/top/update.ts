@@ -2,6 +2,7 @@
 import { top } from '../../config.js';
 import type { Status } from '../../client/status.js';
 import type { UsageReport } from '../../vm/usage.js';
+import { vmKey } from '../../vm/vm-key.js';
 import type { VmEvent } from '../../vm/event.js';
 import type { PastEvent } from '../../vm/past-events.js';
 import { entriesOf, pastEntriesOf } from './entries.js';
@@ -50,7 +51,7 @@ export function withHistory(model: TopModel, past: readonly PastEvent[]): TopMod
   // Of several the last wins, which is the newest, and of one event its first entry.
   const changed = past.toReversed().flatMap((event) => {
     const [entry] = pastEntriesOf(event);
-    return entry && model.vms.has(entry.zonename) ? [[entry.zonename, entry] as const] : [];
+    return entry && model.vms.has(entry.key) ? [[entry.key, entry] as const] : [];
   });
   const times = past.map(({ date }) => Date.parse(date)).reverse();
   return {
@@ -66,15 +67,16 @@ function withEvents(model: TopModel, events: readonly VmEvent[]): TopModel {
   const changed = new Map(model.changed);
   let fresh: readonly ChangeRow[] = [];
   for (const event of events) {
-    const entries = entriesOf(event, vms.get(event.zonename));
+    const key = vmKey(event);
+    const entries = entriesOf(event, vms.get(key));
     fresh = [...entries.toReversed(), ...fresh];
     if (event.type === 'delete') {
-      vms.delete(event.zonename);
-      changed.delete(event.zonename);
+      vms.delete(key);
+      changed.delete(key);
     } else {
-      vms.set(event.zonename, event.vm);
+      vms.set(key, event.vm);
       const [entry] = entries;
-      if (entry) changed.set(event.zonename, entry);
+      if (entry) changed.set(key, entry);
     }
   }
   return {

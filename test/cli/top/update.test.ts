@@ -112,6 +112,25 @@ void tap.test('events change VMs, mark them and are listed, the newest first', (
   t.end();
 });
 
+void tap.test('in the fleet, a VM on two hosts is two rows, each with its own changes', (t) => {
+  const at = (server_uuid: string, state: string) => ({
+    ...aVm({ zonename: uuids.web, alias: 'web', state, server_uuid }),
+    datacenter: 'emy-17',
+  });
+  const [here, there] = [at('here', 'running'), at('there', 'stopped')];
+  const started = at('there', 'running');
+  const events = [{ ...modify(there, started), datacenter: 'emy-17', server_uuid: 'there' }];
+  const model = update(aModel([here, there, db]), { type: 'events', events }, now);
+  t.strictSame(aliases(model), ['db', 'web', 'web']);
+  t.strictSame([...model.changed.keys()], ['emy-17/there/' + uuids.web]);
+
+  const { zonename, uuid } = here;
+  const place = { datacenter: 'emy-17', server_uuid: 'here' };
+  const left = { type: 'delete' as const, date: new Date(now).toISOString(), zonename, uuid, ...place };
+  t.strictSame(aliases(update(model, { type: 'events', events: [left] }, now)), ['db', 'web']);
+  t.end();
+});
+
 void tap.test('q quits, except where one types', (t) => {
   t.equal(press(aModel(all), 'q').quit, true);
   const typing = press(aModel(all), '/q');
