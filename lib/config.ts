@@ -345,9 +345,9 @@ export const missedRescans = 3;
 export const top = {
   /**
    * Shortest time between redraws for events, ms; a lone event and the effect of a key are drawn at once. A large frame
-   * takes 25 ms: at this rate a storm of changes costs less than a fifth of a core.
+   * takes 15 ms: at this rate a storm of changes costs a seventh of a core.
    */
-  redrawMs: 400,
+  redrawMs: 500,
   /** How often ages are redrawn while nothing else is, ms. */
   tickMs: 1_000,
   /** How often it asks for /status, ms: for the sources' health and the age of the last rescan. */

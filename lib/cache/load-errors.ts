@@ -7,6 +7,7 @@ import { problemOf } from '../host/problem.js';
 import { backoff } from '../operators/backoff.js';
 import { datasetOf } from '../vm/dataset-names.js';
 import type { ZoneInput } from '../vm/inputs.js';
+import type { ListingNeed } from '../vm/listing-needs.js';
 
 /** An input of a zone that can fail on its own. */
 export type FailingInput = ZoneInput | 'datasets';
@@ -27,12 +28,18 @@ export interface LoadError {
 interface Failure {
   readonly zone: string;
   readonly input: FailingInput;
-  /** The datasets and snapshots concerned, when the input is `datasets`; otherwise empty. */
-  readonly names: Set<string>;
+  /** The listings concerned, by the name of what they were to list, when the input is `datasets`; otherwise empty. */
+  readonly listings: Map<string, FailedListing>;
   readonly sinceMs: number;
   error: Error;
   attempts: number;
   nextRetryMs: number;
+}
+
+/** A dataset or snapshot that could not be listed. */
+export interface FailedListing extends ListingNeed {
+  /** The clock when the reading began. */
+  readonly readAt: number;
 }
 
 /** The inputs that cannot be read at the moment: at most one error per zone and input. */
@@ -44,18 +51,18 @@ export class LoadErrors {
     this.#log = log;
   }
 
-  /** Records a failed reading; a dataset is given by its name. Returns in how many ms to try again. New errors are logged. */
-  failed(zone: string, input: FailingInput, error: Error, name?: string): number {
+  /** Records a failed reading, of datasets with what was to be listed. Returns in how many ms to try again. New errors are logged. */
+  failed(zone: string, input: FailingInput, error: Error, listing?: FailedListing): number {
     const nowMs = Date.now();
     const failure = this.#failures.get(keyOf(zone, input)) ?? {
-      ...{ zone, input, names: new Set<string>(), sinceMs: nowMs },
+      ...{ zone, input, listings: new Map<string, FailedListing>(), sinceMs: nowMs },
       ...{ error, attempts: 0, nextRetryMs: 0 },
     };
     const isNews = failure.attempts === 0 || failure.error.message !== error.message;
     const retryAfterMs = backoff(++failure.attempts, backoffLimits.minMs, backoffLimits.maxMs);
     failure.error = error;
     failure.nextRetryMs = nowMs + retryAfterMs;
-    if (name !== undefined) failure.names.add(name);
+    if (listing !== undefined) failure.listings.set(listing.name, listing);
     this.#failures.set(keyOf(zone, input), failure);
     if (isNews) this.#log.warn({ zonename: zone }, `cannot read ${input} of zone ${zone}: ${error.message}`);
     return retryAfterMs;
@@ -70,15 +77,20 @@ export class LoadErrors {
   /** Drops the errors of all datasets of the zone but these. */
   keepDatasets(zone: string, names: ReadonlySet<string>): void {
     const failure = this.#failures.get(keyOf(zone, 'datasets'));
-    for (const name of failure?.names ?? []) {
+    for (const name of [...(failure?.listings.keys() ?? [])]) {
       if (!names.has(datasetOf(name))) this.#forget(zone, 'datasets', name);
     }
+  }
+
+  /** Which listings for a zone failed. */
+  listingsOf(zone: string): readonly FailedListing[] {
+    return [...(this.#failures.get(keyOf(zone, 'datasets'))?.listings.values() ?? [])];
   }
 
   /** Whether this input cannot be read at the moment. */
   has(zone: string, input: FailingInput, name?: string): boolean {
     const failure = this.#failures.get(keyOf(zone, input));
-    return failure !== undefined && (name === undefined || failure.names.has(name));
+    return failure !== undefined && (name === undefined || failure.listings.has(name));
   }
 
   /** A zone that is gone has no errors. */
@@ -107,8 +119,8 @@ export class LoadErrors {
   #forget(zone: string, input: FailingInput, name?: string): boolean {
     const failure = this.#failures.get(keyOf(zone, input));
     if (failure === undefined) return false;
-    if (name !== undefined) failure.names.delete(name);
-    return failure.names.size === 0 && this.#failures.delete(keyOf(zone, input));
+    if (name !== undefined) failure.listings.delete(name);
+    return failure.listings.size === 0 && this.#failures.delete(keyOf(zone, input));
   }
 }
 

@@ -2,8 +2,8 @@
 import type { DatasetsFinding, ListedFinding } from '../host/findings.js';
 import { datasetOf, levelOf, snapshotOf } from '../vm/dataset-names.js';
 import type { DatasetChanges } from '../vm/dataset-table.js';
-import { listBelow } from '../vm/listing-needs.js';
-import type { DatasetsFailed, Found } from './facts.js';
+import { fullListingSettles, listBelow, settles, type ListingNeed } from '../vm/listing-needs.js';
+import type { DatasetsFailed, Found, Origin } from './facts.js';
 import {
   datasetRequests,
   mergeOccasions,
@@ -23,9 +23,9 @@ export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, tak
   const outdated = [...changes.outdated].map((name) => ({ name, whole: false }));
   for (const request of datasetRequests('dataset', outdated, occasion)) taken.ask(request);
   const occasions = occasionsByZone(state, ends as readonly DatasetRequest[]);
-  for (const name of [...listing.whole, ...listing.rows, ...listing.datasets.map((each) => each.name)]) {
-    for (const zonename of state.index.zonesOf(datasetOf(name)))
-      state.errors.mended(zonename, 'datasets', name);
+  const names = [...listing.whole, ...listing.rows, ...listing.datasets.map((each) => each.name)];
+  for (const zonename of new Set(names.flatMap((name) => [...state.index.zonesOf(datasetOf(name))]))) {
+    settleErrors(state, zonename, fact, taken, (failed) => settles(state, listing, failed));
   }
   showChanges(state, changes, (zonename) => occasions.get(zonename) ?? occasion, taken);
   for (const { name } of ends as readonly DatasetRequest[]) {
@@ -54,7 +54,7 @@ export function takeDatasetsFailed(state: HostState, fact: DatasetsFailed, taken
       continue;
     }
     for (const zone of zonesOf(state, name)) {
-      const afterMs = state.errors.failed(zone.zonename, 'datasets', error, name);
+      const afterMs = state.errors.failed(zone.zonename, 'datasets', error, { name, whole, readAt });
       const retries = { zone: zone.zonename, input: 'datasets', name } as const;
       taken.followUps.push({
         request: { ...request, ...noOccasion, lane: 'dataset', alone: true },
@@ -81,6 +81,9 @@ export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>,
     showChanges(state, state.datasets.remove(name, readAt), () => occasion, taken);
   }
   const isKnown = (name: string) => state.datasets.byName(name) !== undefined;
+  for (const zonename of state.zones.names()) {
+    settleErrors(state, zonename, fact, taken, (failed) => fullListingSettles(state, unreadable, failed));
+  }
   for (const name of state.index.usedDatasets()) {
     const isRoot = state.index.isRoot(name);
     const isLacking = levelOf(name) < 2 && isKnown(name) && !names.has(name);
@@ -89,6 +92,27 @@ export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>,
     for (const request of datasetRequests(again ? 'dataset' : 'below', needs, occasion)) taken.ask(request);
   }
   if (isFirst) for (const zonename of state.zones.names()) taken.ask(zoneRequest(zonename, [], occasion));
+}
+
+/**
+ * Drops the errors that a listing has settled, except newer ones. Their retries go with them: what a zone waits for is asked
+ * for again, unless this answers it.
+ */
+function settleErrors(
+  state: HostState,
+  zonename: string,
+  { readAt, occasion, ends }: Origin,
+  taken: Taken,
+  isSettled: (failed: ListingNeed) => boolean,
+): void {
+  for (const failed of state.errors.listingsOf(zonename)) {
+    if (failed.readAt > readAt || !isSettled(failed)) continue;
+    const { name } = failed;
+    state.errors.mended(zonename, 'datasets', name);
+    const isAnswered = ends.some((request) => 'name' in request && request.name === name);
+    const zone = state.zones.get(zonename);
+    if (!isAnswered && zone?.awaits.delete(name) === true) settle(state, zone, occasion, 'zfs-events', taken);
+  }
 }
 
 /** Assembles the VMs that show the changed datasets. */

@@ -46,6 +46,11 @@ export function isInFullListing(name: string, isRoot: boolean): boolean {
   return levelOf(name) < (isRoot ? 2 : 3);
 }
 
+/** The dataset by which `zfs list -d 2` shows whether this dataset or snapshot can exist: itself, or one that it is in. */
+export function listedAncestorOf(name: string): string {
+  return datasetOf(name).split('/', 3).join('/');
+}
+
 /** The dataset of at most two components, `<pool>/<zone>`, that this dataset or snapshot is, or is in. */
 export function topOf(name: string): string {
   return datasetOf(name).split('/', 2).join('/');

@@ -1,6 +1,17 @@
-/** Which datasets and snapshots must be listed, and how: because something changed, or before a VM can show them. Pure. */
-import { datasetOf, delegatedOf, isInFullListing, parentOf, snapshotOf } from './dataset-names.js';
-import type { DatasetTable } from './dataset-table.js';
+/**
+ * Which datasets and snapshots must be listed, and how: because something changed, or before a VM can show them; and
+ * when that is done. Pure.
+ */
+import {
+  datasetOf,
+  delegatedOf,
+  isInFullListing,
+  listedAncestorOf,
+  parentOf,
+  snapshotOf,
+  topOf,
+} from './dataset-names.js';
+import type { DatasetTable, Listing } from './dataset-table.js';
 import type { ZoneIndex } from './zone-index.js';
 
 /** A dataset or snapshot to be listed. */
@@ -72,6 +83,29 @@ export function listAll(names: readonly string[], root: string | undefined): rea
 export function listBelow({ index }: KnownDatasets, name: string): readonly ListingNeed[] {
   const isRoot = index.isRoot(name);
   return [...(isInFullListing(name, isRoot) ? [] : [{ name, whole: isRoot }]), ...rows(...protection(name))];
+}
+
+/** Whether a listing says what one that failed was to say. What a dataset that is listed whole lacks is gone. */
+export function settles(
+  { index }: KnownDatasets,
+  { whole, rows, datasets }: Pick<Listing, 'whole' | 'rows' | 'datasets'>,
+  failed: ListingNeed,
+): boolean {
+  if (whole.includes(failed.name)) return true;
+  const isListed = rows.includes(failed.name) || datasets.some(({ name }) => name === failed.name);
+  return isListed ? !failed.whole || !index.isRoot(failed.name) : whole.includes(parentOf(failed.name));
+}
+
+/** The same for a full listing that has been taken in: it lists it, or it is gone, perhaps with what it was in. */
+export function fullListingSettles(
+  { index, datasets }: KnownDatasets,
+  unreadable: ReadonlySet<string>,
+  { name }: ListingNeed,
+): boolean {
+  if (unreadable.has(topOf(name))) return false;
+  const isShownWhole = snapshotOf(name) !== undefined || index.isRoot(name);
+  const isGone = datasets.byName(listedAncestorOf(name)) === undefined;
+  return isGone || isInFullListing(datasetOf(name), isShownWhole);
 }
 
 function rows(...names: readonly string[]): readonly ListingNeed[] {

@@ -59,7 +59,7 @@ void tap.test(
   (t) => {
     const { errors } = someErrors();
     for (const name of ['zones/a', 'zones/a/data', 'zones/a-disk0'])
-      errors.failed('a', 'datasets', bad, name);
+      errors.failed('a', 'datasets', bad, { name, whole: false, readAt: 1 });
     t.equal(errors.list().length, 1);
     errors.mended('a', 'datasets', 'zones/a');
     t.equal(errors.list().length, 1, 'not the last');

@@ -1,6 +1,6 @@
 /** The effects of a fact: commits and follow-up requests. */
 import tap from 'tap';
-import { noOccasion, zoneRequest } from '../../lib/cache/requests.js';
+import { noOccasion, zoneRequest, type DatasetRequest, type Request } from '../../lib/cache/requests.js';
 import type { Taken } from '../../lib/cache/take.js';
 import { backoffLimits, goneRetriesMs, newstateRetriesMs } from '../../lib/config.js';
 import { zoneFiles, zoneInputs } from '../../lib/vm/inputs.js';
@@ -339,3 +339,61 @@ void tap.test('what is stale for another lane is asked for there', (t) => {
   t.equal(zoneRequest('a', ['tags'], noOccasion).lane, 'files');
   t.end();
 });
+
+void tap.test('a listing clears older errors of what it lists, and of what is gone, not others', (t) => {
+  const { state, zone, datasets, take } = aState();
+  const far = 'zones/other/vols/disk0';
+  const disks = [{ path: `/dev/zvol/rdsk/${far}`, model: 'virtio' }] as never;
+  zone(2, { xml: { value: { ...xml.value, disks }, mtimeMs: 2 } });
+  const snapshot = `${root}@vmsnap-gone`;
+  const held = `${root}/data@indestructible`;
+  const fail = (readAt: number, ...names: readonly string[]) => {
+    for (const name of names) {
+      const ends = [aRequest(name, false, noOccasion)];
+      take({ type: 'datasets-failed', error: bad, readAt, occasion: noOccasion, ends });
+    }
+  };
+  const list = (readAt: number, unreadable: readonly string[] = []) =>
+    take({
+      ...{ type: 'listed', what: 'zfs list', names: new Set(['zones', root]) },
+      ...{ unreadable: new Set(unreadable), errors: [], readAt, occasion: noOccasion, ends: [] },
+    });
+  const failing = () =>
+    [snapshot, held, far, root].filter((name) => state.errors.has(someUuid, 'datasets', name));
+
+  fail(5, snapshot, held, far);
+  list(4);
+  t.same(failing(), [snapshot, held, far], 'they are newer than the listing');
+  list(6, [root]);
+  t.same(failing(), [snapshot, held], 'where a line could not be read they stay');
+  list(7);
+  t.same(state.errors.list(), [], 'snapshots, also of a dataset that is gone');
+
+  fail(9, root, snapshot);
+  datasets(8, { whole: [root], datasets: [aDataset({ name: root, mountpoint: record.zonepath })] });
+  t.same(failing(), [snapshot, root]);
+  datasets(10, { whole: [root], datasets: [aDataset({ name: root, mountpoint: record.zonepath })] });
+  t.same(state.errors.list(), [], 'a dataset listed whole, with all its snapshots');
+  t.end();
+});
+
+void tap.test(
+  'when a listing clears the error of what a new zone waits for, that is asked for again',
+  (t) => {
+    const { zone, datasets, take } = aState();
+    const zonename = 'new';
+    zone(2, { record: { ...record, zonename, zonepath: '/zones/new' }, kstat: undefined }, { zonename });
+    const first = zone(3, { xml, tags: undefined }, { zonename });
+    const isRoot = (request: Request): request is DatasetRequest =>
+      'whole' in request && request.name === 'zones/new';
+    const ends = first.followUps.map(({ request }) => request).filter(isRoot);
+    take({ type: 'datasets-failed', error: bad, readAt: 4, occasion: noOccasion, ends });
+    const dataset = aDataset({ name: 'zones/new', mountpoint: '/zones/new' });
+    const { followUps } = datasets(5, { whole: ['zones/new'], datasets: [dataset] });
+    t.ok(
+      followUps.some(({ request, afterMs }) => isRoot(request) && afterMs === 0),
+      'as its retry would find no error',
+    );
+    t.end();
+  },
+);

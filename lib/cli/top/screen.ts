@@ -6,6 +6,7 @@ import { emitKeypressEvents, type Interface } from 'node:readline';
 import ansiEscapes from 'ansi-escapes';
 import { render, Transform, useStdin, type Instance } from 'ink';
 import { createElement, useEffect, type ReactElement } from 'react';
+import { StandIns } from './stand-ins.js';
 import { keysOf, type Keypress, type TerminalKey } from './terminal-keys.js';
 
 export interface ScreenOptions {
@@ -20,6 +21,7 @@ export class Screen {
     this.close();
   };
   #ink: Instance | undefined;
+  readonly #standIns = new StandIns();
   #lines: readonly string[] = [];
 
   constructor(options: ScreenOptions) {
@@ -32,7 +34,7 @@ export class Screen {
     stdout.write(ansiEscapes.enterAlternativeScreen + blank);
     this.#ink = render(this.#frame(), {
       stdin,
-      stdout,
+      stdout: writingThrough(stdout, (text) => this.#standIns.replace(text)),
       exitOnCtrlC: false,
       patchConsole: false,
       incrementalRendering: true,
@@ -41,7 +43,7 @@ export class Screen {
 
   /** Each line is styled and no wider than the screen; they are fewer than its rows. */
   draw(lines: readonly string[]): void {
-    this.#lines = lines;
+    this.#lines = this.#standIns.of(lines);
     this.#ink?.rerender(this.#frame());
   }
 
@@ -62,6 +64,17 @@ export class Screen {
   #frame(): ReactElement {
     return createElement(Frame, { lines: this.#lines, onKey: this.#options.onKey });
   }
+}
+
+/** A stream that changes the text that is written to it. */
+function writingThrough(stream: NodeJS.WriteStream, change: (text: string) => string): NodeJS.WriteStream {
+  return new Proxy(stream, {
+    get(target, name) {
+      if (name === 'write') return (text: string) => target.write(change(text));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 const blank = ansiEscapes.eraseScreen + ansiEscapes.cursorTo(0, 0);
