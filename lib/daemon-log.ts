@@ -12,7 +12,8 @@ import {
 } from 'rxjs';
 import type { Commit } from './cache/vm-store.js';
 import { http as limits } from './config.js';
-import { holdersText, type ConnectionsStatus } from './http/connections.js';
+import { holdersText } from './holders.js';
+import type { ConnectionsStatus } from './http/connections.js';
 import type { SourceHealth } from './sources/health.js';
 
 /** One short line per event. */

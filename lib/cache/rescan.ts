@@ -15,7 +15,8 @@ export interface Difference {
 export class Rescan implements Waiter {
   readonly scope: RescanRequest['scope'];
   readonly reason: string;
-  readonly started = new Date();
+  /** By process.hrtime: somebody may set the clock meanwhile. */
+  readonly startedNs = process.hrtime.bigint();
   found: (Difference & { readonly at: number })[] = [];
   readonly errors: Error[] = [];
   /** What it still waits for. */

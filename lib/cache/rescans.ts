@@ -11,10 +11,10 @@ import type { Found } from './facts.js';
 import type { RescanRequest, Waiter } from './requests.js';
 import { Rescan, type Difference } from './rescan.js';
 
-/** A finished rescan. */
+/** A finished rescan; when, by process.hrtime. */
 export interface RescanRecord {
-  readonly started: Date;
-  readonly ended: Date;
+  readonly startedNs: bigint;
+  readonly endedNs: bigint;
   readonly reason: string;
   readonly found: readonly Difference[];
 }
@@ -24,7 +24,8 @@ export interface RescanFailure {
   readonly error: string;
   /** Identical for all errors with the same cause; see problem.ts. */
   readonly problem: string;
-  readonly time: Date;
+  /** When the rescan ended. */
+  readonly endedNs: bigint;
 }
 
 /** The latest rescans, and counts of all. */
@@ -116,31 +117,31 @@ export class Rescans implements RescanLog {
 
   /** Records a rescan and writes one line to the log. Returns how many of its scope have failed in a row. */
   end(rescan: Rescan): number {
-    const { scope, reason, started, found, errors, isComplete } = rescan;
-    const ended = new Date();
+    const { scope, reason, startedNs, found, errors, isComplete } = rescan;
+    const endedNs = process.hrtime.bigint();
     this.#underWay.delete(rescan);
     if (isComplete) this.complete++;
     else this.failed++;
     this.#failedInARow[scope] = isComplete ? 0 : this.#failedInARow[scope] + 1;
-    this.records.push({ started, ended, reason, found: found.slice(0, limits.maxFound) });
+    this.records.push({ startedNs, endedNs, reason, found: found.slice(0, limits.maxFound) });
     if (this.records.length > limits.maxRecords) this.records.shift();
     for (const error of errors) {
-      this.failures.push({ error: error.message, problem: problemOf(error), time: ended });
+      this.failures.push({ error: error.message, problem: problemOf(error), endedNs });
       if (this.failures.length > limits.maxFailures) this.failures.shift();
     }
     // A rescan of only the datasets answers an event, so what it finds was not missed.
     const missed = scope === 'everything' ? found : [];
     for (const { source } of missed) this.found[source]++;
-    this.#write(rescan, missed, ended);
+    this.#write(rescan, missed, endedNs);
     return this.#failedInARow[scope];
   }
 
   #write(
-    { reason, zones, datasets, found, errors, started }: Rescan,
+    { reason, zones, datasets, found, errors, startedNs }: Rescan,
     missed: readonly Difference[],
-    ended: Date,
+    endedNs: bigint,
   ): void {
-    const took = `took ${((ended.getTime() - started.getTime()) / 1000).toFixed(3)}s`;
+    const took = `took ${(Number(endedNs - startedNs) / 1e9).toFixed(3)}s`;
     const what = `rescan (${reason}): ${zones} zones, ${datasets} datasets, ${found.length} changes (${missed.length} missed), ${errors.length} errors, ${took}`;
     if (missed.length === 0 && errors.length === 0) {
       this.#log.info(what);

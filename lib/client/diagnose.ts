@@ -2,14 +2,8 @@
  * Whether vminfod's answers can be trusted, and if not, why and what to do: a pure function of its status.
  */
 import { defaultRescanIntervalMs, missedRescans } from '../config.js';
-import {
-  errorText,
-  isUnhealthy,
-  type Holders,
-  type RefreshError,
-  type SourceStatus,
-  type Status,
-} from './status.js';
+import { holdersText, type Holders } from '../holders.js';
+import { errorText, isUnhealthy, type RefreshError, type SourceStatus, type Status } from './status.js';
 
 /** A problem, and what to do about it. */
 export interface Trouble {
@@ -97,7 +91,7 @@ function unwrittenLog({ log }: Status): Trouble[] {
 function crowds({ listeners, eventsListeners, connections = {} }: Status): Trouble[] {
   const count = Object.keys(eventsListeners).length;
   const told = (what: string, holders: Holders) => ({
-    what: `${what}: ${holders.map(([name, count]) => `${count} of ${name}`).join(', ')}`,
+    what: `${what}: ${holdersText(holders)}`,
     advice:
       'See what opens so many, and end it: vminfo and the like have their process in their name, and netstat -nu ' +
       '(Linux: ss -tnp) shows the process of every connection. On the Unix socket there is still room.',

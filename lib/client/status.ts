@@ -1,4 +1,6 @@
 /** `GET /status`. Properties that an old daemon does not send are optional. */
+import type { Holders } from '../holders.js';
+
 export interface Status {
   readonly pid: number;
   readonly state: string;
@@ -70,9 +72,6 @@ export interface SourceStatus {
   readonly events: number;
   readonly lastError?: { readonly message: string; readonly time: string } | null;
 }
-
-/** Who has most: user agents, and how many of each. */
-export type Holders = readonly (readonly [userAgent: string, count: number])[];
 
 /** Why a rescan could not read something. */
 export interface RefreshError {

@@ -89,26 +89,23 @@ class FileThreads implements Files {
     const readOf = async (owner: string) => {
       const its = files.filter((file) => ownerOf(file) === owner);
       const read = await this.#read(owner, zonename, its);
-      read.forEach(([file, reading]) => readings.set(file, reading));
+      its.forEach((file, index) => {
+        const reading = read[index];
+        if (reading !== undefined) readings.set(file, reading);
+      });
     };
     await Promise.all([...new Set(files.map(ownerOf))].map(readOf));
     return files.flatMap((file) => readings.get(file) ?? []);
   }
 
   /** Reads files that all lie in the file system of one owner. */
-  #read(owner: string, zonename: string, files: readonly FileRequest[]) {
+  #read(owner: string, zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]> {
     const task = { type: 'read', id: this.#nextId++, owner, files } as const;
-    type Readings = readonly (readonly [FileRequest, TextReading])[];
-    const failed = (): Readings =>
-      files.map((file) => [file, { type: 'failed', error: this.#hangs(owner, file.path) }]);
-    return this.#ask(task, (news): Readings => {
-      if (news?.type !== 'answers') return failed();
-      const { answers } = news;
-      this.#keepVersions(zonename, files, answers);
-      return files.flatMap((file, index) => {
-        const answer = answers[index];
-        return answer === undefined ? [] : [[file, textReading(file.path, answer)] as const];
-      });
+    return this.#ask(task, (news) => {
+      if (news?.type !== 'answers')
+        return files.map(({ path }) => ({ type: 'failed', error: this.#hangs(owner, path) }));
+      this.#keepVersions(zonename, files, news.answers);
+      return news.answers.map((answer, index) => textReading(files[index]?.path ?? '', answer));
     });
   }
 

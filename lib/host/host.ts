@@ -58,9 +58,11 @@ export interface Host {
  * @example const host = createHost({ root: '/tmp/simulated' }); await listZones(host);
  */
 export function createHost({ root = '/', signal: ending, onCommand, watch }: HostOptions = {}): Host {
+  const above = join(root, '/').slice(0, -1);
   const path = (absolute: string) => {
     if (!isAbsolute(absolute)) throw new RangeError(`Expected an absolute path, got '${absolute}'`);
-    return join(root, normalize(absolute));
+    // A rescan asks for thousands, and hardly any needs to be normalized.
+    return above + (/\/(?:\/|\.\.?(?:\/|$))/.test(absolute) ? normalize(absolute) : absolute);
   };
   // One listener per running command: their number is bounded by the callers, so this is no leak.
   if (ending !== undefined) setMaxListeners(0, ending);

@@ -53,6 +53,7 @@ export async function readZoneFiles(
   const { zonename, zonepath, isInstalled } = place;
   const readings: Partial<Record<ZoneFile, FileReading<unknown>>> = {};
   const requests: (FileRequest & { readonly name: ZoneFile })[] = [];
+  const within = zonepath === '' ? undefined : host.path(zonepath);
   for (const name of files) {
     const isInZone = name !== 'xml' && name !== 'receiving';
     if (!isZonename(zonename)) {
@@ -61,15 +62,13 @@ export async function readZoneFiles(
         `has no files of ${JSON.stringify(zonename)}: no zone can be called so`,
       );
       readings[name] = { type: 'failed', error };
-    } else if (isInZone && zonepath === '') readings[name] = { type: 'read', value: undefined, version: '' };
+    } else if (!isInZone) {
+      const path = zoneFilePath(host, place, name);
+      requests.push({ name, path, known: known[name], isZoneXml: name === 'xml', owner: globalZone });
+    } else if (within === undefined) readings[name] = { type: 'read', value: undefined, version: '' };
     else {
-      requests.push({
-        name,
-        path: zoneFilePath(host, place, name),
-        known: known[name],
-        isZoneXml: name === 'xml',
-        ...(isInZone ? { within: host.path(zonepath), withinExists: isInstalled } : { owner: globalZone }),
-      });
+      const path = zoneFilePath(host, place, name);
+      requests.push({ name, path, known: known[name], within, withinExists: isInstalled });
     }
   }
   const texts = requests.length === 0 ? [] : await host.files.read(zonename, requests);

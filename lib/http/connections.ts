@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { mostOf, type Holders } from '../holders.js';
 
 /** How crowded it is. */
 export interface ConnectionsStatus {
@@ -11,8 +12,8 @@ export interface ConnectionsStatus {
   readonly max: number;
   /** How many were ended, or turned away, because there were too many. */
   readonly ended: number;
-  /** Who has most of them: user agents, `-` being those that never said, and how many. */
-  readonly holders: readonly (readonly [userAgent: string, count: number])[];
+  /** Who has most of them. */
+  readonly holders: Holders;
 }
 
 /** Called when one is ended. Counting who has them takes a while, so it is left to whoever wants to know. */
@@ -83,18 +84,3 @@ export class Connections {
     this.#idle.delete(socket);
   }
 }
-
-/** Who comes most often, and how often. */
-export function mostOf(names: Iterable<string>): readonly (readonly [name: string, count: number])[] {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].sort(([, a], [, b]) => b - a).slice(0, maxHolders);
-}
-
-/** For people: `3 of curl/8.5, 1 of -`. */
-export function holdersText(holders: ConnectionsStatus['holders']): string {
-  return holders.map(([name, count]) => `${count} of ${name}`).join(', ');
-}
-
-/** Holders that are named: the culprits are few. */
-const maxHolders = 5;

@@ -29,8 +29,3 @@ export function shortDuration(nanoseconds: bigint): string {
 export function hrtime(nanoseconds: bigint): string {
   return `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
 }
-
-/** Nanoseconds between two points of time; never negative, even if the clock was set back. */
-export function nanosecondsBetween(from: Date, to: Date): bigint {
-  return BigInt(Math.max(0, to.getTime() - from.getTime())) * 1_000_000n;
-}

@@ -22,7 +22,8 @@ export type ListenerLimits = Readonly<Record<keyof typeof listeners, number>>;
 
 export class Listener {
   readonly uuid = randomUUID();
-  readonly created = new Date();
+  /** By process.hrtime. */
+  readonly createdNs = process.hrtime.bigint();
   readonly userAgent: string;
   readonly request: ListenerRequest;
   /** It has seen all events up to this one that it asked for. Meaningful only while it catches up. */

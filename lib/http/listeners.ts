@@ -11,7 +11,7 @@ import { interval, type Observable, type Subscription } from 'rxjs';
 import type { VmCache } from '../cache/cache.js';
 import type { Commit } from '../cache/vm-store.js';
 import { http as httpLimits, listeners as defaultLimits } from '../config.js';
-import { holdersText, mostOf, type ConnectionsStatus } from './connections.js';
+import { holdersText, mostOf, type Holders } from '../holders.js';
 import { FanOut, type View } from './fan-out.js';
 import { frameOf, lineOf, preamble } from './frames.js';
 import { namesIn } from './host-names.js';
@@ -42,11 +42,13 @@ export interface ListenersOptions {
 }
 
 /** How crowded it is. */
-export interface Crowd extends Pick<ConnectionsStatus, 'holders'> {
+export interface Crowd {
   /** How many there may be, beside those reserved for the Unix socket. */
   readonly max: number;
   /** How many were refused since the start. */
   readonly refused: number;
+  /** Who they are, most of them. */
+  readonly holders: Holders;
 }
 
 /** The open `/events` requests. */
@@ -151,7 +153,7 @@ export function createListeners(options: ListenersOptions): Listeners {
     });
   }
 
-  function holders(): Crowd['holders'] {
+  function holders(): Holders {
     return mostOf([...open.keys()].map(({ userAgent }) => userAgent));
   }
 

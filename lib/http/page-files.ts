@@ -68,6 +68,8 @@ function placeOf(path: string): URL | undefined {
 /** Modules outside lib/vm that the page shares with the client. They are just as pure. */
 const shared: ReadonlySet<string> = new Set([
   'config.js',
+  'holders.js',
+  'client/backoff.js',
   'client/diagnose.js',
   'client/errors.js',
   'client/events.js',

@@ -193,9 +193,15 @@ export function parseFlags(query: string, names: readonly string[]): ReadonlySet
  * @throws QueryError
  */
 export function parsePosition(text: string): Position {
+  const position = positionOf(text);
+  if (position === undefined) throw wrong('since', '<instance>:<seq>', text);
+  return position;
+}
+
+/** The same; `undefined` when it is no position of ours. */
+export function positionOf(text: string): Position | undefined {
   const [, instance = '', seq = ''] = /^([\w-]{1,64}):(\d{1,15})$/.exec(text) ?? [];
-  if (seq === '') throw wrong('since', '<instance>:<seq>', text);
-  return { instance, seq: Number(seq) };
+  return seq === '' ? undefined : { instance, seq: Number(seq) };
 }
 
 const wholeStream: EventsParameters = {

@@ -11,7 +11,7 @@ import { replyIndex } from './index-reply.js';
 import type { UsageReply } from './usage.js';
 import type { Metrics } from './metrics.js';
 import type { PageFiles } from './page-files.js';
-import { parseEventsParameters, parseFlags, parsePosition, parseVmParameters } from './parameters.js';
+import { parseEventsParameters, parseFlags, positionOf, parseVmParameters } from './parameters.js';
 import { loadPatterns, needsPatterns } from './patterns.js';
 import { replyError, replyJson } from './reply.js';
 import type { VmReplies } from './vms.js';
@@ -118,10 +118,11 @@ export function routes({
   function replyEvents(request: IncomingMessage, response: ServerResponse, query: string): void {
     const asked = parseEventsParameters(query);
     const format = request.headers.accept?.includes('text/event-stream') === true ? 'sse' : 'json';
-    // A browser repeats its first URL, so its Last-Event-ID takes precedence over the `since` in it.
+    // A browser repeats its first URL, so its Last-Event-ID takes precedence over the `since` in it. One that is not ours, of
+    // what served here before, is no error: after an error a browser would never connect again.
     const lastId = request.headers['last-event-id'];
     const parameters =
-      typeof lastId === 'string' && lastId !== '' ? { ...asked, since: parsePosition(lastId) } : asked;
+      typeof lastId === 'string' && lastId !== '' ? { ...asked, since: positionOf(lastId) } : asked;
     if (request.method === 'HEAD') response.writeHead(200, { 'Content-Type': contentTypes[format] }).end();
     else listeners.add(request, response, { parameters, format, query });
   }

@@ -4,7 +4,7 @@ import type { CacheSnapshot } from '../cache/vm-store.js';
 import type { SinkStatus } from '../sink.js';
 import type { ConnectionsStatus } from './connections.js';
 import type { Listeners } from './listeners.js';
-import { hrtime, nanosecondsBetween, prettyDuration, shortDuration } from './duration.js';
+import { hrtime, prettyDuration, shortDuration } from './duration.js';
 
 /** Facts about the daemon's own process. */
 export interface ProcessStatus {
@@ -73,7 +73,7 @@ export function status(inputs: StatusInputs): object {
   const { pending, queued } = cache.queue;
   const last = cache.rescans.records.at(-1);
   const isIdle = pending + queued === 0;
-  const ago = (date: Date) => shortDuration(nanosecondsBetween(date, now));
+  const ago = (ns: bigint) => shortDuration(process.monotonicNs - ns);
   return {
     pid: process.pid,
     uptime: prettyDuration(process.uptimeNs),
@@ -91,21 +91,21 @@ export function status(inputs: StatusInputs): object {
       idle: isIdle,
       vasync_queue: { concurrency: 1, npending: pending, nqueued: queued, pending: {}, queued: [] },
     },
-    lastRefresh: last === undefined ? null : prettyDuration(nanosecondsBetween(last.ended, now)),
-    refreshErrors: cache.rescans.failures.map(({ error, problem, time }) => ({
+    lastRefresh: last === undefined ? null : prettyDuration(process.monotonicNs - last.endedNs),
+    refreshErrors: cache.rescans.failures.map(({ error, problem, endedNs }) => ({
       err: error,
       problem,
-      time: time.toISOString(),
-      ago: ago(time),
+      time: dateOf(endedNs, process).toISOString(),
+      ago: ago(endedNs),
     })),
     eventsListeners: Object.fromEntries(
-      listeners.list().map(({ uuid, userAgent, created, request, unsentBytes }) => [
+      listeners.list().map(({ uuid, userAgent, createdNs, request, unsentBytes }) => [
         uuid,
         {
           userAgent,
-          createdTime: created.getTime(),
-          createdDate: created.toISOString(),
-          createdAgo: ago(created),
+          createdTime: dateOf(createdNs, process).getTime(),
+          createdDate: dateOf(createdNs, process).toISOString(),
+          createdAgo: ago(createdNs),
           query: request.query,
           unsentBytes,
         },
@@ -122,7 +122,7 @@ export function status(inputs: StatusInputs): object {
     loadErrors: cache.loadErrors,
     missed: cache.rescans.found,
     ...(watches !== undefined && {
-      refreshLog: refreshLog(cache, now),
+      refreshLog: refreshLog(cache, process),
       fswatcher: {
         running: true,
         watcher_pid: null,
@@ -134,8 +134,16 @@ export function status(inputs: StatusInputs): object {
   };
 }
 
-function refreshLog({ rescans }: CacheStatus, now: Date): readonly object[] {
-  return rescans.records.map(({ started, ended, reason, found }) => ({
+/**
+ * When something happened, by the clock as it is now. Ages and dates go by the monotonic clock, so that they stay true, and
+ * fit each other, when somebody sets the clock.
+ */
+function dateOf(ns: bigint, { now, monotonicNs }: ProcessStatus): Date {
+  return new Date(now.getTime() - Number(monotonicNs - ns) / 1e6);
+}
+
+function refreshLog({ rescans }: CacheStatus, process: ProcessStatus): readonly object[] {
+  return rescans.records.map(({ startedNs, endedNs, reason, found }) => ({
     reason,
     cacheChanges: found.map(({ source, event }) => ({ source, zonename: event.zonename })),
     vmChanges: found.map(({ event }) => ({
@@ -143,9 +151,9 @@ function refreshLog({ rescans }: CacheStatus, now: Date): readonly object[] {
       action: event.type,
       ...(event.type === 'modify' && { changes: event.changes }),
     })),
-    started: started.toISOString(),
-    ended: ended.toISOString(),
-    took: prettyDuration(nanosecondsBetween(started, ended)),
-    endedAgo: shortDuration(nanosecondsBetween(ended, now)),
+    started: dateOf(startedNs, process).toISOString(),
+    ended: dateOf(endedNs, process).toISOString(),
+    took: prettyDuration(endedNs - startedNs),
+    endedAgo: shortDuration(process.monotonicNs - endedNs),
   }));
 }

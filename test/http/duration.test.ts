@@ -1,5 +1,5 @@
 import tap from 'tap';
-import { hrtime, nanosecondsBetween, prettyDuration, shortDuration } from '../../lib/http/duration.js';
+import { hrtime, prettyDuration, shortDuration } from '../../lib/http/duration.js';
 
 void tap.test('durations in the form of the platform', (t) => {
   const cases: [bigint, string][] = [
@@ -15,6 +15,5 @@ void tap.test('durations in the form of the platform', (t) => {
   for (const [nanoseconds, text] of cases) t.equal(prettyDuration(nanoseconds), text);
   t.equal(hrtime(1n), '0.000000001');
   t.equal(shortDuration(2_720_000_000n), '2.72s');
-  t.equal(nanosecondsBetween(new Date(2000), new Date(1000)), 0n, 'a clock that was set back');
   t.end();
 });

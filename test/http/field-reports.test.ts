@@ -3,10 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import tap from 'tap';
+import { VminfodClient } from '../../lib/client/client.js';
 import { eventLog, http as limits } from '../../lib/config.js';
 import { listenOnSocket } from '../../lib/http/server.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
@@ -117,4 +119,49 @@ void tap.test('libuv cuts a path that is too long, and listens at another', asyn
     { name: 'ListenError', message: /more than 103 bytes/ },
   );
   t.strictSame(readdirSync(dir), [], 'nothing is left behind');
+});
+
+void tap.test('whatwg/html#8297: an EventSource with an id that means nothing here', async (t) => {
+  const { url } = await serve(t, { vms: [aSmallVm(1)] });
+  for (const id of ['42', 'a:b', '\u00ff:1', `${instance}:99`]) {
+    const headers = { Accept: 'text/event-stream', 'Last-Event-ID': id };
+    const stream = await open(t, `${url}/events?vms=array`, headers);
+    t.equal(stream.response.statusCode, 200, 'anything else, and a browser never asks again');
+    let line = '';
+    while (!line.startsWith('data: ')) line = await stream.text();
+    t.match(JSON.parse(line.slice('data: '.length)), { resumed: false, vms: [{ alias: 'vm1' }] });
+  }
+  t.equal((await get(`${url}/events?since=42`)).status, 400, 'who writes it by hand is told');
+});
+
+void tap.test(
+  'vozlt/nginx-module-vts#142: bytes that are no UTF-8 in what a client says of itself',
+  async (t) => {
+    const { url } = await serve(t);
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    const request = 'GET /events?vms=none HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \xff\xfe"x\r\n\r\n';
+    socket.write(Buffer.from(request, 'latin1'));
+    await once(socket, 'data');
+    const decoder = new TextDecoder('utf-8', { fatal: true });
+    for (const path of ['/status', '/metrics']) {
+      const { status: code, bytes } = await get(`${url}${path}`);
+      t.equal(code, 200);
+      t.ok(decoder.decode(bytes).length > 0, `${path} can be read`);
+    }
+    t.match((await get(`${url}/status`)).json, { listeners: { holders: [['\xff\xfe"x', 1]] } });
+  },
+);
+
+void tap.test('fabric8io/kubernetes-client#1214: after 9 comes 10, which is not less', async (t) => {
+  const { url, store } = await serve(t, { vms: [aSmallVm(1)] });
+  const client = new VminfodClient({ name: 'field', url });
+  t.teardown(() => client.close());
+  for (let quota = 101; quota <= 112; quota++) store.put(aSmallVm(1, { quota }));
+  const seqs: number[] = [];
+  for await (const event of client.events({ since: `${instance}:8` })) {
+    if (event.type === 'modify' && event.seq !== undefined) seqs.push(event.seq);
+    if (seqs.length === 4) break;
+  }
+  t.strictSame(seqs, [9, 10, 11, 12]);
 });

@@ -62,7 +62,9 @@ export async function events(
     },
     onReconnect: (missed) => {
       warn(
-        `resumed, ${missed === 0 ? 'and nothing was missed' : `with the ${missed} events missed meanwhile`}`,
+        missed === 0
+          ? 'resumed, and nothing was missed'
+          : `resumed, with the ${missed === 1 ? 'one event' : `${missed} events`} missed meanwhile`,
       );
     },
     signal: stop,

@@ -2,6 +2,7 @@
  * The event stream in a browser: one EventSource at a time, which resumes where the last one was. The browser itself
  * reconnects (with Last-Event-ID) after a lost connection; after an error answer, silence or an overflow we do.
  */
+import { reconnectDelayMs } from '../../client/backoff.js';
 import { BadAnswerError } from '../../client/errors.js';
 import { parseLine, type StreamEvent } from '../../client/events.js';
 import { Mirror } from '../../client/mirror.js';
@@ -29,8 +30,6 @@ export interface ConnectionHandlers {
 const heartbeatSeconds = 10;
 /** After this long without a sign of life the connection counts as lost, whatever the browser thinks. */
 const silenceMs = 3 * heartbeatSeconds * 1000;
-const minRetryMs = 500;
-const maxRetryMs = 5_000;
 
 export class EventsConnection {
   readonly #options: ConnectionHandlers;
@@ -111,10 +110,9 @@ export class EventsConnection {
     this.#source?.close();
     this.#lost();
     clearTimeout(this.#retry);
-    const delayMs = Math.random() * Math.min(maxRetryMs, minRetryMs * 2 ** this.#failures++);
     this.#retry = setTimeout(() => {
       this.#open();
-    }, delayMs);
+    }, reconnectDelayMs(this.#failures++));
   }
 
   #set(state: ConnectionState): void {
