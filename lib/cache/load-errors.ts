@@ -76,8 +76,7 @@ export class LoadErrors {
 
   /** Drops the errors of all datasets of the zone but these. */
   keepDatasets(zone: string, names: ReadonlySet<string>): void {
-    const failure = this.#failures.get(keyOf(zone, 'datasets'));
-    for (const name of [...(failure?.listings.keys() ?? [])]) {
+    for (const { name } of this.listingsOf(zone)) {
       if (!names.has(datasetOf(name))) this.#forget(zone, 'datasets', name);
     }
   }

@@ -81,21 +81,14 @@ export class ZoneTable {
     for (const input of Object.keys(readings) as ZoneInput[]) {
       const reading = readings[input];
       if (reading === undefined || reading.type === 'failed') continue;
-      const before = zone.known[input];
-      const isSame = reading.type === 'unchanged' || (before !== undefined && isSameReading(before, reading));
-      if (readAt < (before?.readAt ?? 0)) {
-        if (!isSame) outdated.push(input);
-      } else if (isSame) {
-        if (before !== undefined) Object.assign(zone.known, { [input]: { ...before, readAt } });
-      } else {
-        // Much of a big file is as it was.
-        const value = keepEqual(
-          before?.value as JsonValue | undefined,
-          reading.value as JsonValue | undefined,
-        );
-        Object.assign(zone.known, { [input]: { value, readAt, version: reading.version } });
-        changed.push(input);
-      }
+      const before: Known<unknown> | undefined = zone.known[input];
+      const now = reading.type === 'unchanged' ? before : asItWas(before, reading);
+      if (now === undefined) continue;
+      const isSame = before !== undefined && now.value === before.value;
+      if (readAt >= (before?.readAt ?? 0)) {
+        Object.assign(zone.known, { [input]: { ...now, readAt } });
+        if (!isSame) changed.push(input);
+      } else if (!isSame) outdated.push(input);
     }
     return { changed, outdated };
   }
@@ -135,17 +128,10 @@ export class ZoneTable {
   }
 }
 
-/** Whether the value is the current one; for a file, whether it is the same version. */
-function isSameReading(
-  before: Known<unknown>,
-  { value, version }: { readonly value: unknown; readonly version: FileVersion },
-): boolean {
-  if (version !== undefined && version === before.version) return true;
-  return sameFields(before.value as object | undefined, value as object | undefined);
-}
-
-/** Compares flat objects by value. */
-function sameFields(a: object | undefined, b: object | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return Object.keys({ ...a, ...b }).every((key) => a[key as keyof typeof a] === b[key as keyof typeof b]);
+/** What was read. Whatever in it is as it was is the very same object as before: much of a big file is. */
+function asItWas(before: Known<unknown> | undefined, reading: Omit<Known<unknown>, 'readAt'>) {
+  const { value, version } = reading;
+  if (before !== undefined && version !== undefined && version === before.version) return before;
+  const kept = keepEqual(before?.value as JsonValue | undefined, value as JsonValue | undefined);
+  return { value: kept, version };
 }
