@@ -2,6 +2,7 @@
  * The processes that a process started, itself or by others: what the daemon under test runs.
  */
 import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 /** A running process. */
@@ -70,4 +71,16 @@ export function isRunning(pid: number): boolean {
   } catch {
     return false; // there is no such process
   }
+}
+
+/** The pids of the processes whose command line mentions a directory. */
+export function processesOf(directory: string): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory);
+    } catch {
+      return false; // It has just ended.
+    }
+  });
 }

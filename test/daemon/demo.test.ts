@@ -1,10 +1,11 @@
 /** `npm run demo`: what it shows, what it refuses, and that it leaves nothing behind, however it ends. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import tap, { type Test } from 'tap';
+import { processesOf } from '../processes.js';
 import { eventually } from './harness.js';
 
 const demo = fileURLToPath(new URL('../../sbin/demo.js', import.meta.url));
@@ -22,18 +23,6 @@ async function start(t: Test) {
   await eventually(() => /^\d\d:\d\d:\d\d \S+ .*\n/m.test(output), 'something happens');
   const [root = ''] = /\/\S+simulated-gz-\w+/.exec(output) ?? [];
   return { child, root, closed, output: () => output };
-}
-
-/** The processes that have to do with a tree. */
-function processesOf(root: string): readonly string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(root);
-    } catch {
-      return false; // It has just ended.
-    }
-  });
 }
 
 void tap.test('the demo leaves nothing behind when it is killed', { timeout: 120_000 }, async (t) => {
