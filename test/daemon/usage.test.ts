@@ -10,9 +10,10 @@ void tap.test('writing to a disk is seen by who asks, and makes no event', async
   await using client = new VminfodClient({ url: daemon.url, name: 'usage.test' });
   const vm = (await vms()).find(({ brand }) => brand === 'joyent');
   if (vm?.zfs_filesystem === undefined) throw new Error('the simulated host has no native zone');
-  await host.writeData(vm.zfs_filesystem, 2 ** 30);
-  await host.zfs('set', 'quota=20g', vm.zfs_filesystem);
   const listening = await listen();
+  await host.zfs('set', 'quota=20g', vm.zfs_filesystem);
+  await listening.until(({ vm: changed }) => changed?.quota === 20);
+  await host.writeData(vm.zfs_filesystem, 2 ** 30);
   host.resetInvocations();
   const { vms: usage } = await client.usage();
   t.equal(Object.keys(usage).length, 6);
