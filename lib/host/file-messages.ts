@@ -2,9 +2,7 @@
 import type { FileVersion } from './file-version.js';
 
 /** A file to be read. */
-export interface FileRequest {
-  /** The reader's name for it. */
-  readonly name: string;
+export interface FileQuery {
   readonly path: string;
   /** The version that is already known and need not be read again. */
   readonly known?: FileVersion;
@@ -14,6 +12,12 @@ export interface FileRequest {
   readonly withinExists?: boolean;
   /** It is a zone XML, answered as the JSON of its ZoneConfig: parsing is most of the work, so the thread does it. */
   readonly isZoneXml?: boolean;
+}
+
+/** A file to be read, as its reader asks for it. */
+export interface FileRequest extends FileQuery {
+  /** The reader's name for it. */
+  readonly name: string;
   /** Whose file system it lies in, if not its own zone's: what hangs with it. */
   readonly owner?: string;
 }
@@ -61,7 +65,7 @@ export type FileTask =
       readonly id: number;
       /** Whose file system all of these lie in. */
       readonly owner: string;
-      readonly files: readonly FileRequest[];
+      readonly files: readonly FileQuery[];
     }
   | {
       readonly type: 'watch';
@@ -79,7 +83,8 @@ export type FileTask =
 
 /** File thread → main thread: what tasks that came together led to comes together, too. */
 export type FileNews =
-  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly FileAnswer[] }
+  /** One answer for each file; none at all when every file still is the version that is known, as in most of a rescan. */
+  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly FileAnswer[] | undefined }
   | ({ readonly type: 'watches'; readonly id: number } & WatchStatus)
   /** These may have changed. A read from here on misses nothing. */
   | { readonly type: 'changed'; readonly zonename: string; readonly names: readonly string[] }

@@ -18,7 +18,7 @@ import {
 import { dirname, sep } from 'node:path';
 import { fileMaxBytes } from '../config.js';
 import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
-import type { FileAnswer, FileRequest } from './file-messages.js';
+import type { FileAnswer, FileQuery } from './file-messages.js';
 import { isMissing, readVersionOf, versionOf } from './file-version.js';
 
 /**
@@ -27,8 +27,8 @@ import { isMissing, readVersionOf, versionOf } from './file-version.js';
  * @param onRead Called before it is read.
  */
 export function readFileNow(
-  request: FileRequest,
-  onRead: (request: FileRequest) => void = () => undefined,
+  request: FileQuery,
+  onRead: (request: FileQuery) => void = () => undefined,
   maxBytes: number = fileMaxBytes,
 ): FileAnswer {
   const answer = readTextNow(request, onRead, maxBytes);
@@ -45,11 +45,7 @@ function parsedZoneXml(answer: Extract<FileAnswer, { readonly type: 'read' }>): 
   }
 }
 
-function readTextNow(
-  request: FileRequest,
-  onRead: (request: FileRequest) => void,
-  maxBytes: number,
-): FileAnswer {
+function readTextNow(request: FileQuery, onRead: (request: FileQuery) => void, maxBytes: number): FileAnswer {
   const { path, known, within } = request;
   try {
     if (known !== undefined && currentVersion(request) === known) {
@@ -76,7 +72,7 @@ function readTextNow(
   }
 }
 
-function currentVersion({ path, within }: FileRequest): string {
+function currentVersion({ path, within }: FileQuery): string {
   const options = { bigint: true, throwIfNoEntry: false } as const;
   const stats: BigIntStats | undefined =
     within === undefined ? statSync(path, options) : lstatSync(path, options);
@@ -84,7 +80,7 @@ function currentVersion({ path, within }: FileRequest): string {
 }
 
 /** What is said of a file that does not exist: below a directory that must exist, and does not, that is a failure. */
-function missing({ known, within, withinExists = false }: FileRequest): FileAnswer {
+function missing({ known, within, withinExists = false }: FileQuery): FileAnswer {
   if (withinExists && within !== undefined && !existsSync(within)) {
     return { type: 'failed', problem: `cannot be read: ${within} does not exist` };
   }

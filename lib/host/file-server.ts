@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileWatches } from '../config.js';
-import type { FileNews, FileRequest, FileTask, WatchedPath } from './file-messages.js';
+import type { FileNews, FileQuery, FileTask } from './file-messages.js';
 import { readFileNow } from './file-reader.js';
 import { isMissing } from './file-version.js';
 import { globalZone } from './paths.js';
@@ -24,7 +24,8 @@ export interface FileServerOptions {
 export class FileServer {
   readonly #options: FileServerOptions;
   readonly #watches: WatchSet;
-  readonly #zones = new Map<string, readonly WatchedPath[]>();
+  /** The paths that are watched for each zone. */
+  readonly #zones = new Map<string, readonly string[]>();
   readonly #files = new Map<string, { readonly zonename: string; readonly name: string }>();
   readonly #directories = new Map<string, string>();
   /** Changed files to report when the turn is over, by zone. */
@@ -72,9 +73,10 @@ export class FileServer {
       case 'read': {
         this.#options.onBegin(task.owner);
         // The watch may be on a file that was replaced unseen: first it is put on what is there, then that is read.
-        const look = ({ path }: FileRequest) => void this.#watches.look(path);
+        const look = ({ path }: FileQuery) => void this.#watches.look(path);
         const answers = task.files.map((file) => readFileNow(file, look));
-        this.#options.tell({ type: 'answers', id: task.id, answers });
+        const isNews = answers.some(({ type }) => type !== 'unchanged');
+        this.#options.tell({ type: 'answers', id: task.id, answers: isNews ? answers : undefined });
         break;
       }
       case 'watch':
@@ -85,7 +87,7 @@ export class FileServer {
         this.#unwatch(task.zonename);
         break;
       case 'rearm':
-        for (const { path } of this.#zones.get(task.zonename) ?? []) this.#watches.rearm(path);
+        for (const path of this.#zones.get(task.zonename) ?? []) this.#watches.rearm(path);
         break;
       case 'mend':
         this.#watches.mend();
@@ -104,7 +106,10 @@ export class FileServer {
 
   #watch({ zonename, paths, since }: Extract<FileTask, { readonly type: 'watch' }>): void {
     this.#unwatch(zonename);
-    this.#zones.set(zonename, paths);
+    this.#zones.set(
+      zonename,
+      paths.map(({ path }) => path),
+    );
     for (const { name, path, top, owner = zonename, isDirectory } of paths) {
       if (isDirectory === true) {
         this.#directories.set(path, name);
@@ -122,7 +127,7 @@ export class FileServer {
   }
 
   #unwatch(zonename: string): void {
-    for (const { path } of this.#zones.get(zonename) ?? []) {
+    for (const path of this.#zones.get(zonename) ?? []) {
       this.#files.delete(path);
       this.#watches.remove(path);
     }

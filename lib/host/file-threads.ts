@@ -100,10 +100,12 @@ class FileThreads implements Files {
 
   /** Reads files that all lie in the file system of one owner. */
   #read(owner: string, zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]> {
-    const task = { type: 'read', id: this.#nextId++, owner, files } as const;
+    const queries = files.map(({ name: _name, owner: _owner, ...query }) => query);
+    const task = { type: 'read', id: this.#nextId++, owner, files: queries } as const;
     return this.#ask(task, (news) => {
       if (news?.type !== 'answers')
         return files.map(({ path }) => ({ type: 'failed', error: this.#hangs(owner, path) }));
+      if (news.answers === undefined) return files.map(() => unchanged);
       this.#keepVersions(zonename, files, news.answers);
       return news.answers.map((answer, index) => textReading(files[index]?.path ?? '', answer));
     });
@@ -352,6 +354,8 @@ class FileThreads implements Files {
     this.events.next({ type: 'trouble', error: problem === undefined ? undefined : new Error(problem) });
   }
 }
+
+const unchanged = { type: 'unchanged' } as const;
 
 function ownerOf(task: Question['task']): string | undefined {
   return task.type === 'read' ? task.owner : undefined;

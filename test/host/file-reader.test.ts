@@ -7,7 +7,7 @@ import type { FileVersion } from '../../lib/host/file-version.js';
 import { temporaryHost } from './temporary-host.js';
 
 /** As its owner reads it. */
-const read = (path: string, maxBytes?: number) => readFileNow({ name: 'file', path }, undefined, maxBytes);
+const read = (path: string, maxBytes?: number) => readFileNow({ path }, undefined, maxBytes);
 
 void tap.test('reads a file with its mtime', async (t) => {
   const host = await temporaryHost(t);
@@ -33,7 +33,7 @@ void tap.test('a file that does not exist is no error', async (t) => {
   await host.write('/file', '');
   for (const path of [host.path('/missing'), host.path('/file/below')]) {
     t.strictSame(read(path), { type: 'missing' });
-    t.strictSame(readFileNow({ name: 'file', path, known: '' }), { type: 'unchanged' });
+    t.strictSame(readFileNow({ path, known: '' }), { type: 'unchanged' });
   }
 });
 
@@ -59,7 +59,7 @@ void tap.test('a symbolic link out of the directory that a file must be in is no
   await host.write('/zones/b/config/tags.json', '{"others":"tags"}');
   const within = host.path('/zones/a');
   const path = `${within}/config/tags.json`;
-  const readWithin = () => readFileNow({ name: 'tags', path, within });
+  const readWithin = () => readFileNow({ path, within });
   t.match(readWithin(), { text: '{"own":"tags"}' });
 
   await rm(path);
@@ -82,7 +82,7 @@ void tap.test('below a directory that must exist, and does not, a missing file i
   const host = await temporaryHost(t);
   await host.write('/zones/a/config/tags.json', '{}');
   const within = host.path('/zones/a');
-  const request = { name: 'routes', path: `${within}/config/routes.json`, within, withinExists: true };
+  const request = { path: `${within}/config/routes.json`, within, withinExists: true };
   t.strictSame(readFileNow(request), { type: 'missing' });
   t.strictSame(readFileNow({ ...request, known: '' }), { type: 'unchanged' });
 
@@ -99,7 +99,7 @@ void tap.test('the version tells every rewrite, and what is known is not read ag
   const host = await temporaryHost(t);
   await host.write('/file', 'one');
   const path = host.path('/file');
-  const readAgain = (known: FileVersion) => readFileNow({ name: 'file', path, known });
+  const readAgain = (known: FileVersion) => readFileNow({ path, known });
   /** Once the file is old enough for its times to tell. */
   const settled = async (): Promise<string> => {
     for (;;) {
