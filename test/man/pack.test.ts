@@ -15,7 +15,7 @@ void tap.test('the package has the commands, the client, the man pages and the s
   const modes = new Map(files.map(({ path, mode }) => [path, mode]));
   for (const path of [
     'dist/sbin/vminfod.js',
-    'dist/sbin/vminfo.js',
+    'dist/sbin/vminfo.cjs',
     'dist/lib/index.js',
     'dist/lib/index.d.ts',
     'dist/lib/http/page/main.js',
