@@ -23,16 +23,16 @@ export function quick(surroundings: Surroundings): Promise<number> | undefined {
   );
 }
 
-function commandOf([command, ...args]: readonly string[]): ((context: Context) => Promise<number>) | undefined {
-  const [name] = args;
-  switch (args.length === 0 ? command : undefined) {
-    case 'ping':
-      return ping;
-    case 'vms':
-      return vms;
-    case 'list':
-      return listTable;
-  }
-  const isNamed = (command === 'get' || command === 'vm') && args.length === 1;
-  return isNamed && name !== undefined && !name.startsWith('-') ? (context) => vm(context, name) : undefined;
+type Command = (context: Context) => Promise<number>;
+
+const alone: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['ping', ping],
+  ['vms', vms],
+  ['list', listTable],
+]);
+
+function commandOf([command = '', name, ...others]: readonly string[]): Command | undefined {
+  if (name === undefined) return alone.get(command);
+  const isNamed = (command === 'get' || command === 'vm') && others.length === 0 && !name.startsWith('-');
+  return isNamed ? (context) => vm(context, name) : undefined;
 }

@@ -46,9 +46,7 @@ export async function list(
     const sorted = sortVms(await matching(context, filters), sort);
     const shown = projected(sorted, asked);
     await context.write(
-      format === 'json'
-        ? `${printableJson(shown, 2)}\n`
-        : (await import('../yaml.js')).yamlText(shown),
+      format === 'json' ? `${printableJson(shown, 2)}\n` : (await import('../yaml.js')).yamlText(shown),
     );
     await warnIfStale(context, sorted);
     return exit.ok;
