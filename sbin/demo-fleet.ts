@@ -62,7 +62,7 @@ In another terminal:
 Below, what happens in the fleet. Ctrl-C ends it and removes everything.
 
 `);
-  const events = run('vminfo.js', ['-F', url, 'events'], 'inherit');
+  const events = run('vminfo.cjs', ['-F', url, 'events'], 'inherit');
   await Promise.race([once(interrupted.signal, 'abort'), once(events, 'exit')]);
 }
 
