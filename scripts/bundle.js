@@ -59,5 +59,10 @@ for (const name of ['vminfod', 'vminfo', 'vminfod-publisher']) {
     banner: { js: banner },
   });
 }
-// A thread has its own entry point.
-await build({ ...options, entryPoints: ['lib/host/file-thread.ts'] });
+// A thread has its own entry point. As CommonJS it is loaded in half the time.
+await build({
+  ...options,
+  entryPoints: ['lib/host/file-thread.ts'],
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+});
