@@ -40,8 +40,11 @@ const options = {
   sourcemap: true,
   sourcesContent: false,
   allowOverwrite: true,
-  // Its CommonJS files cannot be tree-shaken.
-  alias: { rxjs: resolve(project, 'node_modules/rxjs/dist/esm/index.js') },
+  alias: {
+    // Its CommonJS files cannot be tree-shaken.
+    rxjs: resolve(project, 'node_modules/rxjs/dist/esm/index.js'),
+    'string-width': resolve(project, 'scripts/lazy-string-width.js'),
+  },
   // Packages that only `vminfo top` and the fleet use: they are large, and have files of their own.
   external: ['ink', 'react', 'ansi-escapes', '@nats-io/*'],
   plugins: [keepPlaces],
@@ -50,7 +53,7 @@ const options = {
 
 const sbin = resolve(project, 'dist/sbin');
 for (const name of await readdir(sbin)) if (piece.test(name)) await rm(resolve(sbin, name));
-for (const name of ['vminfod', 'vminfo', 'vminfod-publisher']) {
+for (const name of ['vminfod', 'vminfo-main', 'vminfod-publisher']) {
   await build({
     ...options,
     entryPoints: [`sbin/${name}.ts`],
@@ -59,10 +62,9 @@ for (const name of ['vminfod', 'vminfo', 'vminfod-publisher']) {
     banner: { js: banner },
   });
 }
+const commonJs = { ...options, format: 'cjs', outExtension: { '.js': '.cjs' } };
+// One CommonJS file, in place of the compiler's ES module: see sbin/vminfo.ts.
+await build({ ...commonJs, entryPoints: ['sbin/vminfo.ts'], external: ['./vminfo-main.js'] });
+for (const name of ['vminfo.js', 'vminfo.js.map']) await rm(resolve(sbin, name), { force: true });
 // A thread has its own entry point. As CommonJS it is loaded in half the time.
-await build({
-  ...options,
-  entryPoints: ['lib/host/file-thread.ts'],
-  format: 'cjs',
-  outExtension: { '.js': '.cjs' },
-});
+await build({ ...commonJs, entryPoints: ['lib/host/file-thread.ts'] });
