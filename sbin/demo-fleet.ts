@@ -51,7 +51,7 @@ async function demo(): Promise<void> {
   await initFleet(nats);
   await nats.connection.close();
   for (let number = 1; number <= hosts; number++) await startHost(url, number);
-  const vminfo = `node dist/sbin/vminfo.js -F ${url}`;
+  const vminfo = `node dist/sbin/vminfo.cjs -F ${url}`;
   process.stdout.write(`
 ${hosts} simulated hosts with ${vms} VMs each publish to ${url}
 
@@ -62,7 +62,7 @@ In another terminal:
 Below, what happens in the fleet. Ctrl-C ends it and removes everything.
 
 `);
-  const events = run('vminfo.js', ['-F', url, 'events'], 'inherit');
+  const events = run('vminfo.cjs', ['-F', url, 'events'], 'inherit');
   await Promise.race([once(interrupted.signal, 'abort'), once(events, 'exit')]);
 }
 

@@ -22,7 +22,7 @@ const script = `
 bindfs -f -o "$1" "$2" "$3" >/dev/null 2>&1 &
 echo $!
 read _
-kill -CONT $!; umount -l "$3"; kill -KILL $!; wait
+kill -CONT $!; umount -l "$3"; kill -KILL $! 2>/dev/null; wait
 `;
 
 /** Puts a file system that can hang over a directory; its content stays reachable beside it, in `<path>.below`. */

@@ -73,7 +73,7 @@ export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>,
   const { names, unreadable, readAt, occasion } = fact;
   if (names === undefined) return;
   const isFirst = !state.datasets.isListed;
-  state.datasets.listed(unreadable);
+  state.datasets.listed({ names, unreadable });
   if (occasion.rescan !== undefined) occasion.rescan.datasets = [...state.datasets.names()].length;
   for (const name of [...state.datasets.names()]) {
     if (levelOf(name) > 1 || names.has(name) || state.datasets.readAt(name) >= readAt) continue;

@@ -6,9 +6,9 @@ import { goneRetriesMs, newstateRetriesMs } from '../config.js';
 import type { ZoneFinding } from '../host/findings.js';
 import { ZoneXmlMissingError } from '../host/zone-files.js';
 import type { SourceName } from '../sources/invalidation.js';
-import { datasetOf, isInFullListing } from '../vm/dataset-names.js';
+import { datasetOf } from '../vm/dataset-names.js';
 import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
-import { listFirst } from '../vm/listing-needs.js';
+import { listedFirst, listFirst } from '../vm/listing-needs.js';
 import { agrees } from '../vm/newstate.js';
 import type { Found } from './facts.js';
 import { datasetRequests, noOccasion, zoneRequest, type Occasion } from './requests.js';
@@ -65,12 +65,8 @@ export function settle(
   const names = state.indexDatasets(zone, inputs);
   const root = state.index.dependencies(zone.zonename)?.root;
   for (const name of zone.listed) if (!names.includes(datasetOf(name))) zone.listed.delete(name);
-  if (!state.isLoaded) {
-    // Events held during the first load cover all changes of what it lists.
-    const isListed = (name: string) =>
-      isInFullListing(name, name === root) && !state.datasets.isUnreadable(name);
-    for (const name of names.filter(isListed)) zone.listed.add(name);
-  }
+  // Events held during the first load cover all changes of what it lists.
+  if (!state.isLoaded) for (const name of listedFirst(state.datasets, names, root)) zone.listed.add(name);
   const lane = state.isLoaded ? 'dataset' : 'below';
   const requests = datasetRequests(lane, listFirst(state.datasets, names, root, zone.listed), occasion);
   for (const request of requests) if (!zone.awaits.has(request.name)) taken.ask(request);

@@ -1,10 +1,14 @@
 /** What a command gets to work with: the client, where to write, and when to stop. */
 import type { VmClient } from '../client/client.js';
 
-export interface Context {
+export interface Context extends Output {
   readonly client: VmClient;
   /** Whether the client is for the fleet, not for one host. */
   readonly isFleet: boolean;
+}
+
+/** Where to write, and when to stop. */
+export interface Output {
   /** To stdout; resolves when there is room for more. */
   readonly write: (text: string) => Promise<void>;
   /** To stderr, for people: `vminfo: <text>` and a newline, made safe for a terminal. */

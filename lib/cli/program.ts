@@ -10,7 +10,7 @@ import type { EventsFlags } from './commands/events.js';
 import type { JsonOption } from './commands/fresh.js';
 import type { StatusOptions } from './commands/status.js';
 import type { HistoryOptions } from './commands/history.js';
-import type { ListOptions, LookupOptions } from './commands/vms.js';
+import type { ListOptions, LookupOptions } from './commands/list.js';
 import type { TopOptions } from './commands/top.js';
 import type { WaitFlags } from './commands/wait.js';
 import type { VmEvent } from '../vm/event.js';
@@ -129,12 +129,13 @@ export function createProgram({ env, writeOut, writeErr, run }: ProgramOptions):
       'the columns (default: uuid,type,ram,state,alias); or json, yaml, wide',
       fieldList,
     )
-    .option('-s, --sort <fields>', 'sort by these, each with - before it for descending', fieldList, [
-      'ram',
-      'uuid',
-    ])
+    .option(
+      '-s, --sort <fields>',
+      'sort by these, each with - before it for descending (default: ram,uuid)',
+      fieldList,
+    )
     .action((filters: string[], options: ListOptions) =>
-      startAnywhere(async (context) => (await import('./commands/vms.js')).list(context, filters, options)),
+      startAnywhere(async (context) => (await import('./commands/list.js')).list(context, filters, options)),
     );
 
   program
@@ -157,7 +158,7 @@ export function createProgram({ env, writeOut, writeErr, run }: ProgramOptions):
       if (options.output && !options.json)
         lookup.error("error: option '-o, --output <fields>' needs '-j, --json'");
       return startAnywhere(async (context) =>
-        (await import('./commands/vms.js')).lookup(context, filters, options),
+        (await import('./commands/list.js')).lookup(context, filters, options),
       );
     });
 

@@ -4,7 +4,7 @@
  */
 import { isJsonArray, type JsonValue } from '../vm/json.js';
 import { parseSelectors, valuesAt, type Selector } from '../vm/selector.js';
-import { sizeText, unitOf } from '../vm/units.js';
+import { sizeText, unitOf, type Unit } from '../vm/units.js';
 import type { VmObject } from '../vm/vm-object.js';
 import { shortAge } from './numbers.js';
 import { printable, printableJson } from './printable.js';
@@ -40,27 +40,31 @@ const fixedWidths: ReadonlyMap<string, number> = new Map([
   ['alias', 10],
 ]);
 
+/** A key to sort by, without its `-` or `+`. */
+export function bareKey(key: string): string {
+  return key.replace(/^[-+]/, '');
+}
+
 /**
  * VMs in the order of dotted keys, each with a `-` before it for descending or a `+`; snapshots and the like by how many
  * there are; VMs without a value last.
  * @throws QueryError for an unknown key.
  */
 export function sortVms(vms: readonly VmObject[], keys: readonly string[]): VmObject[] {
-  const selectors = parseSelectors(keys.map((key) => key.replace(/^[-+]/, '')));
-  const orders = selectors.map((selector, index) => ({
-    selector,
-    sign: keys[index]?.startsWith('-') ? -1 : 1,
-  }));
-  return [...vms].sort((a, b) => {
-    for (const { selector, sign } of orders) {
-      const [x] = valuesAt(a, selector);
-      const [y] = valuesAt(b, selector);
+  const selectors = parseSelectors(keys.map(bareKey));
+  const signs = keys.map((key) => (key.startsWith('-') ? -1 : 1));
+  // Looked up once per VM, not once per comparison.
+  const entries = vms.map((vm) => ({ vm, values: selectors.map((selector) => valuesAt(vm, selector)[0]) }));
+  entries.sort((a, b) => {
+    for (const [index, sign] of signs.entries()) {
+      const [x, y] = [a.values[index], b.values[index]];
       const order =
         isMissing(x) || isMissing(y) ? Number(isMissing(x)) - Number(isMissing(y)) : sign * compare(x, y);
       if (order !== 0) return order;
     }
     return 0;
   });
+  return entries.map(({ vm }) => vm);
 }
 
 /**
@@ -70,8 +74,8 @@ export function sortVms(vms: readonly VmObject[], keys: readonly string[]): VmOb
  */
 export function tableText(vms: readonly VmObject[], options: TableOptions): string {
   const { fields, header, columns = Infinity, paint, now = Date.now() } = options;
-  const selectors = parseSelectors(fields);
-  const rows = vms.map((vm) => selectors.map((selector) => cell(vm, selector, now) || '-'));
+  const shown = parseSelectors(fields).map((selector) => ({ selector, unit: unitOf(selector) }));
+  const rows = vms.map((vm) => shown.map((column) => cell(vm, column, now) || '-'));
   if (header) rows.unshift(fields.map((field) => field.toUpperCase()));
   const widths = fields.map((field, column) =>
     rows.reduce((width, row) => Math.max(width, widthOf(row[column] ?? '')), fixedWidths.get(field) ?? 0),
@@ -110,8 +114,13 @@ export function parsableText(vms: readonly VmObject[], fields: readonly string[]
   return vms.map((vm) => `${selectors.map((selector) => value(vm, selector)).join(':')}\n`).join('');
 }
 
-function cell(vm: VmObject, selector: Selector, now: number): string {
-  const unit = unitOf(selector);
+interface Column {
+  readonly selector: Selector;
+  /** Of a size. */
+  readonly unit: Unit | undefined;
+}
+
+function cell(vm: VmObject, { selector, unit }: Column, now: number): string {
   return valuesAt(vm, selector)
     .filter((value) => !isMissing(value) && value !== false)
     .map((value) => {
@@ -150,6 +159,6 @@ function isMissing(value: JsonValue | undefined): value is undefined | null {
 function compare(a: JsonValue, b: JsonValue): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (isList(a) && isList(b)) return a.length - b.length;
-  const [x, y] = [valueText(a), valueText(b)];
+  const [x, y] = typeof a === 'string' && typeof b === 'string' ? [a, b] : [valueText(a), valueText(b)];
   return x < y ? -1 : Number(x > y);
 }

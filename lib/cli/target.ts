@@ -1,4 +1,5 @@
 /** Which daemon or fleet a command talks to, from the global options and the environment. */
+import { VminfodClient } from '../client/client.js';
 import { defaultListen, defaultPort } from '../config.js';
 
 /** A host's daemon, or the fleet. */
@@ -30,4 +31,9 @@ export function targetOf(
     fleet: fleet ?? (url ? undefined : env['VMINFO_FLEET']),
     timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000 || Infinity,
   };
+}
+
+/** A client of one host's daemon. */
+export function hostClient({ url, timeoutMs }: Target, signal: AbortSignal): VminfodClient {
+  return new VminfodClient({ url, name: 'vminfo', signal, ...(timeoutMs !== undefined && { timeoutMs }) });
 }

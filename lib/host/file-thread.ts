@@ -26,26 +26,29 @@ const endIfRetired = () => {
 /** What is to be said at the end of the tasks that came together: a message costs more than a task does. */
 let unsaid: FileNews[] | undefined;
 
-const server = new FileServer({
-  watch: await watchFrom(data.watch),
-  tell: (news) => {
-    if (unsaid === undefined) port.postMessage([news]);
-    else unsaid.push(news);
-  },
-  onBegin: (zonename) => {
-    endIfRetired();
-    progress.begin(zonename);
-  },
-  onEnd: () => {
-    progress.end();
-    endIfRetired();
-  },
-});
-port.on('message', (tasks: readonly FileTask[]) => {
-  unsaid = [];
-  for (const task of tasks) server.do(task);
-  if (unsaid.length > 0) port.postMessage(unsaid);
-  unsaid = undefined;
+// Not awaited at the top level: it is bundled as CommonJS, which loads in half the time.
+void watchFrom(data.watch).then((watch) => {
+  const server = new FileServer({
+    watch,
+    tell: (news) => {
+      if (unsaid === undefined) port.postMessage([news]);
+      else unsaid.push(news);
+    },
+    onBegin: (zonename) => {
+      endIfRetired();
+      progress.begin(zonename);
+    },
+    onEnd: () => {
+      progress.end();
+      endIfRetired();
+    },
+  });
+  port.on('message', (tasks: readonly FileTask[]) => {
+    unsaid = [];
+    for (const task of tasks) server.do(task);
+    if (unsaid.length > 0) port.postMessage(unsaid);
+    unsaid = undefined;
+  });
 });
 
 async function watchFrom(source: WatchSource): Promise<Watch> {

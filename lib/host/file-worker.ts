@@ -33,7 +33,7 @@ export class FileWorker {
   constructor(watch: WatchSource) {
     const { youngGenerationMb, oldGenerationMb } = fileThreads;
     const data: FileThreadData = { progress: this.#progress.shared, watch };
-    this.#worker = new Worker(new URL('./file-thread.js', import.meta.url), {
+    this.#worker = new Worker(new URL('./file-thread.cjs', import.meta.url), {
       name: 'files',
       workerData: data,
       env: SHARE_ENV, // a copy would cost more

@@ -26,7 +26,7 @@ export interface SysinfoFinding {
 export interface ListedFinding {
   readonly type: 'listed';
   readonly what: ListingName;
-  /** Zones; or pools, and datasets directly in one. `undefined` when there is no listing. */
+  /** Zones; or pools, datasets directly in one, and what was listed by its name. `undefined` when there is no listing. */
   readonly names: ReadonlySet<string> | undefined;
   /** Those of them of which, or in which, something could not be read. */
   readonly unreadable: ReadonlySet<string>;

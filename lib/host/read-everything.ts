@@ -4,14 +4,14 @@
  */
 import { reloads } from '../config.js';
 import { eachInSlices } from '../slices.js';
-import { levelOf, topOf } from '../vm/dataset-names.js';
+import { levelOf, protectionOf, topOf } from '../vm/dataset-names.js';
 import type { Finding, ListingName } from './findings.js';
 import type { Host } from './host.js';
 import { readKstats } from './kstat.js';
 import { readZone, type ZoneTask } from './read-zone.js';
 import { readSysinfo } from './sysinfo.js';
-import { groupsOf } from './zfs-groups.js';
-import { listAllDatasets } from './zfs.js';
+import { groupsOf, type ListingGroup } from './zfs-groups.js';
+import { listAllDatasets, listDatasets } from './zfs.js';
 import { listedZoneCommands } from './zone-commands.js';
 import { listZones } from './zoneadm.js';
 
@@ -19,8 +19,8 @@ import { listZones } from './zoneadm.js';
 export type Emit = (finding: Finding) => void;
 
 /**
- * Reads all datasets: each dataset of two components, with all that is in it, is a finding; the listing as a whole is the
- * last.
+ * Reads all datasets: each dataset of two components, with all that is in it, is a finding, and so are the snapshots below
+ * these that VMs show; the listing as a whole is the last.
  */
 export async function readAllDatasets(host: Host, emit: Emit): Promise<void> {
   const listing = await attempt('zfs list', listAllDatasets(host), emit);
@@ -29,11 +29,32 @@ export async function readAllDatasets(host: Host, emit: Emit): Promise<void> {
   const unreadable = new Set(listing.errors.map(({ text }) => topOf(text.split('\t', 1)[0] ?? '')));
   const whole = names.filter((name) => levelOf(name) === 1);
   const rows = names.filter((name) => levelOf(name) === 0);
-  await eachInSlices(groupsOf(listing, { whole, rows }), 1, (group) => {
-    if (!unreadable.has(group.top)) emit({ type: 'datasets', listing: group });
-    return undefined;
-  });
-  emit({ type: 'listed', what: 'zfs list', names: new Set(names), unreadable, errors: listing.errors });
+  const find = (groups: readonly ListingGroup[]) =>
+    eachInSlices(groups, 1, (group) => {
+      if (!unreadable.has(group.top)) emit({ type: 'datasets', listing: group });
+      return undefined;
+    });
+  const protections = listing.datasets.flatMap(({ name }) => protectionOf(name));
+  // All in one command while the rest is taken in: listed zone by zone they would be many commands.
+  const below = listSnapshots(host, protections);
+  await find(groupsOf(listing, { whole, rows }));
+  const asked = await below;
+  await find(asked.groups);
+  const listed = new Set([...names, ...asked.names.filter((name) => !unreadable.has(topOf(name)))]);
+  emit({ type: 'listed', what: 'zfs list', names: listed, unreadable, errors: listing.errors });
+}
+
+/** Snapshots by their names. Those of a listing that fails are left out: who needs one asks for it, and meets the failure. */
+async function listSnapshots(host: Host, names: readonly string[]) {
+  const found: { names: string[]; groups: ListingGroup[] } = { names: [], groups: [] };
+  for (let from = 0; from < names.length; from += reloads.maxBatch) {
+    const rows = names.slice(from, from + reloads.maxBatch);
+    const listing = await listDatasets(host, rows, { whole: false }).catch(() => undefined);
+    if (listing === undefined) continue;
+    found.names.push(...rows);
+    found.groups.push(...groupsOf(listing, { whole: [], rows }));
+  }
+  return found;
 }
 
 /** Reads all zones, and sysinfo: each zone is a finding, and the last is the listing as a whole. */

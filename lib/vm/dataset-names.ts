@@ -41,6 +41,13 @@ export function isDelegated(name: string): boolean {
   return name.endsWith('/data') && levelOf(name) === 2 && !name.includes('@');
 }
 
+/** What a VM shows of a delegated dataset's snapshots: the one that protects it. A zone may make thousands of others. */
+export function protectionOf(dataset: string): readonly string[] {
+  return snapshotOf(dataset) === undefined && delegatedOf(parentOf(dataset)) === dataset
+    ? [`${dataset}@indestructible`]
+    : [];
+}
+
 /** Whether `zfs list -d 2` says everything that a VM shows of a dataset: for a root that includes its snapshots. */
 export function isInFullListing(name: string, isRoot: boolean): boolean {
   return levelOf(name) < (isRoot ? 2 : 3);

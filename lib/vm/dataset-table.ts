@@ -23,6 +23,14 @@ export interface Listing {
   readonly missing: readonly string[];
 }
 
+/** What a listing of everything was of. */
+export interface FullListing {
+  /** Pools, datasets directly in one, and what was asked for by its name. */
+  readonly names: ReadonlySet<string>;
+  /** Those of them of which, or in which, something could not be read. */
+  readonly unreadable: ReadonlySet<string>;
+}
+
 /** Names and mountpoints about which the knowledge changed. */
 export interface DatasetChanges {
   readonly names: ReadonlySet<string>;
@@ -49,21 +57,26 @@ export class DatasetTable implements DatasetLookup {
   readonly #gone = new Map<string, number>();
   readonly #snapshotsRead = new Map<string, number>();
   #prunedBefore = 0;
-  #unreadable: ReadonlySet<string> | undefined;
+  #listed: FullListing | undefined;
 
   /** Whether everything was ever listed. */
   get isListed(): boolean {
-    return this.#unreadable !== undefined;
+    return this.#listed !== undefined;
   }
 
   /** Whether a dataset (of two components, or in one of these) was unreadable in the last full listing. */
   isUnreadable(name: string): boolean {
-    return this.#unreadable?.has(topOf(name)) === true;
+    return this.#listed?.unreadable.has(topOf(name)) === true;
   }
 
-  /** Everything was listed, except these. */
-  listed(unreadable: ReadonlySet<string>): void {
-    this.#unreadable = unreadable;
+  /** Whether the last full listing listed it, or had it asked for by its name. */
+  wasListed(name: string): boolean {
+    return this.#listed?.names.has(name) === true;
+  }
+
+  /** Everything was listed. */
+  listed(listing: FullListing): void {
+    this.#listed = listing;
   }
 
   byName(name: string): Dataset | undefined {

@@ -8,6 +8,7 @@ import {
   isInFullListing,
   listedAncestorOf,
   parentOf,
+  protectionOf,
   snapshotOf,
   topOf,
 } from './dataset-names.js';
@@ -37,7 +38,7 @@ export function listAgain(
   propertiesOnly: boolean,
 ): readonly ListingNeed[] {
   const dataset = datasetOf(name);
-  if (!index.isRoot(dataset)) return rows(dataset, ...protection(dataset));
+  if (!index.isRoot(dataset)) return rows(dataset, ...protectionOf(dataset));
   const isKnown = datasets.byName(dataset) !== undefined;
   // Destroying a snapshot changes the space used by its dataset's snapshots, and what only the next snapshot holds.
   if (isKnown && dataset !== name) return rows(name, dataset, ...datasets.snapshotAfter(name));
@@ -63,7 +64,7 @@ export function listFirst(
     const whole = name === root || !isRootListed;
     return [
       ...(isInRoot ? (isNews ? rows(name) : []) : [{ name, whole }]),
-      ...(isKnown || !isRootListed ? protection(name) : []).map((each) => ({
+      ...(isKnown || !isRootListed ? protectionOf(name) : []).map((each) => ({
         name: each,
         whole: !isRootListed,
       })),
@@ -75,14 +76,27 @@ export function listFirst(
 /** What to list to reread all of a VM's datasets, whatever is known of them. */
 export function listAll(names: readonly string[], root: string | undefined): readonly ListingNeed[] {
   return names
-    .flatMap((name) => [...(parentOf(name) === root ? [] : [name]), ...protection(name)])
+    .flatMap((name) => [...(parentOf(name) === root ? [] : [name]), ...protectionOf(name)])
     .map((name) => ({ name, whole: true }));
 }
 
-/** What to list because a full listing, two levels deep, does not include it. */
-export function listBelow({ index }: KnownDatasets, name: string): readonly ListingNeed[] {
+/** Which of a VM's datasets, and of the snapshots that protect them, the last full listing has listed. */
+export function listedFirst(
+  datasets: DatasetTable,
+  names: readonly string[],
+  root: string | undefined,
+): readonly string[] {
+  return [
+    ...names.filter((name) => isInFullListing(name, name === root) && !datasets.isUnreadable(name)),
+    ...names.flatMap(protectionOf).filter((name) => datasets.wasListed(name)),
+  ];
+}
+
+/** What to list because a full listing does not include it. */
+export function listBelow({ index, datasets }: KnownDatasets, name: string): readonly ListingNeed[] {
   const isRoot = index.isRoot(name);
-  return [...(isInFullListing(name, isRoot) ? [] : [{ name, whole: isRoot }]), ...rows(...protection(name))];
+  const protections = protectionOf(name).filter((each) => !datasets.wasListed(each));
+  return [...(isInFullListing(name, isRoot) ? [] : [{ name, whole: isRoot }]), ...rows(...protections)];
 }
 
 /** Whether a listing says what one that failed was to say. What a dataset that is listed whole lacks is gone. */
@@ -105,16 +119,9 @@ export function fullListingSettles(
   if (unreadable.has(topOf(name))) return false;
   const isShownWhole = snapshotOf(name) !== undefined || index.isRoot(name);
   const isGone = datasets.byName(listedAncestorOf(name)) === undefined;
-  return isGone || isInFullListing(datasetOf(name), isShownWhole);
+  return isGone || isInFullListing(datasetOf(name), isShownWhole) || datasets.wasListed(name);
 }
 
 function rows(...names: readonly string[]): readonly ListingNeed[] {
   return names.map((name) => ({ name, whole: false }));
-}
-
-/** Only one snapshot of a delegated dataset matters; a zone may make thousands of others. */
-function protection(dataset: string): readonly string[] {
-  return snapshotOf(dataset) === undefined && delegatedOf(parentOf(dataset)) === dataset
-    ? [`${dataset}@indestructible`]
-    : [];
 }

@@ -60,6 +60,22 @@ export function propertyOf(vm: VmObject, property: string): JsonValue | undefine
   return property === 'ram' ? ramOf(vm) : ownProperty(asJson(vm), property);
 }
 
+/**
+ * The properties that dotted keys look at: what to ask the daemon for.
+ *
+ * @throws QueryError as parseSelectors does.
+ */
+export function propertiesOf(keys: readonly string[]): readonly string[] {
+  const properties = parseSelectors(keys).flatMap(([property]) => madeOf.get(property) ?? [property]);
+  return [...new Set(properties)];
+}
+
+/** What propertyOf computes, and what of. */
+const madeOf: ReadonlyMap<string, readonly string[]> = new Map([
+  ['type', ['brand']],
+  ['ram', ['hvm', 'ram', 'max_physical_memory']],
+]);
+
 /** Properties that a VM has only in a fleet (lib/fleet), not on its own host. */
 const ofTheFleet = ['host', 'datacenter', 'stale'];
 

@@ -13,8 +13,8 @@ import { median } from './statistics.js';
 
 const rounds = 7;
 
-/** Another build can be measured by the same means: VMINFOD_BENCH_VMINFO is then its vminfo.js. */
-const vminfo = process.env['VMINFOD_BENCH_VMINFO'] ?? fileOf('../../sbin/vminfo.js');
+/** Another build can be measured by the same means: VMINFOD_BENCH_VMINFO is then its vminfo.cjs. */
+const vminfo = process.env['VMINFOD_BENCH_VMINFO'] ?? fileOf('../../sbin/vminfo.cjs');
 
 /** How many times `node -e 0` a start may take on a host of so many VMs. */
 const startReach: Readonly<Record<number, number>> = { 50: 3.5, 200: 5, 1000: 13 };

@@ -9,7 +9,7 @@ import { aVm, uuids } from '../client/a-vm.js';
 import { FakeDaemon } from '../client/fake-daemon.js';
 import { run } from './run.js';
 
-const vminfo = fileURLToPath(new URL('../../sbin/vminfo.js', import.meta.url));
+const vminfo = fileURLToPath(new URL('../../sbin/vminfo.cjs', import.meta.url));
 
 void tap.test('ping against a daemon that is stopped: status 3 after 5 s', async (t) => {
   const script =

@@ -6,7 +6,7 @@ import { FakeDaemon } from '../client/fake-daemon.js';
 import { run } from './run.js';
 import { Terminal } from './top/terminal.js';
 
-const vminfo = fileURLToPath(new URL('../../sbin/vminfo.js', import.meta.url));
+const vminfo = fileURLToPath(new URL('../../sbin/vminfo.cjs', import.meta.url));
 
 void tap.test('list -w keeps the table up to date where it stands', { timeout: 120_000 }, async (t) => {
   const daemon = await FakeDaemon.start(t, { vms: [aVm(), aVm({ zonename: uuids.db, alias: 'db' })] });

@@ -7,7 +7,7 @@ import tap from 'tap';
 import { aVm, uuids } from '../client/a-vm.js';
 import { FakeDaemon } from '../client/fake-daemon.js';
 
-const vminfo = fileURLToPath(new URL('../../sbin/vminfo.js', import.meta.url));
+const vminfo = fileURLToPath(new URL('../../sbin/vminfo.cjs', import.meta.url));
 const exec = promisify(execFile);
 
 void tap.test('prints and exits', async (t) => {

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import type { Surroundings } from '../../lib/cli/context.js';
 import { main } from '../../lib/cli/main.js';
 
 export interface Run {
@@ -13,13 +14,16 @@ export interface RunOptions {
   readonly isTTY?: boolean;
   /** Called with everything printed so far, each time something is. */
   readonly onOutput?: (stdout: string) => void;
+  /** What runs. Default: all of vminfo. */
+  readonly program?: (surroundings: Surroundings) => Promise<number>;
 }
 
 /** Runs vminfo in this process. */
 export async function run(url: string, argv: readonly string[], options: RunOptions = {}): Promise<Run> {
   const stdout = new Sink(options.onOutput);
   const stderr = new Sink();
-  const status = await main({
+  const { program = main } = options;
+  const status = await program({
     argv,
     env: { VMINFOD_URL: url, ...options.env },
     stdout: Object.assign(stdout, { isTTY: options.isTTY ?? false }),

@@ -127,3 +127,34 @@ for (const [what, command, fault] of slow) {
 function of(zonename: string, below: string): readonly [string, string] {
   return [zonename, `zones/${zonename}${below}`];
 }
+
+void tap.test(
+  'the first load lists the snapshots that protect delegated datasets in one command',
+  async (t) => {
+    const { host, get, vms } = await startTestDaemon(t, { vms: 30 });
+    const delegating = (await vms()).filter(({ datasets = [] }) => datasets.length > 0);
+    t.ok(delegating.length > 1, `${delegating.length} zones have one`);
+    const listings = host.invocations('zfs').filter((argv) => argv.some((each) => each.includes('@indestr')));
+    t.equal(listings.length, 1);
+    t.equal((await get('/ping')).status, 200);
+  },
+);
+
+void tap.test(
+  'if that command fails, each is listed alone, and only what still fails is an error',
+  async (t) => {
+    const daemon = await startTestDaemon(t, {
+      vms: 12,
+      prepare: (host) => {
+        host.setFault('zfs', { match: `zones/${zoneOf(host, 'joyent')}/data@indestructible`, exitCode: 2 });
+      },
+    });
+    t.equal((await daemon.vms()).length, 12, 'a VM is not missing for want of it');
+    const { loadErrors } = await daemon.status();
+    t.match(loadErrors, [{ zone: zoneOf(daemon.host, 'joyent') }]);
+    t.equal(loadErrors.length, 1);
+    daemon.host.clearFaults('zfs');
+    await eventually(async () => (await daemon.status()).loadErrors.length === 0, 'it is read again');
+    await eventsSufficed(t, daemon);
+  },
+);

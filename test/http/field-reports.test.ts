@@ -102,7 +102,7 @@ void tap.test(
     const { url } = await serve(t);
     const proxy = 'http://127.0.0.1:1';
     const env = { ...process.env, HTTP_PROXY: proxy, http_proxy: proxy, ALL_PROXY: proxy, NO_PROXY: '' };
-    const vminfo = fileURLToPath(new URL('../../sbin/vminfo.js', import.meta.url));
+    const vminfo = fileURLToPath(new URL('../../sbin/vminfo.cjs', import.meta.url));
     const child = spawn(process.execPath, [vminfo, '--url', url, 'ping'], { env });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));

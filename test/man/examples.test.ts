@@ -27,7 +27,7 @@ void tap.test('20 questions are answered by one command each', { timeout: 180_00
   t.teardown(() => {
     rmSync(bin, { recursive: true });
   });
-  const vminfo = `#!/bin/sh\nexec ${process.execPath} ${project}dist/sbin/vminfo.js "$@"\n`;
+  const vminfo = `#!/bin/sh\nexec ${process.execPath} ${project}dist/sbin/vminfo.cjs "$@"\n`;
   writeFileSync(join(bin, 'vminfo'), vminfo, { mode: 0o755 });
   const commands = examples();
   t.ok(commands.length >= 20, `${commands.length} of them`);

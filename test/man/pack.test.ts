@@ -15,7 +15,7 @@ void tap.test('the package has the commands, the client, the man pages and the s
   const modes = new Map(files.map(({ path, mode }) => [path, mode]));
   for (const path of [
     'dist/sbin/vminfod.js',
-    'dist/sbin/vminfo.js',
+    'dist/sbin/vminfo.cjs',
     'dist/lib/index.js',
     'dist/lib/index.d.ts',
     'dist/lib/http/page/main.js',
@@ -41,8 +41,8 @@ void tap.test('the package has the commands, the client, the man pages and the s
     'postprepare',
   ])
     t.notOk(name in scripts, `npm would warn of a script ${name} when the package is installed`);
-  for (const program of ['vminfod', 'vminfo', 'vminfod-publisher']) {
-    t.strictSame(missingPieces(`dist/sbin/${program}.js`, modes), [], `${program} and all that it loads`);
+  for (const program of ['vminfod.js', 'vminfo.cjs', 'vminfod-publisher.js']) {
+    t.strictSame(missingPieces(`dist/sbin/${program}`, modes), [], `${program} and all that it loads`);
   }
   t.equal((modes.get('smf/vminfod') ?? 0) & 0o111, 0o111, 'the method can be run');
   t.strictSame(
@@ -51,14 +51,14 @@ void tap.test('the package has the commands, the client, the man pages and the s
   );
 });
 
-/** The pieces that a bundled program names, or one of its pieces does, and that are not in the package. */
+/** The files beside it that a bundled program names, or one of these does, and that are not in the package. */
 function missingPieces(program: string, packed: ReadonlyMap<string, unknown>): string[] {
   const seen = new Set([program]);
   for (const path of seen) {
     if (!packed.has(path)) continue;
     const text = readFileSync(join(packageRoot, path), 'utf8');
-    for (const [, piece = ''] of text.matchAll(/"\.\/([\w-]+-piece-\w+\.js)"/g))
-      seen.add(`dist/sbin/${piece}`);
+    for (const [, name = ''] of text.matchAll(/"\.\/([\w-]+-(main|piece-\w+)\.js)"/g))
+      seen.add(`dist/sbin/${name}`);
   }
   return [...seen].filter((path) => !packed.has(path));
 }

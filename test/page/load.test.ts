@@ -88,7 +88,7 @@ void tap.test('1,000 VMs, 100 changes/s: the page and vminfo top', { skip, timeo
   t.comment(`an event reached another listener after ${alone} without the views, ${beside} with them`);
 });
 
-const vminfo = fileURLToPath(new URL('../../sbin/vminfo.js', import.meta.url));
+const vminfo = fileURLToPath(new URL('../../sbin/vminfo.cjs', import.meta.url));
 
 /** Changes quotas, and knows when it changed each. */
 class Storm {

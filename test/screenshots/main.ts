@@ -10,7 +10,7 @@ import { Terminal } from '../cli/top/terminal.js';
 import { startBrowser } from '../page/browser.js';
 
 const directory = fileURLToPath(new URL('../../../docs/', import.meta.url));
-const vminfo = fileURLToPath(new URL('../../sbin/vminfo.js', import.meta.url));
+const vminfo = fileURLToPath(new URL('../../sbin/vminfo.cjs', import.meta.url));
 const terminalStyle =
   'body { margin: 0 } pre { display: inline-block; margin: 0; padding: 12px; font: 14px/1.25 monospace; background: #16181d; color: #d8dee9 }';
 const maxBytes = 200_000;

@@ -13,7 +13,7 @@ import { FakeDaemon } from '../client/fake-daemon.js';
 
 const exec = promisify(execFile);
 const method = fileURLToPath(new URL('../../../smf/vminfod', import.meta.url));
-const vminfo = new URL('../../sbin/vminfo.js', import.meta.url).href;
+const vminfo = fileURLToPath(new URL('../../sbin/vminfo.cjs', import.meta.url));
 
 /** Answers 503 at first, as a daemon that loads; records its arguments and each SIGHUP. */
 const daemon = `
@@ -54,7 +54,7 @@ async function stage(t: Test, properties: Readonly<Record<string, string>>): Pro
   await file('smf/vminfod', script, 0o755);
   await file('dist/sbin/package.json', '{"type":"module"}');
   await file('dist/sbin/vminfod.js', daemon);
-  await file('dist/sbin/vminfo.js', `import ${JSON.stringify(vminfo)};`);
+  await file('dist/sbin/vminfo.cjs', `require(${JSON.stringify(vminfo)});`);
   const all = {
     listen: '127.0.0.1',
     rescan_interval: '5m',

@@ -240,7 +240,7 @@ void tap.test('a snapshot of a dataset that is not known is nothing to hold on t
 void tap.test('what the last listing of everything could not read is known by its part of the tree', (t) => {
   const table = aTable('zones/a', 'zones/b');
   t.notOk(table.isListed);
-  table.listed(new Set(['zones/a']));
+  table.listed({ names: new Set(), unreadable: new Set(['zones/a']) });
   t.ok(table.isListed);
   t.ok(table.isUnreadable('zones/a') && table.isUnreadable('zones/a/disk0'));
   t.notOk(table.isUnreadable('zones/b'));

@@ -16,7 +16,7 @@ import { descendantsOf } from '../../processes.js';
 import { run } from '../run.js';
 import { Terminal } from './terminal.js';
 
-const vminfo = fileURLToPath(new URL('../../../sbin/vminfo.js', import.meta.url));
+const vminfo = fileURLToPath(new URL('../../../sbin/vminfo.cjs', import.meta.url));
 
 interface Scene {
   readonly host: SimulatedHost;
