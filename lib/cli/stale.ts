@@ -1,6 +1,7 @@
 /** Warns on stderr when printed VMs may be out of date. */
 import { diagnose } from '../client/diagnose.js';
 import { VminfodError } from '../client/errors.js';
+import type { Status } from '../client/status.js';
 import type { VmObject } from '../vm/vm-object.js';
 import type { Context } from './context.js';
 
@@ -18,14 +19,23 @@ export async function warnIfStale(
     );
     return;
   }
-  try {
-    const reasons = diagnose(await client.status({ signal })).filter(({ isStale }) => isStale);
-    const [first, ...others] = reasons;
-    if (first === undefined) return;
-    const more = others.length === 0 ? '' : `, and ${others.length} more`;
-    warn(`VMs may have changed since they were read: ${first.what}${more}; vminfo doctor says what to do`);
-  } catch (error) {
-    if (!(error instanceof VminfodError)) throw error;
-    warn(`it is not known whether that is up to date: ${error.message}`);
+  warnOf(
+    { warn },
+    await client.status({ signal }).catch((error: unknown) => {
+      if (error instanceof VminfodError) return error;
+      throw error;
+    }),
+  );
+}
+
+/** Says on stderr that VMs may be out of date, and why: by the daemon's status, or the error that came in its place. */
+export function warnOf({ warn }: Pick<Context, 'warn'>, status: Status | VminfodError): void {
+  if (status instanceof VminfodError) {
+    warn(`it is not known whether that is up to date: ${status.message}`);
+    return;
   }
+  const [first, ...others] = diagnose(status).filter(({ isStale }) => isStale);
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : `, and ${others.length} more`;
+  warn(`VMs may have changed since they were read: ${first.what}${more}; vminfo doctor says what to do`);
 }
