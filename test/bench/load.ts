@@ -63,6 +63,10 @@ async function openConnection(port: number, path: string) {
           }
         };
         socket.on('data', take);
+        // A server closes a connection that was idle for long: then there is nothing to wait for.
+        socket.once('close', () => {
+          reject(new Error(`${path}: the connection was closed`));
+        });
         socket.write(request);
       }),
   };
@@ -70,16 +74,20 @@ async function openConnection(port: number, path: string) {
 
 /** Bytes of the answer that comes, headers included; it has a Content-Length. */
 async function lengthOfAnswer(socket: Socket): Promise<number> {
-  let head = Buffer.alloc(0);
+  let head = '';
+  let bytes = 0;
   let total = Number.POSITIVE_INFINITY;
   return new Promise((resolve, reject) => {
     socket.on('error', reject);
     const take = (chunk: Buffer) => {
-      head = Buffer.concat([head, chunk]);
-      const end = head.indexOf('\r\n\r\n');
-      const length = /\r\ncontent-length: (\d+)/i.exec(head.toString('latin1', 0, Math.max(0, end)))?.[1];
-      if (length !== undefined) total = end + 4 + Number(length);
-      if (head.length < total) return;
+      bytes += chunk.length;
+      if (total === Number.POSITIVE_INFINITY) {
+        head += chunk.toString('latin1');
+        const end = head.indexOf('\r\n\r\n');
+        const length = /\r\ncontent-length: (\d+)/i.exec(head.slice(0, Math.max(0, end)))?.[1];
+        if (length !== undefined) total = end + 4 + Number(length);
+      }
+      if (bytes < total) return;
       socket.off('data', take);
       resolve(total);
     };
