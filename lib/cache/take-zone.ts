@@ -8,7 +8,7 @@ import { ZoneXmlMissingError } from '../host/zone-files.js';
 import type { SourceName } from '../sources/invalidation.js';
 import { datasetOf } from '../vm/dataset-names.js';
 import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
-import { listedFirst, listFirst } from '../vm/listing-needs.js';
+import { alreadyListed, listFirst } from '../vm/listing-needs.js';
 import { agrees } from '../vm/newstate.js';
 import type { Found } from './facts.js';
 import { datasetRequests, noOccasion, zoneRequest, type Occasion } from './requests.js';
@@ -66,7 +66,7 @@ export function settle(
   const root = state.index.dependencies(zone.zonename)?.root;
   for (const name of zone.listed) if (!names.includes(datasetOf(name))) zone.listed.delete(name);
   // Events held during the first load cover all changes of what it lists.
-  if (!state.isLoaded) for (const name of listedFirst(state.datasets, names, root)) zone.listed.add(name);
+  if (!state.isLoaded) for (const name of alreadyListed(state.datasets, names, root)) zone.listed.add(name);
   const lane = state.isLoaded ? 'dataset' : 'below';
   const requests = datasetRequests(lane, listFirst(state.datasets, names, root, zone.listed), occasion);
   for (const request of requests) if (!zone.awaits.has(request.name)) taken.ask(request);

@@ -81,7 +81,7 @@ export function listAll(names: readonly string[], root: string | undefined): rea
 }
 
 /** Which of a VM's datasets, and of the snapshots that protect them, the last full listing has listed. */
-export function listedFirst(
+export function alreadyListed(
   datasets: DatasetTable,
   names: readonly string[],
   root: string | undefined,

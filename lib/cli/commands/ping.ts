@@ -4,8 +4,8 @@ import { exit, type Context } from '../context.js';
 import { warnOf } from '../stale.js';
 
 /**
- * Asks for the status, which is needed anyway to tell whether VMs may be stale: a daemon that runs has loaded them, and one
- * request in place of two makes this a tenth quicker. A daemon that does not run says in its answer to `/ping` why.
+ * Asks for the status, which is needed anyway to tell whether VMs may be stale: a daemon that runs has loaded them, so one
+ * request does. A daemon that does not run says in its answer to `/ping` why.
  */
 export async function ping(context: Context, { json = false }: { json?: boolean } = {}): Promise<number> {
   const { client, signal, write } = context;
