@@ -87,10 +87,15 @@ function escaped(text: Buffer): Buffer {
   return Buffer.from(JSON.stringify(text.toString()).slice(1, -1));
 }
 
+/** Makes it once for each state, and keeps it no longer than that state is kept: it takes megabytes. */
 function perSnapshot<T>(make: (snapshot: CacheSnapshot) => T): (snapshot: CacheSnapshot) => T {
-  let last: { readonly snapshot: CacheSnapshot; readonly made: T } | undefined;
+  const all = new WeakMap<CacheSnapshot, { readonly made: T }>();
   return (snapshot) => {
-    if (last?.snapshot !== snapshot) last = { snapshot, made: make(snapshot) };
+    let last = all.get(snapshot);
+    if (last === undefined) {
+      last = { made: make(snapshot) };
+      all.set(snapshot, last);
+    }
     return last.made;
   };
 }
