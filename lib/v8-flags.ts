@@ -10,11 +10,12 @@ let isKeptSmall = false;
 /**
  * Keeps the heap close to what is in use, at the cost of some CPU time: by default young garbage fills tens of megabytes,
  * and old garbage as much as is in use, before it is collected. A heap that has grown does not shrink, so this must be
- * called first.
+ * called first. So little young garbage is collected by one thread: to wake helpers for it costs more than they do.
  */
 export function keepHeapSmall(): void {
   isKeptSmall = true;
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--no-parallel-scavenge');
   setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`);
 }
 
