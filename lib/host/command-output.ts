@@ -18,13 +18,11 @@ export class CommandOutput {
   readonly #before: Buffer;
   readonly #after: Buffer;
   readonly #maxBytes: number;
-  readonly #chunks: Buffer[] = [];
-  /** Of the chunks, without the marks. */
-  #bytes = 0;
-  /** What arrived before the first mark was complete; `undefined` from then on. */
-  #head: Buffer | undefined = Buffer.alloc(0);
-  /** The latest bytes, while they may still be part of the last mark. */
-  #tail = Buffer.alloc(0);
+  /** All that has arrived, marks included, in its first `#length` bytes: a command may print thousands of chunks. */
+  #bytes: Buffer = Buffer.allocUnsafe(1024);
+  #length = 0;
+  /** Where the last mark begins; -1 until it is there. */
+  #end = -1;
   #status: number | undefined;
 
   constructor(marks: OutputMarks, maxBytes: number) {
@@ -41,33 +39,36 @@ export class CommandOutput {
   /** Takes in a chunk. After a refusal the output is of no further use. */
   add(chunk: Buffer): BadOutput | undefined {
     if (this.#status !== undefined) return 'unplaced';
-    if (this.#head === undefined) return this.#addContent(chunk);
-    this.#head = Buffer.concat([this.#head, chunk]);
-    const mark = this.#before.subarray(0, this.#head.length);
-    if (!this.#head.subarray(0, mark.length).equals(mark)) return 'unplaced';
-    if (mark.length < this.#before.length) return undefined;
-    const content = this.#head.subarray(mark.length);
-    this.#head = undefined;
-    return this.#addContent(content);
+    const begin = this.#before.length;
+    const known = this.#length;
+    this.#append(chunk);
+    const bytes = this.#bytes.subarray(0, this.#length);
+    if (known < begin && !bytes.subarray(0, begin).equals(this.#before.subarray(0, bytes.length)))
+      return 'unplaced';
+    // The mark may have begun in an earlier chunk, and even now only part of it may be there.
+    const partial = this.#after.length - 1;
+    if (this.#end === -1) this.#end = bytes.indexOf(this.#after, Math.max(begin, known - partial));
+    if ((this.#end === -1 ? bytes.length - partial : this.#end) - begin > this.#maxBytes) return 'too much';
+    if (this.#end === -1) return undefined;
+    const status = bytes.toString('latin1', this.#end + this.#after.length);
+    if (/^\d{1,3}\n$/.test(status)) this.#status = Number(status);
+    else if (!/^\d{0,3}$/.test(status)) return 'unplaced';
+    return undefined;
   }
 
   /** What is between the marks. */
   text(): string {
-    return Buffer.concat(this.#chunks, this.#bytes).toString();
+    return this.#bytes.toString('utf8', this.#before.length, this.#end);
   }
 
-  #addContent(chunk: Buffer): BadOutput | undefined {
-    const bytes = Buffer.concat([this.#tail, chunk]);
-    const at = bytes.indexOf(this.#after);
-    const end = at === -1 ? Math.max(0, bytes.length - this.#after.length + 1) : at;
-    this.#chunks.push(bytes.subarray(0, end));
-    this.#bytes += end;
-    this.#tail = bytes.subarray(end);
-    if (this.#bytes > this.#maxBytes) return 'too much';
-    if (at === -1) return undefined;
-    const status = this.#tail.toString('latin1', this.#after.length);
-    if (/^\d{1,3}\n$/.test(status)) this.#status = Number(status);
-    else if (!/^\d{0,3}$/.test(status)) return 'unplaced';
-    return undefined;
+  #append(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#bytes.length));
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    chunk.copy(this.#bytes, this.#length);
+    this.#length = length;
   }
 }
