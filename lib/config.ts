@@ -75,6 +75,8 @@ export const fileThreads = {
   /** Megabytes of heap: a young generation for the garbage of parsing an XML; the old one holds the largest files at once. */
   youngGenerationMb: 4,
   oldGenerationMb: 256,
+  /** Answers that a thread collects for one message: half of those to the zones that are read at a time. */
+  newsPerMessage: 32,
   /** How long the daemon waits for a thread to end when it stops, ms. One that is not stuck needs milliseconds. */
   endMs: 500,
 } as const;
@@ -96,7 +98,7 @@ export const reloads = {
   /** More datasets of no VM than this are cheaper to list with everything. */
   maxUnusedDatasets: 256,
   /** Zones read at a time. Files are read one after the other; commands can be waited for together. */
-  maxZoneReads: 16,
+  maxZoneReads: 32,
 } as const;
 
 /** Measurements kept until prom-client is loaded, about 100 bytes each. At this many it is loaded. */

@@ -2,6 +2,7 @@
 import { watch as fsWatch } from 'node:fs';
 import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
+import { fileThreads } from '../config.js';
 import type { FileNews, FileTask, WatchSource } from './file-messages.js';
 import { FileProgress } from './file-progress.js';
 import { FileServer } from './file-server.js';
@@ -23,7 +24,10 @@ const endIfRetired = () => {
   if (progress.isRetired) process.exit();
 };
 
-/** What is to be said at the end of the tasks that came together: a message costs more than a task does. */
+/**
+ * What tasks that came together have led to: a message costs more than a task does. When there is much, it is not kept to
+ * their end, so that the main thread takes it in while this one goes on.
+ */
 let unsaid: FileNews[] | undefined;
 
 // Not awaited at the top level: it is bundled as CommonJS, which loads in half the time.
@@ -32,7 +36,7 @@ void watchFrom(data.watch).then((watch) => {
     watch,
     tell: (news) => {
       if (unsaid === undefined) port.postMessage([news]);
-      else unsaid.push(news);
+      else if (unsaid.push(news) === fileThreads.newsPerMessage) port.postMessage(unsaid.splice(0));
     },
     onBegin: (zonename) => {
       endIfRetired();
@@ -43,9 +47,9 @@ void watchFrom(data.watch).then((watch) => {
       endIfRetired();
     },
   });
-  port.on('message', (tasks: readonly FileTask[]) => {
+  port.on('message', (tasks: string) => {
     unsaid = [];
-    for (const task of tasks) server.do(task);
+    for (const task of JSON.parse(tasks) as readonly FileTask[]) server.do(task);
     if (unsaid.length > 0) port.postMessage(unsaid);
     unsaid = undefined;
   });

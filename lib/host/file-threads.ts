@@ -14,6 +14,7 @@ import type {
   FileNews,
   FileRequest,
   FileTask,
+  Versions,
   WatchSource,
   WatchStatus,
   WatchedPath,
@@ -85,23 +86,19 @@ class FileThreads implements Files {
 
   async read(zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]> {
     const ownerOf = ({ owner = zonename }: FileRequest) => owner;
-    const readings = new Map<FileRequest, TextReading>();
-    const readOf = async (owner: string) => {
-      const its = files.filter((file) => ownerOf(file) === owner);
-      const read = await this.#read(owner, zonename, its);
-      its.forEach((file, index) => {
-        const reading = read[index];
-        if (reading !== undefined) readings.set(file, reading);
-      });
-    };
-    await Promise.all([...new Set(files.map(ownerOf))].map(readOf));
-    return files.flatMap((file) => readings.get(file) ?? []);
+    const owners = [...new Set(files.map(ownerOf))];
+    const readings = await Promise.all(
+      owners.map(async (owner) => {
+        const its = files.filter((file) => ownerOf(file) === owner);
+        return (await this.#read(owner, zonename, its)).values();
+      }),
+    );
+    return files.flatMap((file) => readings[owners.indexOf(ownerOf(file))]?.next().value ?? []);
   }
 
   /** Reads files that all lie in the file system of one owner. */
   #read(owner: string, zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]> {
-    const queries = files.map(({ name: _name, owner: _owner, ...query }) => query);
-    const task = { type: 'read', id: this.#nextId++, owner, files: queries } as const;
+    const task = { type: 'read', id: this.#nextId++, owner, files } as const;
     return this.#ask(task, (news) => {
       if (news?.type !== 'answers')
         return files.map(({ path }) => ({ type: 'failed', error: this.#hangs(owner, path) }));
@@ -270,7 +267,7 @@ class FileThreads implements Files {
     for (const [zonename, { paths, versions }] of this.#watched) {
       const inReach = this.#inReach(zonename, paths);
       if (inReach.length === 0) continue;
-      worker.do({ type: 'watch', zonename, paths: inReach, since: { ...versions } });
+      worker.do({ type: 'watch', zonename, paths: inReach, since: sinceOf(versions) });
     }
     for (const { task } of this.#questions.values()) this.#do(ownerOf(task), task);
   }
@@ -305,7 +302,7 @@ class FileThreads implements Files {
     );
     for (const [zonename, { paths, versions }] of back) {
       const inReach = this.#inReach(zonename, paths);
-      this.#do(owner, { type: 'watch', zonename, paths: inReach, since: { ...versions } });
+      this.#do(owner, { type: 'watch', zonename, paths: inReach, since: sinceOf(versions) });
     }
     for (const { task } of this.#questions.values()) if (ownerOf(task) === owner) this.#do(owner, task);
     for (const [zonename] of back) this.events.next({ type: 'stale', zonename });
@@ -353,6 +350,10 @@ class FileThreads implements Files {
     this.#told = problem;
     this.events.next({ type: 'trouble', error: problem === undefined ? undefined : new Error(problem) });
   }
+}
+
+function sinceOf(versions: Readonly<Record<string, FileVersion>>): Versions {
+  return Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, version ?? null]));
 }
 
 const unchanged = { type: 'unchanged' } as const;

@@ -12,7 +12,7 @@ export type FileVersion = string | undefined;
 export interface FileLook {
   /** Device, inode and, for a file, birth time; `undefined` when nothing is there or it cannot be reached. */
   readonly identity: string | undefined;
-  /** As in {@link FileVersion}; the error code when it cannot be reached. */
+  /** For a file as in {@link FileVersion}; the error code when it cannot be reached. A directory that stays has always the same. */
   readonly version: string;
   /** When it was last changed, ms since the epoch; -Infinity when there is nothing. */
   readonly changedMs: number;
@@ -35,15 +35,11 @@ export function readVersionOf(stats: BigIntStats): FileVersion {
 export function lookAt(path: string): FileLook {
   const stats = statOf(path);
   if (typeof stats === 'string') return { identity: undefined, version: stats, changedMs: -Infinity };
+  const isFile = stats.isFile();
+  // `join` makes one flat string where a template makes a chain of its parts: thousands of files have two of these each.
   // A new file may get the inode of the one that it replaces.
-  const birth = stats.isFile() ? stats.birthtimeNs : 0n;
-  return {
-    // `join` makes one flat string where a template makes a chain of its parts: thousands of files have two of these
-    // each.
-    identity: [stats.dev, stats.ino, birth].join(':'),
-    version: versionOf(stats),
-    changedMs: Number(stats.ctimeMs),
-  };
+  const identity = [stats.dev, stats.ino, isFile ? stats.birthtimeNs : 0n].join(':');
+  return { identity, version: isFile ? versionOf(stats) : identity, changedMs: Number(stats.ctimeMs) };
 }
 
 /** Whether the error says that there is no such file. */

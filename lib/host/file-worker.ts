@@ -71,7 +71,7 @@ export class FileWorker {
   do(task: FileTask): void {
     if (this.#tasks.push(task) > 1) return;
     queueMicrotask(() => {
-      this.#worker.postMessage(this.#tasks.splice(0));
+      this.#worker.postMessage(JSON.stringify(this.#tasks.splice(0)));
     });
   }
 

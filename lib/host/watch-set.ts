@@ -37,11 +37,11 @@ interface Watched {
   isWanted: boolean;
   /** The files and directories for whose sake this directory is watched. For a file: one empty set that all files share. */
   readonly entries: Set<string>;
-  watcher?: FSWatcher | undefined;
+  watcher: FSWatcher | undefined;
   /** What the watcher is on, or what was last seen: device, inode and, for a file, birth time. */
-  identity?: string | undefined;
+  identity: string | undefined;
   /** When last looked at. */
-  version?: string | undefined;
+  version: string | undefined;
   /** When that was, ms since the epoch. */
   lookedAtMs: number;
 }
@@ -206,7 +206,8 @@ export class WatchSet {
 
   #add(path: string, isFile: boolean, owner: string): void {
     const entries = isFile ? noEntries : new Set<string>();
-    this.#watched.set(path, { owner, isFile, isWanted: isFile, entries, lookedAtMs: 0 });
+    const unseen = { watcher: undefined, identity: undefined, version: undefined, lookedAtMs: 0 };
+    this.#watched.set(path, { owner, isFile, isWanted: isFile, entries, ...unseen });
     this.#watched.get(dirname(path))?.entries.add(path);
     // The caller reads it only after this, so nothing can have changed yet.
     this.#look(path, false);

@@ -54,9 +54,10 @@ export async function readZoneFiles(
   const readings: Partial<Record<ZoneFile, FileReading<unknown>>> = {};
   const requests: (FileRequest & { readonly name: ZoneFile })[] = [];
   const within = zonepath === '' ? undefined : host.path(zonepath);
+  const isNamed = isZonename(zonename);
   for (const name of files) {
     const isInZone = name !== 'xml' && name !== 'receiving';
-    if (!isZonename(zonename)) {
+    if (!isNamed) {
       const error = new FileError(
         zonesDirectory,
         `has no files of ${JSON.stringify(zonename)}: no zone can be called so`,
