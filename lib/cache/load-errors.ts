@@ -51,6 +51,11 @@ export class LoadErrors {
     this.#log = log;
   }
 
+  /** As nearly always: then a rescan need not look for errors that it has settled. */
+  get isEmpty(): boolean {
+    return this.#failures.size === 0;
+  }
+
   /** Records a failed reading, of datasets with what was to be listed. Returns in how many ms to try again. New errors are logged. */
   failed(zone: string, input: FailingInput, error: Error, listing?: FailedListing): number {
     const nowMs = Date.now();
@@ -116,6 +121,7 @@ export class LoadErrors {
 
   /** True if this cleared an error. */
   #forget(zone: string, input: FailingInput, name?: string): boolean {
+    if (this.isEmpty) return false;
     const failure = this.#failures.get(keyOf(zone, input));
     if (failure === undefined) return false;
     if (name !== undefined) failure.listings.delete(name);

@@ -8,7 +8,6 @@ import {
   asapScheduler,
   defer,
   filter,
-  from,
   map,
   merge,
   mergeMap,
@@ -110,7 +109,7 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
     );
 
     return merge(read, rescansEnded).pipe(
-      mergeMap((fact) => {
+      map((fact) => {
         const taken = take(state, rescans, fact);
         state.prune();
         taken.watches.forEach(watch);
@@ -119,8 +118,11 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
           followUps.next(followUp);
         }
         for (const request of fact.ends) for (const waiter of request.waiters) waiter.ended();
-        return from(taken.commits);
+        return taken.commits;
       }),
+      // Nearly all that a rescan reads is as it was.
+      filter((commits) => commits.length > 0),
+      mergeMap((commits) => commits),
     );
   });
 }

@@ -19,11 +19,13 @@ import { answered, settle } from './take-zone.js';
 /** Takes in a listing of datasets. */
 export function takeDatasets(state: HostState, fact: Found<DatasetsFinding>, taken: Taken): void {
   const { listing, readAt, ends, occasion } = fact;
-  const changes = state.datasets.take({ ...listing, readAt });
+  const changes = state.datasets.take(listing, readAt);
   const outdated = [...changes.outdated].map((name) => ({ name, whole: false }));
   for (const request of datasetRequests('dataset', outdated, occasion)) taken.ask(request);
   const occasions = occasionsByZone(state, ends as readonly DatasetRequest[]);
-  const names = [...listing.whole, ...listing.rows, ...listing.datasets.map((each) => each.name)];
+  const names = state.errors.isEmpty
+    ? []
+    : [...listing.whole, ...listing.rows, ...listing.datasets.map((each) => each.name)];
   for (const zonename of new Set(names.flatMap((name) => [...state.index.zonesOf(datasetOf(name))]))) {
     settleErrors(state, zonename, fact, taken, (failed) => settles(state, listing, failed));
   }
@@ -74,14 +76,14 @@ export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>,
   if (names === undefined) return;
   const isFirst = !state.datasets.isListed;
   state.datasets.listed({ names, unreadable });
-  if (occasion.rescan !== undefined) occasion.rescan.datasets = [...state.datasets.names()].length;
-  for (const name of [...state.datasets.names()]) {
+  if (occasion.rescan !== undefined) occasion.rescan.datasets = state.datasets.size;
+  for (const name of state.datasets.names()) {
     if (levelOf(name) > 1 || names.has(name) || state.datasets.readAt(name) >= readAt) continue;
     if (unreadable.has(name) || state.index.use(name) === 'used') continue;
     showChanges(state, state.datasets.remove(name, readAt), () => occasion, taken);
   }
   const isKnown = (name: string) => state.datasets.byName(name) !== undefined;
-  for (const zonename of state.zones.names()) {
+  for (const zonename of state.errors.isEmpty ? [] : state.zones.names()) {
     settleErrors(state, zonename, fact, taken, (failed) => fullListingSettles(state, unreadable, failed));
   }
   for (const name of state.index.usedDatasets()) {

@@ -5,7 +5,7 @@ import type { Dataset, DatasetSnapshot } from '../vm/inputs.js';
 import type { NamedListing } from './zfs.js';
 
 /** What a listing says about one dataset of two components, `<pool>/<zone>`, and everything in it; or about a pool itself. */
-export interface ListingGroup extends Omit<Listing, 'readAt'> {
+export interface ListingGroup extends Listing {
   readonly top: string;
 }
 

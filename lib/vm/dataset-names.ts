@@ -25,7 +25,9 @@ export function poolOf(name: string): string {
 
 /** How deep a dataset is: 0 for a pool. */
 export function levelOf(name: string): number {
-  return name.split('/').length - 1;
+  let level = 0;
+  for (let at = name.indexOf('/'); at >= 0; at = name.indexOf('/', at + 1)) level++;
+  return level;
 }
 
 /** The dataset that a zone living on this root may be given to manage itself. */
@@ -60,5 +62,8 @@ export function listedAncestorOf(name: string): string {
 
 /** The dataset of at most two components, `<pool>/<zone>`, that this dataset or snapshot is, or is in. */
 export function topOf(name: string): string {
-  return datasetOf(name).split('/', 2).join('/');
+  const dataset = datasetOf(name);
+  const pool = dataset.indexOf('/');
+  const end = pool < 0 ? -1 : dataset.indexOf('/', pool + 1);
+  return end < 0 ? dataset : dataset.slice(0, end);
 }

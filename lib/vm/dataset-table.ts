@@ -8,10 +8,8 @@ import { compact } from './json.js';
 import { keepKnown, replaceNamed, snapshotsByDataset } from './snapshots.js';
 import { addTo, removeFrom } from './zone-index.js';
 
-/** What a listing says, when it began, and what it was asked for. */
+/** What a listing says, and what it was asked for. */
 export interface Listing {
-  /** The clock's value when the listing began. */
-  readonly readAt: number;
   /** Datasets that it lists completely, with all their snapshots and direct children: anything it lacks there does not exist. */
   readonly whole: readonly string[];
   /** Datasets and snapshots that it lists, if they exist. */
@@ -40,11 +38,11 @@ export interface DatasetChanges {
 }
 
 interface Entry {
-  readonly dataset: Dataset;
+  dataset: Dataset;
   /** When its properties were last read. */
-  readonly readAt: number;
+  readAt: number;
   /** When all its snapshots were. */
-  readonly snapshotsReadAt: number;
+  snapshotsReadAt: number;
 }
 
 /** Datasets by name and by mountpoint. */
@@ -91,7 +89,12 @@ export class DatasetTable implements DatasetLookup {
     return name === undefined ? undefined : this.byName(name);
   }
 
-  /** Everything known, in no order. */
+  /** How many datasets are known. */
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  /** Everything known, in no order. Some may be removed meanwhile. */
   names(): Iterable<string> {
     return this.#byName.keys();
   }
@@ -116,8 +119,8 @@ export class DatasetTable implements DatasetLookup {
     return this.#byName.get(name)?.readAt ?? 0;
   }
 
-  /** Takes in a listing. */
-  take({ readAt, whole, rows, datasets, snapshots, missing }: Listing): DatasetChanges {
+  /** Takes in a listing that began at `readAt`, by the clock. */
+  take({ whole, rows, datasets, snapshots, missing }: Listing, readAt: number): DatasetChanges {
     const changes = noChanges();
     const listed = new Map<string, Dataset>();
     for (const dataset of datasets) {
@@ -127,7 +130,7 @@ export class DatasetTable implements DatasetLookup {
     for (const name of whole) {
       const dataset = listed.get(name);
       if (dataset !== undefined) this.#takeSnapshots(dataset, readAt, changes);
-      for (const child of [...this.childrenOf(name)]) {
+      for (const child of this.childrenOf(name)) {
         if (!listed.has(child) && this.readAt(child) < readAt) this.#removeTree(child, readAt, changes);
       }
     }
@@ -170,7 +173,11 @@ export class DatasetTable implements DatasetLookup {
     }
     const snapshots = known?.snapshots ?? [];
     const dataset = isSame ? known : Object.assign(compact({ ...listed, snapshots: [] }), { snapshots });
-    this.#byName.set(dataset.name, { dataset, readAt, snapshotsReadAt: entry?.snapshotsReadAt ?? 0 });
+    if (entry === undefined) this.#byName.set(dataset.name, { dataset, readAt, snapshotsReadAt: 0 });
+    else {
+      entry.dataset = dataset;
+      entry.readAt = readAt;
+    }
     if (isSame) return;
     changes.names.add(dataset.name);
     const before = known && mountpointKey(known);
@@ -195,7 +202,8 @@ export class DatasetTable implements DatasetLookup {
       this.#snapshotsRead.size === 0
         ? listed
         : [...listed.filter((each) => !isOlder(each)), ...known.filter(isOlder)];
-    this.#setSnapshots({ ...entry, snapshotsReadAt: readAt }, keepKnown(known, merged), changes);
+    entry.snapshotsReadAt = readAt;
+    this.#setSnapshots(entry, keepKnown(known, merged), changes);
   }
 
   /** Takes in the snapshots that were asked for by name: those found are stored, the others are gone. */
@@ -220,15 +228,14 @@ export class DatasetTable implements DatasetLookup {
   }
 
   #setSnapshots(entry: Entry, snapshots: readonly DatasetSnapshot[], changes: Changes): void {
-    const isSame = snapshots === entry.dataset.snapshots;
-    const dataset = isSame ? entry.dataset : { ...entry.dataset, snapshots };
-    this.#byName.set(dataset.name, { ...entry, dataset });
-    if (!isSame) changes.names.add(dataset.name);
+    if (snapshots === entry.dataset.snapshots) return;
+    entry.dataset = { ...entry.dataset, snapshots };
+    changes.names.add(entry.dataset.name);
   }
 
   #removeTree(name: string, readAt: number, changes: Changes): void {
     this.#gone.set(name, readAt);
-    for (const child of [...this.childrenOf(name)]) this.#removeTree(child, readAt, changes);
+    for (const child of this.childrenOf(name)) this.#removeTree(child, readAt, changes);
     const known = this.#byName.get(name)?.dataset;
     if (known === undefined) return;
     this.#byName.delete(name);
@@ -244,6 +251,7 @@ export class DatasetTable implements DatasetLookup {
   }
 
   #goneSince(name: string, readAt: number): boolean {
+    if (this.#gone.size === 0) return false;
     for (let each = name; each !== ''; each = parentOf(each)) {
       if ((this.#gone.get(each) ?? 0) > readAt) return true;
     }

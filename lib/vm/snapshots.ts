@@ -11,12 +11,13 @@ export function keepKnown(
   known: readonly DatasetSnapshot[],
   listed: readonly DatasetSnapshot[],
 ): readonly DatasetSnapshot[] {
+  if (listed.length === known.length && listed.every((each, index) => sameSnapshot(each, known[index])))
+    return known;
   const byName = new Map(known.map((each) => [each.name, each]));
-  const kept = listed.map((each) => {
+  return listed.map((each) => {
     const before = byName.get(each.name);
     return before !== undefined && sameSnapshot(each, before) ? before : compact(each);
   });
-  return kept.length === known.length && kept.every((each, index) => each === known[index]) ? known : kept;
 }
 
 /** The known snapshots, of which those `asked` for are now as `found`, or gone. New ones come last, as in zfs's listings. */
@@ -54,6 +55,6 @@ export function snapshotsByDataset(fullNames: Iterable<string>): ReadonlyMap<str
   return byDataset;
 }
 
-function sameSnapshot(a: DatasetSnapshot, b: DatasetSnapshot): boolean {
-  return a.name === b.name && a.createdAt === b.createdAt && a.size === b.size && a.userrefs === b.userrefs;
+function sameSnapshot(a: DatasetSnapshot, b: DatasetSnapshot | undefined): boolean {
+  return a.name === b?.name && a.createdAt === b.createdAt && a.size === b.size && a.userrefs === b.userrefs;
 }

@@ -25,7 +25,7 @@ export async function assembleOne(root: string, zonename: string): Promise<Buffe
       listDatasets(host, [name], { whole: true }),
     ]);
     const datasets = new DatasetTable();
-    datasets.take({ ...listing, readAt: 1, whole: [name], rows: [] });
+    datasets.take({ ...listing, whole: [name], rows: [] }, 1);
     const valueOf = <I extends ZoneInput>(input: I): InputValues[I] | undefined => {
       const reading = readings[input];
       return reading?.type === 'read' ? reading.value : undefined;

@@ -70,7 +70,7 @@ const wanted = {
   whole: names.filter((name) => levelOf(name) === 1),
   rows: names.filter((name) => levelOf(name) === 0),
 };
-for (const group of groupsOf(listing, wanted)) datasets.take({ ...group, readAt: 1 });
+for (const group of groupsOf(listing, wanted)) datasets.take(group, 1);
 records.forEach((record, index) => {
   const valueOf = <F extends ZoneFile>(file: F): InputValues[F] | undefined => {
     const found = files[index]?.[file];

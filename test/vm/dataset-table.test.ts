@@ -4,8 +4,9 @@ import type { Dataset, DatasetSnapshot } from '../../lib/vm/inputs.js';
 import { aDataset, aVolume } from './factories.js';
 
 /** A listing of these datasets with what is in them, or of these rows, begun then. */
-function aListing(readAt: number, overrides: Partial<Listing>): Listing {
-  return { readAt, whole: [], rows: [], datasets: [], snapshots: new Map(), missing: [], ...overrides };
+function aListing(readAt: number, overrides: Partial<Listing>): [listing: Listing, readAt: number] {
+  const nothing = { whole: [], rows: [], datasets: [], snapshots: new Map(), missing: [] };
+  return [{ ...nothing, ...overrides }, readAt];
 }
 
 function aSnapshot(name: string, overrides: Partial<DatasetSnapshot> = {}): DatasetSnapshot {
@@ -18,7 +19,7 @@ const hold = [aSnapshot('indestructible', { userrefs: 1 })];
 function aTable(...datasets: readonly (string | Dataset)[]): DatasetTable {
   const table = new DatasetTable();
   const all = datasets.map((each) => (typeof each === 'string' ? aDataset({ name: each }) : each));
-  table.take(aListing(1, { whole: all.map(({ name }) => name), datasets: all }));
+  table.take(...aListing(1, { whole: all.map(({ name }) => name), datasets: all }));
   return table;
 }
 
@@ -43,7 +44,7 @@ void tap.test('datasets by name and by mountpoint, and what changed', (t) => {
     aDataset({ name: 'zones/a/n', mountpoint: 'none' }),
     aVolume({ name: 'zones/a/disk0' }),
   ];
-  const first = table.take(aListing(1, { whole: ['zones/a'], datasets }));
+  const first = table.take(...aListing(1, { whole: ['zones/a'], datasets }));
   t.same(listOf(first.names), listOf(datasets.map(({ name }) => name)));
   t.same(listOf(first.mountpoints), ['/dev/zvol/rdsk/zones/a/disk0', '/zones/a']);
   t.equal(table.byMountpoint('/zones/a')?.name, 'zones/a');
@@ -54,7 +55,7 @@ void tap.test('datasets by name and by mountpoint, and what changed', (t) => {
   const kept = table.byName('zones/a/disk0');
   const same = datasets.map((each) => ({ ...each }));
   t.ok(
-    isNothing(table.take(aListing(2, { whole: ['zones/a'], datasets: same }))),
+    isNothing(table.take(...aListing(2, { whole: ['zones/a'], datasets: same }))),
     'the same changes nothing',
   );
   t.equal(table.byName('zones/a/disk0'), kept, 'nor the objects');
@@ -66,10 +67,10 @@ void tap.test(
   (t) => {
     const table = aTable('zones', 'zones/a', 'zones/a/data', 'zones/a/disk0', 'zones/b');
     const datasets = [aDataset({ name: 'zones/a', quota: 5 }), aDataset({ name: 'zones/a/disk1' })];
-    table.take(aListing(2, { rows: ['zones/a', 'zones/a/disk1'], datasets }));
+    table.take(...aListing(2, { rows: ['zones/a', 'zones/a/disk1'], datasets }));
     t.equal(table.byName('zones/a')?.quota, 5);
     t.same(listOf(table.childrenOf('zones/a')), ['zones/a/data', 'zones/a/disk0', 'zones/a/disk1']);
-    const changes = table.take(aListing(3, { whole: ['zones/a'], datasets }));
+    const changes = table.take(...aListing(3, { whole: ['zones/a'], datasets }));
     t.same(listOf(changes.names), ['zones/a/data', 'zones/a/disk0']);
     t.same(listOf(table.names()), ['zones', 'zones/a', 'zones/a/disk1', 'zones/b']);
     t.end();
@@ -79,7 +80,7 @@ void tap.test(
 void tap.test('a dataset that is missing is gone with everything below it', (t) => {
   const table = aTable('zones', 'zones/a', 'zones/a/data', 'zones/a/disk0', 'zones/b');
   const missing = ['zones/a', 'zones/c'];
-  const changes = table.take(aListing(2, { whole: missing, missing }));
+  const changes = table.take(...aListing(2, { whole: missing, missing }));
   t.same(listOf(changes.names), ['zones/a', 'zones/a/data', 'zones/a/disk0']);
   t.same(listOf(changes.mountpoints), ['/zones/a', '/zones/a/disk0']);
   t.end();
@@ -87,7 +88,7 @@ void tap.test('a dataset that is missing is gone with everything below it', (t) 
 
 void tap.test('what a listing of everything lacks is taken away, unless it was read later', (t) => {
   const table = aTable('zones/a', 'zones/b');
-  table.take(aListing(5, { rows: ['zones/b'], datasets: [aDataset({ name: 'zones/b' })] }));
+  table.take(...aListing(5, { rows: ['zones/b'], datasets: [aDataset({ name: 'zones/b' })] }));
   t.same(listOf(table.remove('zones/a', 3).names), ['zones/a']);
   t.ok(isNothing(table.remove('zones/b', 3)));
   t.end();
@@ -97,13 +98,13 @@ void tap.test(
   'an older listing never replaces a newer one; where they differ the dataset is to be listed again',
   (t) => {
     const table = aTable('zones/a', 'zones/b');
-    table.take(aListing(5, { whole: ['zones/a'], datasets: [aDataset({ name: 'zones/a', quota: 5 })] }));
+    table.take(...aListing(5, { whole: ['zones/a'], datasets: [aDataset({ name: 'zones/a', quota: 5 })] }));
     const older = [aDataset({ name: 'zones/a', quota: 3 }), aDataset({ name: 'zones/b' })];
-    const late = table.take(aListing(3, { whole: ['zones/a', 'zones/b'], datasets: older }));
+    const late = table.take(...aListing(3, { whole: ['zones/a', 'zones/b'], datasets: older }));
     t.same([...late.names], []);
     t.same([...late.outdated], ['zones/a']);
     t.equal(table.byName('zones/a')?.quota, 5);
-    table.take(aListing(4, { whole: ['zones/a'], missing: ['zones/a'] }));
+    table.take(...aListing(4, { whole: ['zones/a'], missing: ['zones/a'] }));
     t.ok(table.byName('zones/a'), 'nor does it take away what came later');
     t.end();
   },
@@ -116,12 +117,12 @@ void tap.test('what was destroyed while a listing ran does not come back with it
   const whole = ['zones/a', 'zones/b'];
   for (const isKnown of [true, false]) {
     const table = isKnown ? aTable(...datasets) : aTable('zones/b');
-    table.take(aListing(3, { whole: ['zones/a'], missing: ['zones/a'] }));
-    table.take(aListing(4, { rows: ['zones/b@s1'], missing: ['zones/b@s1'] }));
-    table.take(aListing(2, { whole, datasets }));
+    table.take(...aListing(3, { whole: ['zones/a'], missing: ['zones/a'] }));
+    table.take(...aListing(4, { rows: ['zones/b@s1'], missing: ['zones/b@s1'] }));
+    table.take(...aListing(2, { whole, datasets }));
     t.same(listOf(table.names()), ['zones', 'zones/b'], `the subtree was ${isKnown ? '' : 'not '}known`);
     t.same(snapshotsOf(table, 'zones/b'), ['s2']);
-    table.take(aListing(5, { whole, datasets }));
+    table.take(...aListing(5, { whole, datasets }));
     t.same(listOf(table.names()), listOf(datasets.map(({ name }) => name)), 'a later listing brings it back');
     t.same(snapshotsOf(table, 'zones/b'), ['s1', 's2']);
   }
@@ -131,12 +132,12 @@ void tap.test('what was destroyed while a listing ran does not come back with it
 void tap.test('that something is gone is remembered until no older listing is under way', (t) => {
   const table = aTable('zones/a');
   const back = aListing(2, { whole: ['zones/a'], datasets: [aDataset({ name: 'zones/a' })] });
-  table.take(aListing(5, { whole: ['zones/a'], missing: ['zones/a'] }));
+  table.take(...aListing(5, { whole: ['zones/a'], missing: ['zones/a'] }));
   table.prune(5);
-  table.take(back);
+  table.take(...back);
   t.equal(table.byName('zones/a'), undefined);
   table.prune(6);
-  table.take(back);
+  table.take(...back);
   t.ok(table.byName('zones/a'), 'forgotten');
   t.end();
 });
@@ -144,12 +145,12 @@ void tap.test('that something is gone is remembered until no older listing is un
 void tap.test('rename: the old subtree is gone, the new one listed, and the mountpoint follows', (t) => {
   const table = aTable('zones', 'zones/a', 'zones/a/data');
   const mountpoint = '/zones/a';
-  t.same(listOf(table.take(aListing(2, { whole: ['zones/a'], missing: ['zones/a'] })).names), [
+  t.same(listOf(table.take(...aListing(2, { whole: ['zones/a'], missing: ['zones/a'] })).names), [
     'zones/a',
     'zones/a/data',
   ]);
   const changes = table.take(
-    aListing(3, { whole: ['zones/b'], datasets: [aDataset({ name: 'zones/b', mountpoint })] }),
+    ...aListing(3, { whole: ['zones/b'], datasets: [aDataset({ name: 'zones/b', mountpoint })] }),
   );
   t.same(listOf(changes.mountpoints), [mountpoint]);
   t.equal(table.byMountpoint(mountpoint)?.name, 'zones/b');
@@ -163,7 +164,7 @@ void tap.test('two datasets with one mountpoint: whichever goes, the other is fo
   ] as const) {
     const table = aTable('zones', 'zones/a', aDataset({ name: 'zones/copy', mountpoint: '/zones/a' }));
     t.equal(table.byMountpoint('/zones/a')?.name, 'zones/a', 'the one that has it by default');
-    const changes = table.take(aListing(3, { rows: [goes], missing: [goes] }));
+    const changes = table.take(...aListing(3, { rows: [goes], missing: [goes] }));
     t.same(listOf(changes.mountpoints), ['/zones/a']);
     t.equal(table.byMountpoint('/zones/a')?.name, stays);
   }
@@ -178,14 +179,14 @@ void tap.test('snapshots by name: read, new, gone; the others stay, and so do th
   const rows = ['zones/a', 'zones/a@s1', 'zones/a@s3', 'zones/a@s4'];
   const snapshots = [aSnapshot('s3', { size: 7 }), aSnapshot('s4')];
   const datasets = [aDataset({ name: 'zones/a', snapshots })];
-  const changes = table.take(aListing(2, { rows, datasets, missing: ['zones/a@s1'] }));
+  const changes = table.take(...aListing(2, { rows, datasets, missing: ['zones/a@s1'] }));
   t.same([...changes.names], ['zones/a']);
   t.same(snapshotsOf(table, 'zones/a'), ['s2', 's3', 's4']);
   t.equal(table.byName('zones/a')?.snapshots[0], second);
   t.equal(table.byName('zones/a')?.snapshots[1]?.size, 7);
   t.same(table.snapshotAfter('zones/a@s3'), ['zones/a@s4']);
   t.same([...table.snapshotAfter('zones/a@s4'), ...table.snapshotAfter('zones/a@s1')], []);
-  t.ok(isNothing(table.take(aListing(3, { rows, datasets, missing: ['zones/a@s1'] }))), 'the same again');
+  t.ok(isNothing(table.take(...aListing(3, { rows, datasets, missing: ['zones/a@s1'] }))), 'the same again');
   t.end();
 });
 
@@ -193,12 +194,12 @@ void tap.test(
   'a listing of all snapshots that began before one was read by name: each has its newest',
   (t) => {
     const table = aTable(aDataset({ name: 'zones/a', snapshots: [aSnapshot('old')] }));
-    table.take(aListing(4, { rows: ['zones/a@old'], missing: ['zones/a@old'] }));
+    table.take(...aListing(4, { rows: ['zones/a@old'], missing: ['zones/a@old'] }));
     const named = new Map([['zones/a', [aSnapshot('new')]]]);
-    table.take(aListing(5, { rows: ['zones/a@new'], snapshots: named }));
+    table.take(...aListing(5, { rows: ['zones/a@new'], snapshots: named }));
     const snapshots = [aSnapshot('old'), aSnapshot('other')];
     table.take(
-      aListing(3, { whole: ['zones/a'], datasets: [aDataset({ name: 'zones/a', quota: 7, snapshots })] }),
+      ...aListing(3, { whole: ['zones/a'], datasets: [aDataset({ name: 'zones/a', quota: 7, snapshots })] }),
     );
     t.equal(table.byName('zones/a')?.quota, 7, 'the rest of the listing counts');
     t.same(snapshotsOf(table, 'zones/a'), ['other', 'new']);
@@ -210,20 +211,20 @@ void tap.test('snapshots of a delegated dataset, which no listing of everything 
   const data = 'zones/a/data';
   const aTableWithHold = () => {
     const table = aTable('zones', 'zones/a', data);
-    table.take(aListing(2, { rows: [`${data}@indestructible`], snapshots: new Map([[data, hold]]) }));
+    table.take(...aListing(2, { rows: [`${data}@indestructible`], snapshots: new Map([[data, hold]]) }));
     return table;
   };
   const table = aTableWithHold();
   t.same(snapshotsOf(table, data), ['indestructible']);
   const datasets = ['zones/a', data].map((name) => aDataset({ name }));
-  t.ok(isNothing(table.take(aListing(3, { whole: ['zones/a'], datasets }))), 'they stay');
+  t.ok(isNothing(table.take(...aListing(3, { whole: ['zones/a'], datasets }))), 'they stay');
   t.same(snapshotsOf(table, data), ['indestructible']);
   const released = new Map([[data, [aSnapshot('indestructible')]]]);
-  table.take(aListing(9, { rows: [`${data}@indestructible`], snapshots: released }));
-  table.take(aListing(7, { rows: [`${data}@indestructible`], snapshots: new Map([[data, hold]]) }));
+  table.take(...aListing(9, { rows: [`${data}@indestructible`], snapshots: released }));
+  table.take(...aListing(7, { rows: [`${data}@indestructible`], snapshots: new Map([[data, hold]]) }));
   t.equal(table.byName(data)?.snapshots[0]?.userrefs, 0, 'they never go back to what they were');
   const gone = aListing(10, { rows: [`${data}@indestructible`], missing: [`${data}@indestructible`] });
-  t.same(listOf(table.take(gone).names), [data]);
+  t.same(listOf(table.take(...gone).names), [data]);
   t.same(snapshotsOf(table, data), [], 'one that was named and is missing is gone');
   t.end();
 });
@@ -231,9 +232,9 @@ void tap.test('snapshots of a delegated dataset, which no listing of everything 
 void tap.test('a snapshot of a dataset that is not known is nothing to hold on to', (t) => {
   const table = aTable('zones');
   const snapshots = new Map([['zones/x/data', hold]]);
-  t.ok(isNothing(table.take(aListing(2, { rows: ['zones/x/data@indestructible'], snapshots }))));
+  t.ok(isNothing(table.take(...aListing(2, { rows: ['zones/x/data@indestructible'], snapshots }))));
   t.equal(table.byName('zones/x/data'), undefined);
-  t.ok(isNothing(table.take(aListing(3, { rows: ['zones/x@s'], missing: ['zones/x@s'] }))));
+  t.ok(isNothing(table.take(...aListing(3, { rows: ['zones/x@s'], missing: ['zones/x@s'] }))));
   t.end();
 });
 
