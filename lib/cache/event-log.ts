@@ -3,8 +3,7 @@
  * it always knows whether it reaches back far enough, so nobody gets a gap. It keeps only the serialised bytes of VMs.
  */
 import { eventLog as limits } from '../config.js';
-import { lengthOf } from '../vm/vm-bytes.js';
-import type { VmObject } from '../vm/vm-object.js';
+import { VmInBytes, lengthOf } from '../vm/vm-bytes.js';
 import type { Commit, StoredVm } from './vm-store.js';
 
 /** The latest commits, added in order of their `seq` and without a gap. */
@@ -39,10 +38,10 @@ export class EventLog {
     return this.#commits.slice(this.#commits.length - count) as Commit[];
   }
 
-  add(commit: Commit): void {
-    this.#commits.push({ ...commit, stored: inBytes(commit.stored), previous: inBytes(commit.previous) });
-    this.#seq = commit.seq;
-    this.#bytes += lengthOf(commit.stored?.bytes ?? []);
+  add({ seq, event, stored, previous, noticedAt }: Commit): void {
+    this.#commits.push({ seq, event, stored: inBytes(stored), previous: inBytes(previous), noticedAt });
+    this.#seq = seq;
+    this.#bytes += lengthOf(stored?.bytes ?? []);
     while (this.#commits.length - this.#start > this.#maxEvents || this.#bytes > this.#maxBytes)
       this.#dropOldest();
   }
@@ -56,18 +55,6 @@ export class EventLog {
   }
 }
 
-/**
- * The same VM, but its object is parsed from the bytes each time a filter needs it, because keeping it would take twice
- * their memory.
- */
 function inBytes(stored: StoredVm | undefined): StoredVm | undefined {
-  if (stored === undefined) return undefined;
-  const { bytes, seq } = stored;
-  return {
-    bytes,
-    seq,
-    get vm() {
-      return JSON.parse(Buffer.concat(bytes).toString()) as VmObject;
-    },
-  };
+  return stored && new VmInBytes(stored.bytes, stored.seq);
 }

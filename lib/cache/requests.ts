@@ -116,8 +116,8 @@ export function mergeOccasions(a: Occasion, b: Occasion): Occasion {
 /** A request for inputs of a zone. A request for files alone does not wait for commands. */
 export function zoneRequest(zonename: string, inputs: Iterable<ZoneInput>, occasion: Occasion): ZoneRequest {
   const wanted = new Set(inputs);
-  const lane = wanted.has('record') || wanted.has('kstat') ? 'zone' : 'files';
-  return { ...occasionOf(occasion), lane, zonename, inputs: wanted };
+  const lane = wanted.has('record') || wanted.has('kstat') ? ('zone' as const) : ('files' as const);
+  return Object.assign(occasionOf(occasion), { lane, zonename, inputs: wanted });
 }
 
 /** Requests for datasets and snapshots. */
@@ -126,7 +126,7 @@ export function datasetRequests(
   needs: readonly ListingNeed[],
   occasion: Occasion,
 ): readonly DatasetRequest[] {
-  return needs.map((need) => ({ ...occasionOf(occasion), lane, ...need, alone: false }));
+  return needs.map((need) => Object.assign(occasionOf(occasion), { lane, alone: false }, need));
 }
 
 /** The reason to pass on to follow-up requests. */

@@ -60,8 +60,13 @@ export class ZoneTable {
     if ((this.#removed.get(zonename) ?? 0) > readAt) return undefined;
     this.#removed.delete(zonename);
     const zone: Zone = {
-      ...{ zonename, known: {}, zonepath: '', isLookedFor: false, announcedAt: 0 },
-      ...{ listed: new Set(), awaits: new Set() },
+      zonename,
+      known: {},
+      zonepath: '',
+      listed: new Set(),
+      awaits: new Set(),
+      isLookedFor: false,
+      announcedAt: 0,
     };
     this.#zones.set(zonename, zone);
     return zone;
@@ -86,7 +91,7 @@ export class ZoneTable {
       if (now === undefined) continue;
       const isSame = before !== undefined && now.value === before.value;
       if (readAt >= (before?.readAt ?? 0)) {
-        Object.assign(zone.known, { [input]: { ...now, readAt } });
+        Object.assign(zone.known, { [input]: { value: now.value, version: now.version, readAt } });
         if (!isSame) changed.push(input);
       } else if (!isSame) outdated.push(input);
     }

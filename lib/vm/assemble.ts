@@ -7,6 +7,7 @@ import { fromFiles } from './files.js';
 import type { Sysinfo, ZoneInputs, ZoneKstat, ZoneRecord } from './inputs.js';
 import { stateOf } from './state.js';
 import { fromZfs } from './storage.js';
+import { merge, packed } from './merge.js';
 import { isoFromSeconds } from './time.js';
 import type { VmObject } from './vm-object.js';
 import type { ZoneConfig, ZoneProperties } from './zone-config.js';
@@ -34,17 +35,8 @@ export function assemble(inputs: ZoneInputs): Assembly {
     fromSysinfo(sysinfo),
     fromZfs(inputs, state.state),
   );
-  return { vm, warnings: warningsOf(inputs) };
+  return { vm: packed(vm), warnings: warningsOf(inputs) };
 }
-
-/** All parts in one object, the later ones winning. Many times as fast as spreading objects of this size. */
-function merge<Parts extends readonly object[]>(...parts: Parts): Merged<Parts> {
-  return Object.assign({}, ...parts) as Merged<Parts>;
-}
-
-type Merged<Parts extends readonly unknown[]> = Parts extends readonly [infer First, ...infer Others]
-  ? First & Merged<Others>
-  : unknown;
 
 function fromZoneadm(record: ZoneRecord) {
   return {
@@ -92,12 +84,12 @@ function fromKstat({ initPid, initRestarts, bootTime }: ZoneKstat) {
 }
 
 function fromSysinfo(sysinfo: Sysinfo) {
-  return {
-    ...(sysinfo.UUID !== undefined && { server_uuid: sysinfo.UUID }),
-    ...(sysinfo['Datacenter Name'] !== undefined && { datacenter_name: sysinfo['Datacenter Name'] }),
-    ...(sysinfo['Headnode ID'] !== undefined && { headnode_id: sysinfo['Headnode ID'] }),
-    ...(sysinfo['Live Image'] !== undefined && { platform_buildstamp: sysinfo['Live Image'] }),
-  } satisfies Partial<VmObject>;
+  return merge(
+    sysinfo.UUID !== undefined && { server_uuid: sysinfo.UUID },
+    sysinfo['Datacenter Name'] !== undefined && { datacenter_name: sysinfo['Datacenter Name'] },
+    sysinfo['Headnode ID'] !== undefined && { headnode_id: sysinfo['Headnode ID'] },
+    sysinfo['Live Image'] !== undefined && { platform_buildstamp: sysinfo['Live Image'] },
+  ) satisfies Partial<VmObject>;
 }
 
 function warningsOf({ record, xml }: ZoneInputs): readonly string[] {

@@ -3,6 +3,7 @@ import { isHvm } from './brand.js';
 import { delegatedOf, poolOf } from './dataset-names.js';
 import type { Dataset, DatasetSnapshot, ZoneInputs } from './inputs.js';
 import { ownProperty } from './json.js';
+import { merge } from './merge.js';
 import { isoFromSeconds } from './time.js';
 import { toMiB } from './value-types.js';
 import type { Device, Disk, Missing, Snapshot, VmObject } from './vm-object.js';
@@ -43,15 +44,15 @@ export function fromZfs(inputs: ZoneInputs, state: string): Storage {
   const root = rootOf(inputs, state);
   const volumes = devices.map((device) => volumeOf(device, inputs));
   const disks = devices.map((device, index) => toDisk(device, volumes[index]));
-  return {
-    ...(root && fromRootName(root.name)),
-    ...(root?.dataset && fromRoot(root.dataset, inputs)),
-    ...(root && fromDelegated(datasets.byName(delegatedOf(root.name)))),
-    ...((isHvm(record.brand) || disks.length > 0) && { disks }),
-    ...(record.brand === 'bhyve' && freeSpace(xml.value.properties.flexible_disk_size, volumes)),
-    snapshots: root?.dataset ? vmSnapshots(root.dataset) : [],
-    ...(state === 'receiving' && { missing: missing(inputs, root?.name, disks) }),
-  };
+  return merge(
+    root && fromRootName(root.name),
+    root?.dataset && fromRoot(root.dataset, inputs),
+    root && fromDelegated(datasets.byName(delegatedOf(root.name))),
+    (isHvm(record.brand) || disks.length > 0) && { disks },
+    record.brand === 'bhyve' && freeSpace(xml.value.properties.flexible_disk_size, volumes),
+    { snapshots: root?.dataset ? vmSnapshots(root.dataset) : [] },
+    state === 'receiving' && { missing: missing(inputs, root?.name, disks) },
+  );
 }
 
 /**
@@ -115,11 +116,11 @@ function fromRoot(dataset: Dataset, { record, xml }: ZoneInputs): Storage {
 
 function fromDelegated(dataset: Dataset | undefined): Storage {
   if (!dataset) return {};
-  return {
-    ...(dataset.compression !== 'off' && { zfs_data_compression: dataset.compression }),
-    ...(dataset.recsize !== undefined && { zfs_data_recsize: dataset.recsize }),
-    ...(isIndestructible(dataset) && { indestructible_delegated: true }),
-  };
+  return merge(
+    dataset.compression !== 'off' && { zfs_data_compression: dataset.compression },
+    dataset.recsize !== undefined && { zfs_data_recsize: dataset.recsize },
+    isIndestructible(dataset) && { indestructible_delegated: true },
+  );
 }
 
 function isIndestructible(dataset: Dataset): boolean {
@@ -132,16 +133,17 @@ function volumeOf({ path }: Device, { datasets }: ZoneInputs): Dataset | undefin
 }
 
 function toDisk(device: Device, volume: Dataset | undefined): Disk {
-  if (!volume) return device.path === undefined ? device : { ...device, missing: true };
-  return {
-    ...device,
-    zfs_filesystem: volume.name,
-    zpool: poolOf(volume.name),
-    ...(volume.volsize !== undefined && { size: toMiB(volume.volsize) }),
-    compression: volume.compression,
-    refreservation: Math.ceil(toMiB(volume.refreservation ?? 0)),
-    ...(volume.volblocksize !== undefined && { block_size: volume.volblocksize }),
-  };
+  if (!volume) return device.path === undefined ? device : merge(device, { missing: true });
+  return merge(
+    device,
+    { zfs_filesystem: volume.name, zpool: poolOf(volume.name) },
+    volume.volsize !== undefined && { size: toMiB(volume.volsize) },
+    {
+      compression: volume.compression,
+      refreservation: Math.ceil(toMiB(volume.refreservation ?? 0)),
+    },
+    volume.volblocksize !== undefined && { block_size: volume.volblocksize },
+  );
 }
 
 function freeSpace(flexibleMiB: number | undefined, volumes: readonly (Dataset | undefined)[]): Storage {

@@ -40,6 +40,24 @@ export function vmBytes(vm: VmObject | JsonObject): readonly Buffer[] {
   return [...parts, encode(`${text}}`)];
 }
 
+/**
+ * A version of a VM of which only the JSON is kept. Its object is parsed each time that somebody needs it: keeping it would
+ * take twice the memory.
+ */
+export class VmInBytes {
+  readonly bytes: readonly Buffer[];
+  readonly seq: number;
+
+  constructor(bytes: readonly Buffer[], seq: number) {
+    this.bytes = bytes;
+    this.seq = seq;
+  }
+
+  get vm(): VmObject {
+    return JSON.parse(Buffer.concat(this.bytes).toString()) as VmObject;
+  }
+}
+
 /** How many bytes these are together. */
 export function lengthOf(parts: readonly Buffer[]): number {
   return parts.reduce((sum, { length }) => sum + length, 0);
