@@ -19,19 +19,22 @@ import { dirname, sep } from 'node:path';
 import { fileMaxBytes } from '../config.js';
 import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
 import type { FileAnswer, FileQuery } from './file-messages.js';
-import { isMissing, readVersionOf, versionOf } from './file-version.js';
+import { isMissing, isTooRecent, versionOf } from './file-version.js';
 
 /**
- * Reads a file, unless it is of the version that is already known.
- *
- * @param onRead Called before it is read.
+ * Whether the watch on a path is on the file that has just been opened there, given by its version, or knows that there
+ * is none (`''`). If not, the watch has now been put on what is there, and the path is opened once more: what changes
+ * from then on is seen.
  */
+export type IsWatched = (path: string, version: string) => boolean;
+
+/** Reads a file, unless it is of the version that is already known. */
 export function readFileNow(
   request: FileQuery,
-  onRead: (request: FileQuery) => void = () => undefined,
+  isWatched?: IsWatched,
   maxBytes: number = fileMaxBytes,
 ): FileAnswer {
-  const answer = readTextNow(request, onRead, maxBytes);
+  const answer = readTextNow(request, isWatched, maxBytes);
   return request.isZoneXml === true && answer.type === 'read' ? parsedZoneXml(answer) : answer;
 }
 
@@ -45,30 +48,43 @@ function parsedZoneXml(answer: Extract<FileAnswer, { readonly type: 'read' }>): 
   }
 }
 
-function readTextNow(request: FileQuery, onRead: (request: FileQuery) => void, maxBytes: number): FileAnswer {
+function readTextNow(request: FileQuery, isWatched: IsWatched | undefined, maxBytes: number): FileAnswer {
   const { path, known, within } = request;
   try {
     if (known !== undefined && currentVersion(request) === known) {
       return known === '' ? missing(request) : { type: 'unchanged' };
     }
-    onRead(request);
     if (within !== undefined && leadsOut(dirname(path), within)) {
       return { type: 'failed', problem: `its directory is a symbolic link that leads out of ${within}` };
     }
-    const follow = within === undefined ? 0 : constants.O_NOFOLLOW;
-    // Without O_NONBLOCK, opening a FIFO would block the thread for ever.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
-    try {
-      return readOpenFile(file, maxBytes);
-    } finally {
-      closeSync(file);
-    }
+    return openAndRead(request, isWatched, maxBytes);
   } catch (error) {
     if (isMissing(error)) return missing(request);
     const { message, code } = error as NodeJS.ErrnoException;
     const isLink = code === 'ELOOP' && within !== undefined;
     const problem = isLink ? 'is a symbolic link, which is not followed' : `cannot be read: ${message}`;
     return { type: 'failed', problem, cause: { message, code } };
+  }
+}
+
+function openAndRead(request: FileQuery, isWatched: IsWatched | undefined, maxBytes: number): FileAnswer {
+  const { path, within } = request;
+  const again = () => openAndRead(request, undefined, maxBytes);
+  const follow = within === undefined ? 0 : constants.O_NOFOLLOW;
+  let file: number;
+  try {
+    // Without O_NONBLOCK, opening a FIFO would block the thread for ever.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
+  } catch (error) {
+    if (isMissing(error) && isWatched?.(path, '') === false) return again();
+    throw error;
+  }
+  try {
+    const stats = fstatSync(file, { bigint: true });
+    if (isWatched?.(path, versionOf(stats)) === false) return again();
+    return readOpenFile(file, stats, maxBytes);
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -93,11 +109,10 @@ function leadsOut(directory: string, within: string): boolean {
   return !realpathSync(directory).startsWith(realpathSync(within) + sep);
 }
 
-function readOpenFile(file: number, maxBytes: number): FileAnswer {
-  const stats = fstatSync(file, { bigint: true });
+function readOpenFile(file: number, stats: BigIntStats, maxBytes: number): FileAnswer {
   if (!stats.isFile()) return { type: 'failed', problem: 'is not a regular file' };
   // Taken before reading: a change during the reading shows up later as another version.
-  const version = readVersionOf(stats);
+  const version = isTooRecent(stats) ? undefined : versionOf(stats);
   // The size is only a first guess: a file may grow while we read. One byte more lets the same read reach the end.
   let buffer = Buffer.allocUnsafe(Math.min(Number(stats.size), maxBytes) + 1);
   let length = 0;

@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileWatches } from '../config.js';
-import type { FileNews, FileQuery, FileTask } from './file-messages.js';
+import type { FileNews, FileTask } from './file-messages.js';
 import { readFileNow } from './file-reader.js';
 import { isMissing } from './file-version.js';
 import { globalZone } from './paths.js';
@@ -72,9 +72,12 @@ export class FileServer {
     switch (task.type) {
       case 'read': {
         this.#options.onBegin(task.owner);
-        // The watch may be on a file that was replaced unseen: first it is put on what is there, then that is read.
-        const look = ({ path }: FileQuery) => void this.#watches.look(path);
-        const answers = task.files.map((file) => readFileNow(file, look));
+        const isWatched = (path: string, version: string) => {
+          if (this.#watches.isOn(path, version)) return true;
+          this.#watches.look(path); // The watch may be on a file that was replaced unseen.
+          return false;
+        };
+        const answers = task.files.map((file) => readFileNow(file, isWatched));
         const isNews = answers.some(({ type }) => type !== 'unchanged');
         this.#options.tell({ type: 'answers', id: task.id, answers: isNews ? answers : undefined });
         break;

@@ -26,9 +26,9 @@ export function versionOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string 
   return [ino, size, mtimeNs, ctimeNs].map((each) => each.toString(36)).join(':');
 }
 
-/** The version of an existing file that is about to be read. */
-export function readVersionOf(stats: BigIntStats): FileVersion {
-  return Number(stats.ctimeMs) > Date.now() - timeGrainMs ? undefined : versionOf(stats);
+/** Whether a file was changed so recently that it may change again and have the same version. */
+export function isTooRecent({ ctimeMs }: BigIntStats): boolean {
+  return Number(ctimeMs) > Date.now() - timeGrainMs;
 }
 
 /** Looks at a path. Blocks as long as the file system does, and never throws: why a file cannot be reached is for its reader to report. */

@@ -94,6 +94,13 @@ export class WatchSet {
     return this.#watched.get(path)?.version;
   }
 
+  /** Whether the watch on a path is on this version of its file (`''`: on none). True for a path that nobody watches. */
+  isOn(path: string, version: string): boolean {
+    const watched = this.#watched.get(path);
+    if (watched === undefined) return true;
+    return watched.version === version && (version === '' || watched.watcher !== undefined);
+  }
+
   /** Whether there is a watch on what is at the path now. */
   isWatched(path: string): boolean {
     return this.#watched.get(path)?.watcher !== undefined;
