@@ -50,10 +50,11 @@ fi
 cd "$simulator/zones" || exit 1
 if [ -n "$full" ]; then
 	if [ -n "$configured" ]; then
-		# A zone that goes away during the walk is skipped in silence.
-		cat ./.global ./* 2>/dev/null
+		# A zone that goes away during the walk is skipped in silence. In blocks, as zoneadm prints: cat would write
+		# each file by itself.
+		tail -q -n +1 ./.global ./* 2>/dev/null
 	else
-		cat ./.global ./* 2>/dev/null | grep -v '^-'
+		tail -q -n +1 ./.global ./* 2>/dev/null | grep -v '^-'
 	fi
 	exit 0
 fi
