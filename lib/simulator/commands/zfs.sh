@@ -114,15 +114,24 @@ elif [ $# -eq 1 ]; then
 	esac
 fi
 count=$#
-files=$(
-	for name; do
-		case $name in
-		'') ;;
-		*/* | *[@#]*) file_of "$name" && printf '%s\n' "./$file" ;;
-		*) printf '%s\n' "./$name"/* ;;
-		esac
-	done | sort -u
-)
+files=
+for name; do
+	case $name in
+	'') continue ;;
+	*/* | *[@#]*)
+		file_of "$name"
+		file=./$file
+		;;
+	*) file=$(printf '%s\n' "./$name"/*) ;;
+	esac
+	[ "$file" = "$files" ] || files=${files:+$files
+}$file
+done
+# Nearly always all of them are in one file; to sort is a process more.
+case $files in
+*'
+'*) files=$(printf '%s\n' "$files" | sort -u) ;;
+esac
 IFS='
 '
 set -f
