@@ -126,7 +126,7 @@ export function datasetRequests(
   needs: readonly ListingNeed[],
   occasion: Occasion,
 ): readonly DatasetRequest[] {
-  return needs.map((need) => Object.assign(occasionOf(occasion), { lane, alone: false }, need));
+  return needs.map((need) => Object.assign(occasionOf(occasion), { lane }, need, { alone: false }));
 }
 
 /** The reason to pass on to follow-up requests. */

@@ -81,8 +81,9 @@ function openAndRead(request: FileQuery, isWatched: IsWatched | undefined, maxBy
   }
   try {
     const stats = fstatSync(file, { bigint: true });
-    if (isWatched?.(path, versionOf(stats)) === false) return again();
-    return readOpenFile(file, stats, maxBytes);
+    const version = versionOf(stats);
+    if (isWatched?.(path, version) === false) return again();
+    return readOpenFile(file, stats, version, maxBytes);
   } finally {
     closeSync(file);
   }
@@ -109,10 +110,10 @@ function leadsOut(directory: string, within: string): boolean {
   return !realpathSync(directory).startsWith(realpathSync(within) + sep);
 }
 
-function readOpenFile(file: number, stats: BigIntStats, maxBytes: number): FileAnswer {
+function readOpenFile(file: number, stats: BigIntStats, current: string, maxBytes: number): FileAnswer {
   if (!stats.isFile()) return { type: 'failed', problem: 'is not a regular file' };
   // Taken before reading: a change during the reading shows up later as another version.
-  const version = isTooRecent(stats) ? undefined : versionOf(stats);
+  const version = isTooRecent(stats) ? undefined : current;
   // The size is only a first guess: a file may grow while we read. One byte more lets the same read reach the end.
   let buffer = Buffer.allocUnsafe(Math.min(Number(stats.size), maxBytes) + 1);
   let length = 0;

@@ -7,6 +7,7 @@ import { gzip } from 'node:zlib';
 import { eachInSlices } from '../slices.js';
 import type { CacheSnapshot, StoredVm } from '../cache/vm-store.js';
 import { http as limits } from '../config.js';
+import { memoised } from '../memoised.js';
 import { matches } from '../vm/conditions.js';
 import type { Selection } from './parameters.js';
 import { viewOf } from './view.js';
@@ -32,14 +33,7 @@ export interface SerialisedVms {
 export function createSerialisedVms(): SerialisedVms {
   /** By part: versions of a VM share the big ones. */
   const escapedParts = new WeakMap<Buffer, Buffer>();
-  const escape = (part: Buffer) => {
-    let bytes = escapedParts.get(part);
-    if (bytes === undefined) {
-      bytes = escaped(part);
-      escapedParts.set(part, bytes);
-    }
-    return bytes;
-  };
+  const escape = (part: Buffer) => memoised(escapedParts, part, escaped);
   let last: Promise<unknown> = Promise.resolve();
   const array = perSnapshot(({ vms }) => joined([...vms.values()].map(({ bytes }) => bytes)));
   return {
@@ -88,16 +82,9 @@ function escaped(text: Buffer): Buffer {
 }
 
 /** Makes it once for each state, and keeps it no longer than that state is kept: it takes megabytes. */
-function perSnapshot<T>(make: (snapshot: CacheSnapshot) => T): (snapshot: CacheSnapshot) => T {
-  const all = new WeakMap<CacheSnapshot, { readonly made: T }>();
-  return (snapshot) => {
-    let last = all.get(snapshot);
-    if (last === undefined) {
-      last = { made: make(snapshot) };
-      all.set(snapshot, last);
-    }
-    return last.made;
-  };
+function perSnapshot<T extends object>(make: (snapshot: CacheSnapshot) => T): (snapshot: CacheSnapshot) => T {
+  const known = new WeakMap<CacheSnapshot, T>();
+  return (snapshot) => memoised(known, snapshot, make);
 }
 
 const compress = promisify(gzip);

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { VmCache } from '../cache/cache.js';
 import type { StoredVm } from '../cache/vm-store.js';
 import { http as httpLimits } from '../config.js';
+import { memoised } from '../memoised.js';
 import type { Fields } from '../vm/fields.js';
 import { lengthOf } from '../vm/vm-bytes.js';
 import { isUnchanged, tagOf, takesGzip } from './conditional.js';
@@ -37,17 +38,15 @@ export function vmReplies({ cache, serialised, limits = httpLimits }: VmRepliesO
   const copies = new UnsentCopies({ max: limits.maxAnswersUnsent, largeBytes: limits.largeAnswerBytes });
   /** Made once per version of a VM: this is the most frequent request. */
   const headersOf = new WeakMap<StoredVm, { readonly tag: string; readonly headers: string[] }>();
+  const makeHeaders = ({ seq, bytes }: StoredVm) => {
+    const tag = tagOf(instance, seq);
+    const length = String(lengthOf(bytes));
+    return { tag, headers: ['Content-Type', 'application/json', 'Content-Length', length, 'ETag', tag] };
+  };
 
   return {
     one: (request, response, stored, fields) => {
-      let made = headersOf.get(stored);
-      if (made === undefined) {
-        const tag = tagOf(instance, stored.seq);
-        const length = String(lengthOf(stored.bytes));
-        const headers = ['Content-Type', 'application/json', 'Content-Length', length, 'ETag', tag];
-        made = { tag, headers };
-        headersOf.set(stored, made);
-      }
+      const made = memoised(headersOf, stored, makeHeaders);
       if (isUnchanged(request.headers['if-none-match'], made.tag)) {
         response.writeHead(304, { ETag: made.tag }).end();
       } else if (fields !== undefined) {

@@ -57,13 +57,19 @@ export function isInFullListing(name: string, isRoot: boolean): boolean {
 
 /** The dataset by which `zfs list -d 2` shows whether this dataset or snapshot can exist: itself, or one that it is in. */
 export function listedAncestorOf(name: string): string {
-  return datasetOf(name).split('/', 3).join('/');
+  return firstComponents(datasetOf(name), 3);
 }
 
 /** The dataset of at most two components, `<pool>/<zone>`, that this dataset or snapshot is, or is in. */
 export function topOf(name: string): string {
-  const dataset = datasetOf(name);
-  const pool = dataset.indexOf('/');
-  const end = pool < 0 ? -1 : dataset.indexOf('/', pool + 1);
-  return end < 0 ? dataset : dataset.slice(0, end);
+  return firstComponents(datasetOf(name), 2);
+}
+
+function firstComponents(dataset: string, count: number): string {
+  let end = -1;
+  for (let nth = 0; nth < count; nth++) {
+    end = dataset.indexOf('/', end + 1);
+    if (end < 0) return dataset;
+  }
+  return dataset.slice(0, end);
 }

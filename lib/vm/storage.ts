@@ -1,4 +1,5 @@
 /** What ZFS says about a VM: its root dataset, delegated dataset, disks and snapshots, and which datasets these are. */
+import { memoised } from '../memoised.js';
 import { isHvm } from './brand.js';
 import { delegatedOf, poolOf } from './dataset-names.js';
 import type { Dataset, DatasetSnapshot, ZoneInputs } from './inputs.js';
@@ -209,15 +210,6 @@ function vmSnapshot({ name, size, createdAt }: DatasetSnapshot): Snapshot {
     size: toMiB(size),
     ...(created !== undefined && { created_at: created }),
   };
-}
-
-function memoised<K extends object, V>(known: WeakMap<K, V>, key: K, make: (key: K) => V): V {
-  let value = known.get(key);
-  if (value === undefined) {
-    value = make(key);
-    known.set(key, value);
-  }
-  return value;
 }
 
 function missing(

@@ -2,6 +2,7 @@
  * A VM's JSON, in parts. The bytes of a big part, such as thousands of snapshots, are shared as long as that part is the
  * same object, and never copied: changing the quota of such a VM costs no more than for any other.
  */
+import { memoised } from '../memoised.js';
 import { asJson, isJsonArray, isJsonObject, type JsonObject, type JsonValue } from './json.js';
 import type { VmObject } from './vm-object.js';
 
@@ -77,12 +78,9 @@ function isBig(value: JsonValue | undefined): value is readonly JsonValue[] | Js
 }
 
 function partsOf(value: readonly JsonValue[] | JsonObject): readonly Buffer[] {
-  let parts = bigParts.get(value);
-  if (parts === undefined) {
-    parts = isJsonArray(value) ? arrayParts(value) : [encode(JSON.stringify(value))];
-    bigParts.set(value, parts);
-  }
-  return parts;
+  return memoised(bigParts, value, () =>
+    isJsonArray(value) ? arrayParts(value) : [encode(JSON.stringify(value))],
+  );
 }
 
 /** Elements of an array that stand together, and their JSON, with a comma before each. */

@@ -2,6 +2,7 @@
  * The filter typed after `/`: conditions as everywhere (`state=running`, `alias~^web`), and bare words that are searched
  * for in a VM's names and addresses. An unfinished or invalid condition is ignored.
  */
+import { memoised } from '../../memoised.js';
 import { matches, parseConditions, type Filter } from '../../vm/filter.js';
 import { QueryError } from '../../vm/selector.js';
 import type { VmObject } from '../../vm/vm-object.js';
@@ -53,11 +54,5 @@ function names({ alias, uuid, brand, state, nics }: VmObject): string {
 /** Evaluated once per version of a VM: a table of a thousand rows is drawn several times a second. */
 function remembered(predicate: (vm: VmObject) => boolean): (vm: VmObject) => boolean {
   const known = new WeakMap<VmObject, boolean>();
-  return (vm) => {
-    const before = known.get(vm);
-    if (before !== undefined) return before;
-    const answer = predicate(vm);
-    known.set(vm, answer);
-    return answer;
-  };
+  return (vm) => memoised(known, vm, predicate);
 }
