@@ -87,6 +87,8 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
         ({ retries }) => retries === undefined || state.errors.has(retries.zone, retries.input, retries.name),
       ),
       map(({ request }) => request),
+      // Listeners are told of what a reading found before what follows from it is read.
+      observeOn(asapScheduler),
     );
 
     const read = merge(firstLoad, said, asked, following).pipe(

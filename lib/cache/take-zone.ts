@@ -40,6 +40,7 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
     return;
   }
   takeErrors(state, { ...fact, readings: present }, taken);
+  const isXmlNews = xml !== undefined && xml.type !== 'unchanged' && zone.known.xml !== undefined;
   const { changed, outdated } = state.zones.take(zone, present, readAt);
   if (outdated.length > 0) taken.ask(zoneRequest(zonename, outdated, occasion));
   if (changed.includes('record')) followZonepath(zone, known === undefined, occasion, taken);
@@ -49,6 +50,9 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   const isAsItWas = changed.length === 0 && Object.keys(readings).length > 0;
   const isShown = state.hasVm(zonename) && zone.awaits.size === 0;
   if (!isAsItWas || !isShown) settle(state, zone, occasion, sourceOf(changed), taken);
+  // zonecfg and zoneadm also write the XML when the zone's state changes, which makes up for a lost sysevent. Asked only
+  // now, because the commands would slow down reading the file and telling listeners of it.
+  if (isXmlNews && record === undefined) taken.ask(zoneRequest(zonename, ['record', 'kstat'], occasion));
   awaitNewstate(fact, zone, taken);
 }
 

@@ -43,12 +43,6 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
     };
     const sayChanged = (zonename: string, inputs: readonly ZoneInput[]) => {
       say({ type: 'zone', source: 'file-events', zonename, inputs });
-      if (!inputs.includes('xml')) return;
-      // zonecfg and zoneadm also write the XML when the zone's state changes, which makes up for a lost sysevent. One
-      // turn later, so that the file is read and reported before commands are started.
-      setImmediate(() => {
-        subscriber.next({ type: 'zone', source: 'file-events', zonename, inputs: ['record', 'kstat'] });
-      });
     };
 
     const take = (event: FileEvent) => {

@@ -54,6 +54,17 @@ void tap.test('a new zone: watched, then its files, then its datasets, and it ap
   t.end();
 });
 
+void tap.test('after an XML that was read by itself, whether the state changed with it is asked', (t) => {
+  const { zone } = aState();
+  const replaced = zone(2, { xml: { ...xml, mtimeMs: 2 } }, { noticedAt: 9 });
+  t.match(asked(replaced), [{ lane: 'zone', zonename: someUuid, inputs: ['kstat', 'record'] }]);
+  t.match(replaced.followUps, [{ request: { noticedAt: 9 } }]);
+  t.same(asked(zone(3, { xml: { ...xml, mtimeMs: 3 }, record })), [], 'not when that was read with it');
+  t.same(asked(zone(4, tags('db'))), [], 'no other file says anything of the state');
+  t.match(zone(5, { xml: bad }).followUps, [{ retries: { input: 'xml' } }, { request: { lane: 'zone' } }]);
+  t.end();
+});
+
 void tap.test('a failure keeps the last good value, and is tried again after the backoff, once', (t) => {
   const { state, zone } = aState();
   zone(2, tags('db'));
@@ -266,7 +277,7 @@ void tap.test('a VM that begins to show a disk waits for the listing of it; one 
   const withDisk = { value: { ...xml.value, disks }, mtimeMs: 2 };
   const grown = zone(2, { xml: withDisk });
   t.same(grown.commits, []);
-  t.match(asked(grown), [{ lane: 'dataset', name: disk }]);
+  t.match(asked(grown), [{ lane: 'dataset', name: disk }, { lane: 'zone' }]);
   const [request] = grown.followUps.map((each) => each.request);
   if (request === undefined || !('whole' in request)) throw new Error('it is asked for');
   const ends = [request];
