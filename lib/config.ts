@@ -77,9 +77,14 @@ export const fileThreads = {
   oldGenerationMb: 256,
   /** Answers that a thread collects for one message: half of those to the zones that are read at a time. */
   newsPerMessage: 32,
+  /** A changed file that is larger is read when it is asked for, not before, so that what nobody has heard yet stays small. */
+  readAheadMaxBytes: 64 * 1024,
   /** How long the daemon waits for a thread to end when it stops, ms. One that is not stuck needs milliseconds. */
   endMs: 500,
 } as const;
+
+/** Warnings about VMs that are remembered, so that each is logged once. */
+export const maxWarnings = 10_000;
 
 /** How requests to read are coalesced; see operators/coalesce.ts. */
 export const reloads = {

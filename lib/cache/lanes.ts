@@ -12,6 +12,7 @@ import type { Fact } from './facts.js';
 import {
   datasetReading,
   everythingReading,
+  readAheadReading,
   sysinfoReading,
   unusedReading,
   zoneReading,
@@ -58,6 +59,7 @@ function lanes({ host, state, beginRescan }: LanesOptions): Readonly<Record<Lane
   return {
     // Readers of different zones' files share nothing, so they need not wait for one another.
     files: { maxRuns, slowAfterMs: 0, maxBatch, read: zoneReading(host, where) },
+    'read-ahead': { maxRuns, slowAfterMs: 0, maxBatch, read: readAheadReading },
     zone: { maxRuns, slowAfterMs, maxBatch, read: zoneReading(host, where) },
     dataset: { maxRuns, slowAfterMs, maxBatch, read: datasetReading(host) },
     unused: { maxRuns, slowAfterMs, maxBatch: Infinity, delayMs, read: unusedReading(host) },
@@ -94,9 +96,7 @@ export function inLanes(options: LanesOptions): OperatorFunction<Request, Fact> 
             run: (batch) => reading(name, lane.read as Read<Request>, batch, options),
             settles: ({ ends }) => ends.map(keyOf),
             alone: (request) => 'alone' in request && request.alone,
-            onQueue: (queue) => {
-              options.onQueue(name, queue);
-            },
+            onQueue: options.onQueue.bind(undefined, name),
           }),
         ),
       ),

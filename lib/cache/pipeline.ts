@@ -66,6 +66,8 @@ export function commitsOf(options: PipelineOptions): Observable<Commit> {
     const said = invalidations.pipe(
       // The first load reads everything, so it answers any request for everything made before it begins.
       filter(({ type }) => type !== 'everything' || isLoading),
+      // What is held grows old: it is read when it is released.
+      map((each) => (state.isLoaded || each.type !== 'zone' ? each : { ...each, readings: undefined })),
       hold<Invalidation>({
         until: loaded,
         key: (invalidation) => JSON.stringify(invalidation),

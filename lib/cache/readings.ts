@@ -50,6 +50,15 @@ export function zoneReading(host: Host, whereIs: WhereIs): Read<ZoneRequest> {
   };
 }
 
+/** Passes on what was read when it changed. Nothing is read in between, so it is newer than all that is known. */
+export const readAheadReading: Read<ZoneRequest> = (batch, readAt, emit) => {
+  for (const request of batch) {
+    const { zonename, readings = {} } = request;
+    emit({ type: 'zone', zonename, readings, readAt, occasion: occasionOf(request), ends: [request] });
+  }
+  return Promise.resolve();
+};
+
 /** Lists datasets: one command for those with everything in them, one for single rows. */
 export function datasetReading(host: Host): Read<DatasetRequest> {
   return async (batch, readAt, emit) => {

@@ -1,7 +1,8 @@
 /**
  * What is to be read and for whom, and how two requests for the same thing merge. The lanes do not wait for one another:
- * files; zones (zoneadm and kstat); datasets (zfs); datasets that nobody waits for; and rescans.
+ * files; files read ahead; zones (zoneadm and kstat); datasets (zfs); datasets that nobody waits for; and rescans.
  */
+import type { ZoneReadings } from '../host/read-zone.js';
 import type { Invalidation } from '../sources/invalidation.js';
 import { datasetOf } from '../vm/dataset-names.js';
 import { zoneInputs, type ZoneInput } from '../vm/inputs.js';
@@ -43,9 +44,11 @@ export interface Announcement {
 
 /** Read these inputs of this zone; without any, assemble it again. */
 export interface ZoneRequest extends Occasion {
-  readonly lane: 'files' | 'zone';
+  readonly lane: 'files' | 'zone' | 'read-ahead';
   readonly zonename: string;
   readonly inputs: ReadonlySet<ZoneInput>;
+  /** What is in these inputs: they were read when they changed. */
+  readonly readings?: ZoneReadings | undefined;
   /** The number of its kernel instance, as last heard. */
   readonly zoneid?: number | undefined;
   readonly announced?: Announcement | undefined;
@@ -92,6 +95,7 @@ export function mergeRequests<R extends Request>(a: R, b: R): R {
     return {
       ...merged,
       inputs,
+      readings: a.readings && b.readings && { ...a.readings, ...b.readings },
       zoneid: b.zoneid ?? a.zoneid,
       announced: b.announced ?? a.announced,
       look: b.look ?? a.look,
@@ -142,7 +146,9 @@ export function requestsFor(
 ): readonly Request[] {
   switch (invalidation.type) {
     case 'zone': {
-      const { zonename, zoneid, newstate } = invalidation;
+      const { zonename, zoneid, newstate, readings } = invalidation;
+      if (readings !== undefined && state.zones.has(zonename))
+        return [{ ...zoneRequest(zonename, invalidation.inputs, occasion), lane: 'read-ahead', readings }];
       // A zone that is not known yet is read in full, whichever inputs are named.
       const inputs = state.zones.has(zonename) ? invalidation.inputs : zoneInputs;
       const announced = newstate === undefined ? undefined : { newstate, since: state.clock.now, looks: 0 };

@@ -97,7 +97,7 @@ export class Rescans implements RescanLog {
   /** A source reports these zones. Until the readings that this causes are done, rescans report no differences in them. */
   told(source: SourceName, zonenames: readonly string[]): Waiter {
     for (const rescan of this.#underWay) for (const zonename of zonenames) rescan.told(source, zonename);
-    const count = (by: 1 | -1) => {
+    const count = (by: 1 | -1) => () => {
       for (const zonename of zonenames) {
         const key = `${source} ${zonename}`;
         const open = (this.#told.get(key) ?? 0) + by;
@@ -105,14 +105,7 @@ export class Rescans implements RescanLog {
         else this.#told.set(key, open);
       }
     };
-    return {
-      began: () => {
-        count(1);
-      },
-      ended: () => {
-        count(-1);
-      },
-    };
+    return { began: count(1), ended: count(-1) };
   }
 
   /** Records a rescan and writes one line to the log. Returns how many of its scope have failed in a row. */

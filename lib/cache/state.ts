@@ -3,6 +3,7 @@
  * reads.
  */
 import type { Logger } from 'pino';
+import { Warnings } from '../warnings.js';
 import { assemble } from '../vm/assemble.js';
 import { Clock } from '../vm/clock.js';
 import type { Sysinfo, ZoneInputs } from '../vm/inputs.js';
@@ -13,9 +14,6 @@ import type { Commit, VmStore } from './vm-store.js';
 import { ZoneIndex } from '../vm/zone-index.js';
 import { ZoneTable, type Zone } from './zone-table.js';
 
-/** Warnings remembered, so that each is logged once and not for every zone and reading. */
-const maxWarnings = 10_000;
-
 /** What is known. */
 export class HostState {
   readonly clock = new Clock();
@@ -25,13 +23,12 @@ export class HostState {
   readonly errors: LoadErrors;
   readonly store: VmStore;
   sysinfo: Sysinfo = {};
-  readonly #log: Logger;
-  readonly #warned = new Set<string>();
+  readonly #warnings: Warnings;
 
   constructor(store: VmStore, log: Logger) {
     this.store = store;
     this.errors = new LoadErrors(log);
-    this.#log = log;
+    this.#warnings = new Warnings(log);
   }
 
   /** False until the first load is done. */
@@ -54,11 +51,8 @@ export class HostState {
   indexDatasets(zone: Zone, inputs: ZoneInputs): readonly string[] {
     const datasets = datasetsOf(inputs);
     const { zonepath } = inputs.record;
-    this.index.set(zone.zonename, {
-      zonepath,
-      root: zonepath === '' ? undefined : datasets[0],
-      datasets,
-    });
+    const root = zonepath === '' ? undefined : datasets[0];
+    this.index.set(zone.zonename, { zonepath, root, datasets });
     this.errors.keepDatasets(zone.zonename, new Set(datasets));
     return datasets;
   }
@@ -66,14 +60,7 @@ export class HostState {
   /** Assembles a VM; a difference becomes a commit. */
   commit(inputs: ZoneInputs, noticedAt: number | undefined): Commit | undefined {
     const { vm, warnings } = assemble(inputs);
-    for (const warning of warnings) this.#warnOnce(vm.zonename, warning);
+    for (const warning of warnings) this.#warnings.warn(vm.zonename, warning);
     return this.store.put(vm, noticedAt);
-  }
-
-  #warnOnce(zonename: string, warning: string): void {
-    if (this.#warned.has(warning)) return;
-    if (this.#warned.size > maxWarnings) this.#warned.clear();
-    this.#warned.add(warning);
-    this.#log.warn({ zonename }, `zone ${zonename}: ${warning}`);
   }
 }

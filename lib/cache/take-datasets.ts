@@ -58,11 +58,8 @@ export function takeDatasetsFailed(state: HostState, fact: DatasetsFailed, taken
     for (const zone of zonesOf(state, name)) {
       const afterMs = state.errors.failed(zone.zonename, 'datasets', error, { name, whole, readAt });
       const retries = { zone: zone.zonename, input: 'datasets', name } as const;
-      taken.followUps.push({
-        request: { ...request, ...noOccasion, lane: 'dataset', alone: true },
-        afterMs,
-        retries,
-      });
+      const again = { ...request, ...noOccasion, lane: 'dataset', alone: true } as const;
+      taken.followUps.push({ request: again, afterMs, retries });
       // A VM can appear without the snapshot that protects it. A new VM cannot appear without its datasets.
       if (state.hasVm(zone.zonename) || snapshotOf(name) !== undefined)
         answered(state, zone, name, request, taken);

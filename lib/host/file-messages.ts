@@ -25,15 +25,18 @@ export interface FileRequest extends FileQuery {
   readonly owner?: string;
 }
 
+/** What is in a file. */
+export interface FileText {
+  readonly type: 'read';
+  readonly text: string;
+  /** Milliseconds since the epoch, with a fraction; of exactly the file that was read. */
+  readonly mtimeMs: number;
+  readonly version: FileVersion;
+}
+
 /** What was found. */
 export type FileAnswer =
-  | {
-      readonly type: 'read';
-      readonly text: string;
-      /** Milliseconds since the epoch, with a fraction; of exactly the file that was read. */
-      readonly mtimeMs: number;
-      readonly version: FileVersion;
-    }
+  | FileText
   | { readonly type: 'missing' }
   /** It still is the version that is known. */
   | { readonly type: 'unchanged' }
@@ -56,6 +59,8 @@ export interface WatchedPath {
   readonly owner?: string;
   /** Report new entries in it, and not changes. */
   readonly isDirectory?: boolean;
+  /** How it is read: then what is in it may come with the report of its change. */
+  readonly reading?: Pick<FileQuery, 'within' | 'isZoneXml'>;
 }
 
 /** The versions of a zone's files when last read, by name; `null` for one that must be read again. */
@@ -89,12 +94,22 @@ export type FileNews =
   /** One answer for each file; none at all when every file still is the version that is known, as in most of a rescan. */
   | { readonly type: 'answers'; readonly id: number; readonly answers: readonly FileAnswer[] | undefined }
   | ({ readonly type: 'watches'; readonly id: number } & WatchStatus)
-  /** These may have changed. A read from here on misses nothing. */
-  | { readonly type: 'changed'; readonly zonename: string; readonly names: readonly string[] }
+  /** These may have changed. A read from here on misses nothing, and may have been made: then it is here, in the same order. */
+  | {
+      readonly type: 'changed';
+      readonly zonename: string;
+      readonly names: readonly string[];
+      readonly texts?: readonly PlacedText[] | undefined;
+    }
   /** Entries of a watched directory that may be new; none of them is watched. */
   | { readonly type: 'entries'; readonly name: string; readonly entries: readonly string[] }
   /** What keeps it from watching, so that it polls; nothing when it watches all. Said after the first watch, and when it changes. */
   | { readonly type: 'trouble'; readonly problem: string | undefined };
+
+/** What is in a file, and where that is. */
+export interface PlacedText extends FileText {
+  readonly path: string;
+}
 
 /** The number of paths with a watch, and without one (missing, or the watch was refused). */
 export interface WatchStatus {

@@ -1,5 +1,6 @@
 /**
- * Whose files a file thread is working on, in shared memory: a thread that hangs in a system call cannot answer.
+ * Whose files a file thread is working on, in shared memory: a thread that hangs in a system call cannot answer. And
+ * whether the main thread has heard the big messages that the thread has sent.
  */
 
 const maxNameBytes = 64;
@@ -7,7 +8,8 @@ const maxNameBytes = 64;
 const counter = 0;
 const nameLength = 1;
 const retired = 2;
-const headerBytes = 12;
+const heard = 3;
+const headerBytes = 16;
 const idle = -1;
 
 /** What a thread was seen doing. */
@@ -23,6 +25,8 @@ export class FileProgress {
   readonly #numbers: Int32Array;
   readonly #name: Buffer;
   #zonename: string | undefined;
+  #messages = 0;
+  #lastBig = 0;
 
   constructor(shared?: SharedArrayBuffer) {
     this.shared = shared ?? new SharedArrayBuffer(headerBytes + maxNameBytes);
@@ -44,6 +48,22 @@ export class FileProgress {
     this.#zonename = undefined;
     Atomics.store(this.#numbers, nameLength, idle);
     Atomics.add(this.#numbers, counter, 1);
+  }
+
+  /** The file thread calls this with each message to the main thread. */
+  said(isBig: boolean): void {
+    this.#messages = (this.#messages + 1) | 0;
+    if (isBig) this.#lastBig = this.#messages;
+  }
+
+  /** The file thread calls this: whether the main thread has heard all big messages. */
+  get isHeard(): boolean {
+    return ((this.#lastBig - Atomics.load(this.#numbers, heard)) | 0) <= 0; // The numbers wrap around.
+  }
+
+  /** The main thread calls this when it has heard a message. */
+  hear(): void {
+    Atomics.add(this.#numbers, heard, 1);
   }
 
   /** The main thread calls this: what the file thread is doing. Reliable if the count is the same as at the last look. */

@@ -4,9 +4,9 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileWatches } from '../config.js';
-import type { FileNews, FileTask } from './file-messages.js';
-import { readFileNow } from './file-reader.js';
+import { fileThreads, fileWatches } from '../config.js';
+import type { FileNews, FileTask, PlacedText, WatchedPath } from './file-messages.js';
+import { readFileNow, type IsWatched } from './file-reader.js';
 import { isMissing } from './file-version.js';
 import { globalZone } from './paths.js';
 import { WatchSet, type Watch } from './watch-set.js';
@@ -14,10 +14,17 @@ import { WatchSet, type Watch } from './watch-set.js';
 export interface FileServerOptions {
   readonly watch: Watch;
   readonly tell: (news: FileNews) => void;
+  /** Whether what is in a changed file may be told with the change: not while the last that was told so is unheard. */
+  readonly mayReadAhead: () => boolean;
   /** Called before a zone's files are touched. */
   readonly onBegin: (zonename: string) => void;
   /** Called when no file is being touched any more. */
   readonly onEnd: () => void;
+}
+
+interface WatchedFile extends WatchedPath {
+  readonly zonename: string;
+  readonly owner: string;
 }
 
 /** Does tasks, in order. */
@@ -26,10 +33,10 @@ export class FileServer {
   readonly #watches: WatchSet;
   /** The paths that are watched for each zone. */
   readonly #zones = new Map<string, readonly string[]>();
-  readonly #files = new Map<string, { readonly zonename: string; readonly name: string }>();
+  readonly #files = new Map<string, WatchedFile>();
   readonly #directories = new Map<string, string>();
   /** Changed files to report when the turn is over, by zone. */
-  readonly #changed = new Map<string, Set<string>>();
+  readonly #changed = new Map<string, Set<WatchedFile>>();
   #refused: string | undefined;
   /** Directories that could not be listed, and why. */
   readonly #unlisted = new Map<string, string>();
@@ -47,7 +54,7 @@ export class FileServer {
       },
       onChange: (path) => {
         const file = this.#files.get(path);
-        if (file !== undefined) this.#change(file.zonename, file.name);
+        if (file !== undefined) this.#change(file);
       },
       onEntry: (directory, entry) => {
         this.#enter(directory, entry);
@@ -72,12 +79,7 @@ export class FileServer {
     switch (task.type) {
       case 'read': {
         this.#options.onBegin(task.owner);
-        const isWatched = (path: string, version: string) => {
-          if (this.#watches.isOn(path, version)) return true;
-          this.#watches.look(path); // The watch may be on a file that was replaced unseen.
-          return false;
-        };
-        const answers = task.files.map((file) => readFileNow(file, isWatched));
+        const answers = task.files.map((file) => readFileNow(file, this.#isWatched));
         const isNews = answers.some(({ type }) => type !== 'unchanged');
         this.#options.tell({ type: 'answers', id: task.id, answers: isNews ? answers : undefined });
         break;
@@ -113,19 +115,20 @@ export class FileServer {
       zonename,
       paths.map(({ path }) => path),
     );
-    for (const { name, path, top, owner = zonename, isDirectory } of paths) {
+    for (const watched of paths) {
+      const { name, path, top, owner = zonename, isDirectory } = watched;
       if (isDirectory === true) {
         this.#directories.set(path, name);
         this.#watches.addDirectory(path, top, owner);
         if (since !== undefined) this.#enter(path, undefined);
         continue;
       }
-      this.#files.set(path, { zonename, name });
+      const file = { ...watched, zonename, owner };
+      this.#files.set(path, file);
       this.#watches.addFile(path, top, owner);
       if (since === undefined || !(name in since)) continue;
       // After the watch is in place, for changes since the file was last read.
-      if (this.#watches.look(path) || this.#watches.version(path) !== since[name])
-        this.#change(zonename, name);
+      if (this.#watches.look(path) || this.#watches.version(path) !== since[name]) this.#change(file);
     }
   }
 
@@ -137,11 +140,34 @@ export class FileServer {
     this.#zones.delete(zonename);
   }
 
-  #change(zonename: string, name: string): void {
-    const names = this.#changed.get(zonename);
-    if (names === undefined) this.#changed.set(zonename, new Set([name]));
-    else names.add(name);
+  #change(file: WatchedFile): void {
+    const files = this.#changed.get(file.zonename);
+    if (files === undefined) this.#changed.set(file.zonename, new Set([file]));
+    else files.add(file);
   }
+
+  /**
+   * Reads changed files before anybody asks: that they will be asked for takes two more messages to learn. Only when each
+   * of them can be read and is small, so that what waits for the main thread has a bound.
+   */
+  #readAhead(files: Iterable<WatchedFile>): readonly PlacedText[] | undefined {
+    if (!this.#options.mayReadAhead()) return undefined;
+    const texts: PlacedText[] = [];
+    for (const { path, owner, reading } of files) {
+      if (reading === undefined) return undefined;
+      this.#options.onBegin(owner);
+      const answer = readFileNow({ path, ...reading }, this.#isWatched, fileThreads.readAheadMaxBytes);
+      if (answer.type !== 'read') return undefined;
+      texts.push({ ...answer, path });
+    }
+    return texts;
+  }
+
+  readonly #isWatched: IsWatched = (path, version) => {
+    if (this.#watches.isOn(path, version)) return true;
+    this.#watches.look(path); // The watch may be on a file that was replaced unseen.
+    return false;
+  };
 
   /** Reports entries that are not watched themselves: the others are reported as files. */
   #enter(directory: string, entry: string | undefined): void {
@@ -167,10 +193,12 @@ export class FileServer {
   }
 
   #rest(): void {
-    for (const [zonename, names] of this.#changed) {
-      this.#options.tell({ type: 'changed', zonename, names: [...names] });
-    }
+    const changed = [...this.#changed];
     this.#changed.clear();
+    for (const [zonename, files] of changed) {
+      const names = [...files].map(({ name }) => name);
+      this.#options.tell({ type: 'changed', zonename, names, texts: this.#readAhead(files) });
+    }
     if (this.#told !== null) this.#tellTrouble();
     this.#options.onEnd();
   }

@@ -32,12 +32,17 @@ let unsaid: FileNews[] | undefined;
 
 // Not awaited at the top level: it is bundled as CommonJS, which loads in half the time.
 void watchFrom(data.watch).then((watch) => {
+  const say = (news: readonly FileNews[]) => {
+    progress.said(news.some((each) => each.type === 'changed' && each.texts !== undefined));
+    port.postMessage(news);
+  };
   const server = new FileServer({
     watch,
     tell: (news) => {
-      if (unsaid === undefined) port.postMessage([news]);
-      else if (unsaid.push(news) === fileThreads.newsPerMessage) port.postMessage(unsaid.splice(0));
+      if (unsaid === undefined) say([news]);
+      else if (unsaid.push(news) === fileThreads.newsPerMessage) say(unsaid.splice(0));
     },
+    mayReadAhead: () => progress.isHeard,
     onBegin: (zonename) => {
       endIfRetired();
       progress.begin(zonename);
@@ -50,7 +55,7 @@ void watchFrom(data.watch).then((watch) => {
   port.on('message', (tasks: string) => {
     unsaid = [];
     for (const task of JSON.parse(tasks) as readonly FileTask[]) server.do(task);
-    if (unsaid.length > 0) port.postMessage(unsaid);
+    if (unsaid.length > 0) say(unsaid);
     unsaid = undefined;
   });
 });

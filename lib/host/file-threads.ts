@@ -14,6 +14,7 @@ import type {
   FileNews,
   FileRequest,
   FileTask,
+  PlacedText,
   Versions,
   WatchSource,
   WatchStatus,
@@ -42,6 +43,8 @@ interface WatchedZone {
   /** Versions as last read, for a thread that takes over. */
   readonly versions: Record<string, FileVersion>;
 }
+
+type Changed = Extract<FileNews, { readonly type: 'changed' }>;
 
 interface HungZone {
   readonly since: Date;
@@ -103,7 +106,8 @@ class FileThreads implements Files {
       if (news?.type !== 'answers')
         return files.map(({ path }) => ({ type: 'failed', error: this.#hangs(owner, path) }));
       if (news.answers === undefined) return files.map(() => unchanged);
-      this.#keepVersions(zonename, files, news.answers);
+      const names = files.map(({ name }) => name);
+      this.#keepVersions(zonename, names, news.answers);
       return news.answers.map((answer, index) => textReading(files[index]?.path ?? '', answer));
     });
   }
@@ -230,9 +234,22 @@ class FileThreads implements Files {
         this.#problem = news.problem;
         this.#tellTrouble();
         break;
+      case 'changed':
+        this.events.next({ ...news, readings: worker === this.#common ? this.#readAhead(news) : undefined });
+        break;
       default:
         this.events.next(news);
     }
+  }
+
+  /** What was read with a change, unless the zone's files are elsewhere by now. */
+  #readAhead({ zonename, names, texts }: Changed): readonly TextReading[] | undefined {
+    const paths = this.#watched.get(zonename)?.paths ?? [];
+    const isThere = ({ path }: PlacedText, index: number) =>
+      paths.some((watched) => watched.name === names[index] && watched.path === path);
+    if (texts?.every(isThere) !== true) return undefined;
+    this.#keepVersions(zonename, names, texts);
+    return texts.map((text) => textReading(text.path, text));
   }
 
   #look(): void {
@@ -333,11 +350,11 @@ class FileThreads implements Files {
     );
   }
 
-  #keepVersions(zonename: string, files: readonly FileRequest[], answers: readonly FileAnswer[]): void {
+  #keepVersions(zonename: string, names: readonly string[], answers: readonly FileAnswer[]): void {
     const versions = this.#watched.get(zonename)?.versions;
     if (versions === undefined) return;
     answers.forEach((answer, index) => {
-      const name = files[index]?.name ?? '';
+      const name = names[index] ?? '';
       if (answer.type === 'read') versions[name] = answer.version;
       else if (answer.type === 'missing') versions[name] = '';
     });

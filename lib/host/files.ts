@@ -30,8 +30,13 @@ export type TextReading = FileReading<FileInput<string> | undefined>;
 
 /** What is reported about watched files. */
 export type FileEvent =
-  /** These, by name, may have changed; a reading from here on misses nothing. */
-  | { readonly type: 'changed'; readonly zonename: string; readonly names: readonly string[] }
+  /** These, by name, may have changed; a reading from here on misses nothing. It may have been made: one for each name. */
+  | {
+      readonly type: 'changed';
+      readonly zonename: string;
+      readonly names: readonly string[];
+      readonly readings?: readonly TextReading[] | undefined;
+    }
   /** Any file of a zone may have changed: the zone hung, and is watched again. */
   | { readonly type: 'stale'; readonly zonename: string }
   /** A watched directory may have these new entries; none is watched itself. */

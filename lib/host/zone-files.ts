@@ -81,6 +81,26 @@ export async function readZoneFiles(
 }
 
 /**
+ * What is in files of a zone, whose texts were read when they changed. `undefined` when one of them is not as it should be:
+ * it may be half written, and is to be read again.
+ */
+export function parseZoneFiles(
+  host: Host,
+  place: Omit<ZonePlace, 'isInstalled'>,
+  files: readonly ZoneFile[],
+  texts: readonly TextReading[],
+): ZoneFileReadings | undefined {
+  const readings: Partial<Record<ZoneFile, FileReading<unknown>>> = {};
+  for (const [index, name] of files.entries()) {
+    const text = texts[index];
+    const reading = text && parsed(name, zoneFilePath(host, place, name), text);
+    if (reading?.type !== 'read') return undefined;
+    readings[name] = reading;
+  }
+  return readings as ZoneFileReadings;
+}
+
+/**
  * Reads `<epoch seconds>.<microseconds> <wait status>`; the microseconds are not padded, so `5.5000` is 5 s and 5000 µs.
  * `undefined` for anything else: zoneadmd truncates the file before it writes, so it may be empty or incomplete when
  * read.

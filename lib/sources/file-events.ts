@@ -6,11 +6,12 @@
 import { dirname } from 'node:path';
 import { Observable, Subscription } from 'rxjs';
 import type { WatchedPath } from '../host/file-messages.js';
-import type { FileEvent } from '../host/files.js';
+import type { FileEvent, TextReading } from '../host/files.js';
 import type { Host } from '../host/host.js';
 import { globalZone, sysinfoPath, zonenameOfXml, zoneFilePath, zonesDirectory } from '../host/paths.js';
 import type { SourceHealth } from './health.js';
-import { zoneFiles, type ZoneInput } from '../vm/inputs.js';
+import { parseZoneFiles } from '../host/zone-files.js';
+import { zoneFiles, type ZoneFile } from '../vm/inputs.js';
 import type { Invalidation } from './invalidation.js';
 
 /** Which zones' files are to be watched; sent by the cache. */
@@ -41,15 +42,18 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
       health.event();
       subscriber.next(invalidation);
     };
-    const sayChanged = (zonename: string, inputs: readonly ZoneInput[]) => {
-      say({ type: 'zone', source: 'file-events', zonename, inputs });
+    const sayChanged = (zonename: string, inputs: readonly ZoneFile[], texts?: readonly TextReading[]) => {
+      const zonepath = zones.get(zonename) ?? '';
+      const readings = texts && parseZoneFiles(host, { zonename, zonepath }, inputs, texts);
+      say({ type: 'zone', source: 'file-events', zonename, inputs, readings });
     };
 
     const take = (event: FileEvent) => {
       switch (event.type) {
         case 'changed':
           if (event.zonename === globalZone) say({ type: 'sysinfo' });
-          else if (zones.has(event.zonename)) sayChanged(event.zonename, event.names as readonly ZoneInput[]);
+          else if (zones.has(event.zonename))
+            sayChanged(event.zonename, event.names as readonly ZoneFile[], event.readings);
           return;
         case 'stale':
           if (event.zonename === globalZone) say({ type: 'sysinfo' });
@@ -115,12 +119,17 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
 
 /** Where a zone's files are. A zone without a zonepath has only those in /etc/zones. */
 function pathsOf(host: Host, zonename: string, zonepath: string): readonly WatchedPath[] {
-  return zoneFiles.flatMap((name) => {
+  return zoneFiles.flatMap((name): readonly WatchedPath[] => {
     const isInZone = name !== 'xml' && name !== 'receiving';
     if (isInZone && zonepath === '') return [];
     const path = zoneFilePath(host, { zonename, zonepath }, name);
-    const lies = isInZone ? { top: dirname(host.path(zonepath)) } : { top: dirname(path), owner: globalZone };
-    return [{ name, path, ...lies }];
+    if (!isInZone) {
+      return [{ name, path, top: dirname(path), owner: globalZone, reading: { isZoneXml: name === 'xml' } }];
+    }
+    const within = host.path(zonepath);
+    // zoneadmd truncates lastexited before it writes: whoever reads it at once finds it empty.
+    const reading = name === 'lastexited' ? undefined : { within };
+    return [{ name, path, top: dirname(within), ...(reading && { reading }) }];
   });
 }
 

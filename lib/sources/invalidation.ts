@@ -1,7 +1,8 @@
 /**
  * What a source emits: not what is true, but what may be stale. A duplicate, late or spurious one costs a read, never a
- * wrong answer.
+ * wrong answer. Only the thread that watches files may have made that read already.
  */
+import type { ZoneFileReadings } from '../host/zone-files.js';
 import type { ZoneInput } from '../vm/inputs.js';
 
 /** The source: shown in `/status` and counted. */
@@ -13,6 +14,8 @@ export interface ZoneInvalidation {
   readonly source: 'zone-events' | 'file-events';
   readonly zonename: string;
   readonly inputs: readonly ZoneInput[];
+  /** All of these inputs, as they were read after they had changed. */
+  readonly readings?: ZoneFileReadings | undefined;
   /** The state that a zone sysevent announced: zoneadm may show the old one for a moment longer. */
   readonly newstate?: string;
   /** The number of the zone's kernel instance, from a zone sysevent: its kstat is found by it. */

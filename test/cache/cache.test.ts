@@ -154,6 +154,30 @@ void tap.test('what sources say during the first load is processed right after i
   );
 });
 
+void tap.test(
+  'a file that was read when it changed is not read again, but during the first load it is',
+  async (t) => {
+    const { host, invalidations, vm, start, loaded, commit, zfsRuns } = await aFixture(t);
+    const tags = (role: string, readings = true) => {
+      const reading = { type: 'read', value: { value: { role }, mtimeMs: 1 }, version: role } as const;
+      const invalidation = { type: 'zone', source: 'file-events', zonename: zone, inputs: ['tags'] } as const;
+      invalidations.next({ ...invalidation, readings: readings ? { tags: reading } : undefined });
+    };
+    await host.write('/hang', '');
+    await host.write(`/zones/${zone}/config/tags.json`, '{"role":"on the host"}');
+    start();
+    await eventually(async () => (await zfsRuns()) > 0, 'zfs runs');
+    tags('of long ago');
+    await rm(`${host.root}/hang`);
+    await loaded();
+    tags('as it came');
+    await commit(({ stored }) => stored?.vm.tags['role'] === 'as it came');
+    t.match(vm(), { tags: { role: 'as it came' } });
+    tags('', false);
+    await commit(({ stored }) => stored?.vm.tags['role'] === 'on the host');
+  },
+);
+
 void tap.test('a destroy during the first load is not undone by it', async (t) => {
   const { host, invalidations, datasets, vm, start, loaded, zfsRuns, commit } = await aFixture(t);
   await host.write('/hang', '');

@@ -7,6 +7,7 @@ import {
   zoneRequest,
   type RescanRequest,
   type Waiter,
+  type ZoneRequest,
 } from '../../lib/cache/requests.js';
 import type { HostState } from '../../lib/cache/state.js';
 import type { Invalidation } from '../../lib/sources/invalidation.js';
@@ -31,7 +32,7 @@ function aHost(): HostState {
   return state;
 }
 
-function read(lane: 'files' | 'zone', inputs: readonly ZoneInput[], zonename = someUuid): unknown {
+function read(lane: ZoneRequest['lane'], inputs: readonly ZoneInput[], zonename = someUuid): unknown {
   return { lane, zonename, inputs: [...inputs].sort() };
 }
 
@@ -39,6 +40,7 @@ function list(name: string, whole: boolean, lane: 'dataset' | 'unused' = 'datase
   return { lane, name, whole, alone: false };
 }
 
+const reading = { type: 'read', value: { value: { role: 'db' }, mtimeMs: 1 }, version: '1' } as const;
 const changed = { type: 'zone', source: 'file-events', zonename: someUuid } as const;
 const sysevent = {
   type: 'zone',
@@ -75,6 +77,16 @@ const rows: readonly [row: string, invalidation: Invalidation, requests: readonl
     { ...changed, inputs: [input] },
     [read('files', [input])],
   ]),
+  [
+    'a file that was read when it changed: that is taken in',
+    { ...changed, inputs: ['tags'], readings: { tags: reading } },
+    [{ ...(read('read-ahead', ['tags']) as object), readings: { tags: reading } }],
+  ],
+  [
+    'a file of an unknown zone that was read: the whole zone',
+    { ...changed, zonename: 'new', inputs: ['tags'], readings: { tags: reading } },
+    [{ ...(read('zone', zoneInputs, 'new') as object), readings: undefined }],
+  ],
   ['sysinfo cache: sysinfo', { type: 'sysinfo' }, [{ lane: 'sysinfo' }]],
   ['a root: with all that is in it', { type: 'dataset', name: root }, [list(root, true)]],
   [
@@ -142,6 +154,15 @@ void tap.test('two requests are one for what both ask for, and for whoever waits
     t.equal(merged.noticedAt, 3, 'the first to say so counts');
     t.equal(merged.waiters.length, 3, 'as often as they asked');
   }
+  t.end();
+});
+
+void tap.test('two requests with what was read: all of it is taken in', (t) => {
+  const ahead = (input: 'tags' | 'routes'): ZoneRequest => ({
+    ...zoneRequest('a', [input], noOccasion),
+    ...{ lane: 'read-ahead', readings: { [input]: reading } },
+  });
+  t.same(mergeRequests(ahead('tags'), ahead('routes')).readings, { tags: reading, routes: reading });
   t.end();
 });
 

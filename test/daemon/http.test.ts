@@ -22,7 +22,11 @@ void tap.test('metrics tell of commands, sources, reloads, and of how long a cha
   t.ok(value('vminfod_event_latency_seconds_sum') < 10);
   t.ok(value('vminfod_events_total{type="modify"}') > 0);
   t.ok(value('vminfod_invalidations_total{source="file-events"}') > 0);
-  t.ok(value('vminfod_reload_duration_seconds_count{lane="files"}') > 0);
+  t.ok(value('vminfod_reload_duration_seconds_count{lane="rescan"}') > 0);
+  t.ok(
+    value('vminfod_reload_duration_seconds_count{lane="read-ahead"}') > 0,
+    'the file came with the report of its change',
+  );
   t.ok(value('vminfod_command_duration_seconds_count{command="zfs"}') > 0);
   t.ok(value('vminfod_command_duration_seconds_count{command="zoneadm"}') > 0);
   t.equal(value('vminfod_source_up{source="zfs-events"}'), 1);

@@ -1,10 +1,12 @@
-/** What a file thread does when it takes over from another. */
-import { watch } from 'node:fs';
+/** What a file thread does when it takes over from another, and what it tells with a change. */
+import { appendFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { Subject, filter, firstValueFrom } from 'rxjs';
 import tap from 'tap';
 import type { FileNews } from '../../lib/host/file-messages.js';
 import { FileServer } from '../../lib/host/file-server.js';
+import { fileThreads } from '../../lib/config.js';
 import { lookAt, timeGrainMs } from '../../lib/host/file-version.js';
 
 void tap.test(
@@ -29,6 +31,7 @@ void tap.test(
         tell: (each) => news.push(each),
         onBegin: () => undefined,
         onEnd: () => undefined,
+        mayReadAhead: () => false,
       });
       const paths = [
         { name: 'tags', path: tags, top },
@@ -38,6 +41,66 @@ void tap.test(
       server.close();
       const names = news.flatMap((each) => (each.type === 'changed' ? each.names : []));
       t.same(names, changed, JSON.stringify(since));
+    }
+  },
+);
+
+const big = 'x'.repeat(fileThreads.readAheadMaxBytes);
+const xml = '<zone name="z" zonepath="/z" brand="joyent"/>';
+
+void tap.test(
+  'what is in changed files is told with the change, if all are small and can be read',
+  async (t) => {
+    const rows: readonly [row: string, files: Record<string, string>, isHeard: boolean, told: unknown][] = [
+      ['one', { tags: '{}' }, true, ['{}\n']],
+      ['two', { tags: '{}', routes: '[]' }, true, ['{}\n', '[]\n']],
+      ['a zone XML, parsed', { xml }, true, [/"zonename":"z"/]],
+      ['one is no XML', { tags: '{}', xml: '<zone' }, true, undefined],
+      ['one is big', { tags: '{}', routes: big }, true, undefined],
+      ['the last is still unheard', { tags: '{}' }, false, undefined],
+      ['one is only to be told of', { tags: '{}', sysinfo: '{}' }, true, undefined],
+    ];
+    for (const [row, files, isHeard, told] of rows) {
+      const top = t.testdir(files);
+      const all = new Subject<FileNews>();
+      const begun: string[] = [];
+      const server = new FileServer({
+        watch: (path, listener) => watch(path, { persistent: false }, listener),
+        tell: (each) => {
+          all.next(each);
+        },
+        onBegin: (zonename) => begun.push(zonename),
+        onEnd: () => undefined,
+        mayReadAhead: () => isHeard,
+      });
+      t.teardown(() => {
+        server.close();
+      });
+      const names = Object.keys(files);
+      const paths = names.map((name) => ({
+        ...{ name, path: join(top, name), top, owner: `owner of ${name}` },
+        ...(name !== 'sysinfo' && { reading: { within: top, isZoneXml: name === 'xml' } }),
+      }));
+      server.do({ type: 'watch', zonename: 'z', paths });
+      const changed = firstValueFrom(all.pipe(filter((news) => news.type === 'changed')));
+      begun.length = 0;
+      for (const { path } of paths) appendFileSync(path, '\n');
+      const news = await changed;
+      t.match(news, { zonename: 'z', names }, row);
+      if (told === undefined) t.equal(news.texts, undefined, row);
+      else {
+        t.match(
+          news.texts?.map(({ text }) => text),
+          told,
+          row,
+        );
+        t.match(
+          news.texts?.map(({ path }) => path),
+          paths.map(({ path }) => path),
+        );
+        t.equal(begun.at(-1), paths.at(-1)?.owner, 'it says whose file it reads before it does');
+      }
+      server.close();
     }
   },
 );

@@ -1,4 +1,5 @@
 /** Threads that read and watch files, on file systems that hang. */
+import { appendFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import tap from 'tap';
@@ -21,6 +22,32 @@ void tap.test('reads and watches in order: what is written after a reading is to
   }
   t.match(await read('z0'), { value: { value: `z0${'x'.repeat(50)}` } });
   t.strictSame(files.status(), { threads: 1, stuck: 0, hung: [], stalled: false });
+});
+
+void tap.test('what is in a file comes with its change, unless the file is elsewhere by now', async (t) => {
+  const { host, files, events, read, told, path } = await zones(t, 1, 0);
+  await host.write('/zones/elsewhere/tags.json', 'elsewhere');
+  const watchAt = (place: string) => {
+    files.watch('z0', [{ name: 'tags', path: place, top: host.path('/zones'), reading: {} }]);
+  };
+  watchAt(path('z0'));
+  await read('z0');
+  await told('z0', () => appendFile(path('z0'), ' more'));
+  t.match(events.at(-1), { names: ['tags'], readings: [{ type: 'read', value: { value: 'z0 more' } }] });
+
+  await eventually(async () => {
+    watchAt(path('z0'));
+    await read('z0');
+    const from = events.length;
+    appendFileSync(path('z0'), '.');
+    // While this thread waits here, the other one reads the file.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    watchAt(host.path('/zones/elsewhere/tags.json'));
+    await read('z0');
+    const late = events.slice(from).filter(({ type }) => type === 'changed');
+    for (const event of late) t.match(event, { names: ['tags'], readings: undefined });
+    return late.length > 0;
+  }, 'the file moves after it was read and before that is heard');
 });
 
 void tap.test('files end: what is asked for then fails, and so does what waits', async (t) => {

@@ -13,6 +13,7 @@ export function inlineFiles(watch: Watch): Files & { readonly watches: WatchStat
     watch,
     onBegin: () => undefined,
     onEnd: () => undefined,
+    mayReadAhead: () => false,
     tell: (news) => {
       switch (news.type) {
         case 'answers':

@@ -4,7 +4,7 @@ import { FileError } from '../../lib/host/files.js';
 import type { Host } from '../../lib/host/host.js';
 import { isZonename, zoneXmlPath, zonenameOfXml } from '../../lib/host/paths.js';
 import { readSysinfo } from '../../lib/host/sysinfo.js';
-import { parseLastExited, readZoneFiles } from '../../lib/host/zone-files.js';
+import { parseLastExited, parseZoneFiles, readZoneFiles } from '../../lib/host/zone-files.js';
 import type { InputValues, ZoneFile } from '../../lib/vm/inputs.js';
 import { temporaryHost } from './temporary-host.js';
 
@@ -159,6 +159,18 @@ void tap.test('lastexited', async (t) => {
   );
   await host.write('/zones/db/lastexited', '5.5000 -1\n');
   t.match(await read(host, 'lastexited'), { value: { microseconds: 5000 }, mtimeMs: Number });
+});
+
+void tap.test('files that were read when they changed: all of them as they should be, or none', async (t) => {
+  const host = await temporaryHost(t);
+  const text = (value: string) => ({ type: 'read', value: { value, mtimeMs: 1 }, version: 'v' }) as const;
+  const files = ['tags', 'receiving'] as const;
+  t.same(parseZoneFiles(host, place, files, [text('{"a":1}'), text('{"b":2}')]), {
+    tags: { type: 'read', value: { value: { a: 1 }, mtimeMs: 1 }, version: 'v' },
+    receiving: { type: 'read', value: { b: 2 }, version: 'v' },
+  });
+  t.equal(parseZoneFiles(host, place, files, [text('{"a":1}'), text('{"b":')]), undefined, 'half written');
+  t.equal(parseZoneFiles(host, place, files, [text('{}')]), undefined, 'one is missing');
 });
 
 void tap.test('receiving', async (t) => {
