@@ -235,21 +235,22 @@ class FileThreads implements Files {
         this.#tellTrouble();
         break;
       case 'changed':
-        this.events.next({ ...news, readings: worker === this.#common ? this.#readAhead(news) : undefined });
+        this.#tellChanged(news, worker);
         break;
       default:
         this.events.next(news);
     }
   }
 
-  /** What was read with a change, unless the zone's files are elsewhere by now. */
-  #readAhead({ zonename, names, texts }: Changed): readonly TextReading[] | undefined {
+  /** Passes on what was read with a change, unless the zone's files are elsewhere by now, or another thread reads them. */
+  #tellChanged({ zonename, names, texts }: Changed, worker: FileWorker): void {
     const paths = this.#watched.get(zonename)?.paths ?? [];
     const isThere = ({ path }: PlacedText, index: number) =>
       paths.some((watched) => watched.name === names[index] && watched.path === path);
-    if (texts?.every(isThere) !== true) return undefined;
-    this.#keepVersions(zonename, names, texts);
-    return texts.map((text) => textReading(text.path, text));
+    const isCurrent = worker === this.#common && texts?.every(isThere) === true;
+    if (isCurrent) this.#keepVersions(zonename, names, texts);
+    const readings = isCurrent ? texts.map((text) => textReading(text.path, text)) : undefined;
+    this.events.next({ type: 'changed', zonename, names, readings });
   }
 
   #look(): void {
