@@ -11,6 +11,7 @@ import {
   lastValueFrom,
   merge,
   race,
+  take,
   takeUntil,
   tap,
   timer,
@@ -40,6 +41,7 @@ import type { Invalidation, SourceName } from './sources/invalidation.js';
 import { rescans } from './sources/rescans.js';
 import { zfsEvents } from './sources/zfs-events.js';
 import { zoneEvents } from './sources/zone-events.js';
+import { optimizeAsUsual } from './v8-flags.js';
 
 export interface DaemonOptions {
   /** The directory under which all files and commands are: `/`, or a simulated global zone. */
@@ -197,6 +199,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   const ended = lastValueFrom(logEvents(commits, log), { defaultValue: undefined });
   let closed: Promise<void> | undefined;
+  const loaded = cache.snapshot.pipe(filter((snapshot) => snapshot.loaded));
+  loaded.pipe(take(1), takeUntil(stopped)).subscribe(optimizeAsUsual);
   commits.connect();
   for (const server of servers)
     log.info({ root: options.root, url: server.url }, `listening on ${server.url}`);

@@ -29,5 +29,10 @@ export function keepHeapSmallStill(): void {
  * time on functions that are nearly done, or that it must compile once more when it has seen more of their arguments.
  */
 export function optimizeLate(): void {
-  setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes}`);
+  setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes.atStart}`);
+}
+
+/** To be called once the start is over: what runs from then on, such as answers and events, runs again and again. */
+export function optimizeAsUsual(): void {
+  setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes.usually}`);
 }
