@@ -22,9 +22,10 @@ export interface FileServerOptions {
   readonly onEnd: () => void;
 }
 
-interface WatchedFile extends WatchedPath {
+interface WatchedFile extends Pick<WatchedPath, 'name' | 'path'> {
   readonly zonename: string;
   readonly owner: string;
+  readonly reading: WatchedPath['reading'] | undefined;
 }
 
 /** Does tasks, in order. */
@@ -115,15 +116,14 @@ export class FileServer {
       zonename,
       paths.map(({ path }) => path),
     );
-    for (const watched of paths) {
-      const { name, path, top, owner = zonename, isDirectory } = watched;
+    for (const { name, path, top, owner = zonename, isDirectory, reading } of paths) {
       if (isDirectory === true) {
         this.#directories.set(path, name);
         this.#watches.addDirectory(path, top, owner);
         if (since !== undefined) this.#enter(path, undefined);
         continue;
       }
-      const file = { ...watched, zonename, owner };
+      const file = { zonename, name, path, owner, reading };
       this.#files.set(path, file);
       this.#watches.addFile(path, top, owner);
       if (since === undefined || !(name in since)) continue;

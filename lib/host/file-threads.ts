@@ -39,7 +39,7 @@ export function createFileThreads(watch: WatchSource = { type: 'native' }, endin
 }
 
 interface WatchedZone {
-  readonly paths: readonly WatchedPath[];
+  readonly paths: () => readonly WatchedPath[];
   /** Versions as last read, for a thread that takes over. */
   readonly versions: Record<string, FileVersion>;
 }
@@ -112,9 +112,9 @@ class FileThreads implements Files {
     });
   }
 
-  watch(zonename: string, paths: readonly WatchedPath[]): void {
+  watch(zonename: string, paths: () => readonly WatchedPath[]): void {
     this.#watched.set(zonename, { paths, versions: {} });
-    this.#do(undefined, { type: 'watch', zonename, paths: this.#inReach(zonename, paths) });
+    this.#do(undefined, { type: 'watch', zonename, paths: this.#inReach(zonename, paths()) });
   }
 
   unwatch(zonename: string): void {
@@ -146,7 +146,7 @@ class FileThreads implements Files {
       throw error;
     });
     const unwatched = [...this.#watched].flatMap(([zonename, { paths }]) =>
-      paths.filter(({ owner = zonename }) => answer === undefined || this.#hung.has(owner)),
+      paths().filter(({ owner = zonename }) => answer === undefined || this.#hung.has(owner)),
     );
     return {
       watching: answer?.watching ?? [],
@@ -244,7 +244,7 @@ class FileThreads implements Files {
 
   /** Passes on what was read with a change, unless the zone's files are elsewhere by now, or another thread reads them. */
   #tellChanged({ zonename, names, texts }: Changed, worker: FileWorker): void {
-    const paths = this.#watched.get(zonename)?.paths ?? [];
+    const paths = this.#watched.get(zonename)?.paths() ?? [];
     const isThere = ({ path }: PlacedText, index: number) =>
       paths.some((watched) => watched.name === names[index] && watched.path === path);
     const isCurrent = worker === this.#common && texts?.every(isThere) === true;
@@ -283,7 +283,7 @@ class FileThreads implements Files {
     this.#stalledSinceMs = undefined;
     const worker = (this.#common = this.#start());
     for (const [zonename, { paths, versions }] of this.#watched) {
-      const inReach = this.#inReach(zonename, paths);
+      const inReach = this.#inReach(zonename, paths());
       if (inReach.length === 0) continue;
       worker.do({ type: 'watch', zonename, paths: inReach, since: sinceOf(versions) });
     }
@@ -316,10 +316,10 @@ class FileThreads implements Files {
     if (this.#stalledSinceMs !== undefined) return;
     this.#hung.delete(owner);
     const back = [...this.#watched].filter(([zonename, { paths }]) =>
-      paths.some((path) => (path.owner ?? zonename) === owner),
+      paths().some((path) => (path.owner ?? zonename) === owner),
     );
     for (const [zonename, { paths, versions }] of back) {
-      const inReach = this.#inReach(zonename, paths);
+      const inReach = this.#inReach(zonename, paths());
       this.#do(owner, { type: 'watch', zonename, paths: inReach, since: sinceOf(versions) });
     }
     for (const { task } of this.#questions.values()) if (ownerOf(task) === owner) this.#do(owner, task);

@@ -65,8 +65,11 @@ export interface Files {
    * @throws FilesEndedError
    */
   read(zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]>;
-  /** Watches these files of a zone and no others. `globalZone` stands for what belongs to no other zone. */
-  watch(zonename: string, paths: readonly WatchedPath[]): void;
+  /**
+   * Watches these files of a zone and no others. `globalZone` stands for what belongs to no other zone. The paths are made
+   * again when they are needed again: of thousands of zones they would take megabytes.
+   */
+  watch(zonename: string, paths: () => readonly WatchedPath[]): void;
   unwatch(zonename: string): void;
   /** All of the zone's files were replaced: watches those that are there now. */
   rearm(zonename: string): void;

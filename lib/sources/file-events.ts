@@ -78,7 +78,7 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
           const { zonename, zonepath } = request;
           if (zones.get(zonename) === zonepath) return;
           zones.set(zonename, zonepath);
-          host.files.watch(zonename, pathsOf(host, zonename, zonepath));
+          host.files.watch(zonename, () => pathsOf(host, zonename, zonepath));
           return;
         }
         case 'unwatch':
@@ -108,7 +108,7 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
         },
       }),
     );
-    host.files.watch(globalZone, ownPaths(host));
+    host.files.watch(globalZone, () => ownPaths(host));
     subscriptions.add(requests.subscribe(handle));
     return () => {
       subscriptions.unsubscribe();

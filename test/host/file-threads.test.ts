@@ -28,7 +28,7 @@ void tap.test('what is in a file comes with its change, unless the file is elsew
   const { host, files, events, read, told, path } = await zones(t, 1, 0);
   await host.write('/zones/elsewhere/tags.json', 'elsewhere');
   const watchAt = (place: string) => {
-    files.watch('z0', [{ name: 'tags', path: place, top: host.path('/zones'), reading: {} }]);
+    files.watch('z0', () => [{ name: 'tags', path: place, top: host.path('/zones'), reading: {} }]);
   };
   watchAt(path('z0'));
   await read('z0');
@@ -155,7 +155,7 @@ void tap.test(
   { skip: noBindfs, timeout: 120_000 },
   async (t) => {
     const { host, files, events, directories, read, path, hung } = await zones(t, 4, 1);
-    files.watch(globalZone, [
+    files.watch(globalZone, () => [
       { name: 'zones', path: host.path('/zones'), top: host.path('/zones'), isDirectory: true },
     ]);
     for (const zone of ['z0', 'z1', 'z2']) {

@@ -42,7 +42,7 @@ export async function zones(t: Test, count: number, hanging: number): Promise<Ha
     clearInterval(alive);
   });
   const watch = (zonename: string) => {
-    files.watch(zonename, [{ name: 'tags', path: path(zonename), top: host.path('/zones') }]);
+    files.watch(zonename, () => [{ name: 'tags', path: path(zonename), top: host.path('/zones') }]);
   };
   for (const name of names) watch(name);
   return {

@@ -43,7 +43,7 @@ export function inlineFiles(watch: Watch): Files & { readonly watches: WatchStat
     },
     read: () => Promise.reject(new Error('nothing is to be read')),
     watch: (zonename, paths) => {
-      act({ type: 'watch', zonename, paths });
+      act({ type: 'watch', zonename, paths: paths() });
     },
     unwatch: (zonename) => {
       act({ type: 'unwatch', zonename });
