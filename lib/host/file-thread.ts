@@ -42,7 +42,8 @@ void watchFrom(data.watch).then((watch) => {
       if (unsaid === undefined) say([news]);
       else if (unsaid.push(news) === fileThreads.newsPerMessage) say(unsaid.splice(0));
     },
-    mayReadAhead: () => progress.isHeard,
+    // What tasks lead to is not sent yet, and so cannot have been heard.
+    mayReadAhead: () => unsaid === undefined && progress.isHeard,
     onBegin: (zonename) => {
       endIfRetired();
       progress.begin(zonename);
