@@ -244,7 +244,7 @@ class FileThreads implements Files {
 
   /** Passes on what was read with a change, unless the zone's files are elsewhere by now, or another thread reads them. */
   #tellChanged({ zonename, names, texts }: Changed, worker: FileWorker): void {
-    const paths = this.#watched.get(zonename)?.paths() ?? [];
+    const paths = texts === undefined ? [] : (this.#watched.get(zonename)?.paths() ?? []);
     const isThere = ({ path }: PlacedText, index: number) =>
       paths.some((watched) => watched.name === names[index] && watched.path === path);
     const isCurrent = worker === this.#common && texts?.every(isThere) === true;

@@ -36,6 +36,29 @@ export interface ZonePlace {
   readonly isInstalled: boolean;
 }
 
+/** A file of a zone, and how it is read. */
+export interface ZoneFileRequest extends FileRequest {
+  readonly name: ZoneFile;
+}
+
+/**
+ * How a file of a zone is read: one below the zonepath must lie there, one in /etc/zones belongs to the global zone.
+ * `undefined` for one below the zonepath of a zone that has none.
+ */
+export function zoneFileRequest(
+  host: Host,
+  place: Omit<ZonePlace, 'isInstalled'>,
+  name: ZoneFile,
+): ZoneFileRequest | undefined {
+  const { zonepath } = place;
+  const isInZone = name !== 'xml' && name !== 'receiving';
+  if (isInZone && zonepath === '') return undefined;
+  const path = zoneFilePath(host, place, name);
+  return isInZone
+    ? { name, path, within: host.path(zonepath) }
+    : { name, path, owner: globalZone, isZoneXml: name === 'xml' };
+}
+
 /** The result for each file that was asked for. */
 export type ZoneFileReadings = { readonly [F in ZoneFile]?: FileReading<InputValues[F]> };
 
@@ -50,27 +73,23 @@ export async function readZoneFiles(
   files: Iterable<ZoneFile>,
   known: Partial<Record<ZoneFile, FileVersion>> = {},
 ): Promise<ZoneFileReadings> {
-  const { zonename, zonepath, isInstalled } = place;
+  const { zonename, isInstalled } = place;
   const readings: Partial<Record<ZoneFile, FileReading<unknown>>> = {};
-  const requests: (FileRequest & { readonly name: ZoneFile })[] = [];
-  const within = zonepath === '' ? undefined : host.path(zonepath);
+  const requests: ZoneFileRequest[] = [];
   const isNamed = isZonename(zonename);
   for (const name of files) {
-    const isInZone = name !== 'xml' && name !== 'receiving';
     if (!isNamed) {
       const error = new FileError(
         zonesDirectory,
         `has no files of ${JSON.stringify(zonename)}: no zone can be called so`,
       );
       readings[name] = { type: 'failed', error };
-    } else if (!isInZone) {
-      const path = zoneFilePath(host, place, name);
-      requests.push({ name, path, known: known[name], isZoneXml: name === 'xml', owner: globalZone });
-    } else if (within === undefined) readings[name] = { type: 'read', value: undefined, version: '' };
-    else {
-      const path = zoneFilePath(host, place, name);
-      requests.push({ name, path, known: known[name], within, withinExists: isInstalled });
+      continue;
     }
+    const request = zoneFileRequest(host, place, name);
+    if (request === undefined) readings[name] = { type: 'read', value: undefined, version: '' };
+    // Not a copy of it: V8 makes a hidden class for each copy, and there are thousands.
+    else requests.push(Object.assign(request, { known: known[name], withinExists: isInstalled }));
   }
   const texts = requests.length === 0 ? [] : await host.files.read(zonename, requests);
   requests.forEach(({ name, path }, index) => {

@@ -8,9 +8,9 @@ import { Observable, Subscription } from 'rxjs';
 import type { WatchedPath } from '../host/file-messages.js';
 import type { FileEvent, TextReading } from '../host/files.js';
 import type { Host } from '../host/host.js';
-import { globalZone, sysinfoPath, zonenameOfXml, zoneFilePath, zonesDirectory } from '../host/paths.js';
+import { globalZone, sysinfoPath, zonenameOfXml, zonesDirectory } from '../host/paths.js';
+import { parseZoneFiles, zoneFileRequest } from '../host/zone-files.js';
 import type { SourceHealth } from './health.js';
-import { parseZoneFiles } from '../host/zone-files.js';
 import { zoneFiles, type ZoneFile } from '../vm/inputs.js';
 import type { Invalidation } from './invalidation.js';
 
@@ -120,16 +120,14 @@ export function fileEvents({ host, requests, health }: FileEventsOptions): Obser
 /** Where a zone's files are. A zone without a zonepath has only those in /etc/zones. */
 function pathsOf(host: Host, zonename: string, zonepath: string): readonly WatchedPath[] {
   return zoneFiles.flatMap((name): readonly WatchedPath[] => {
-    const isInZone = name !== 'xml' && name !== 'receiving';
-    if (isInZone && zonepath === '') return [];
-    const path = zoneFilePath(host, { zonename, zonepath }, name);
-    if (!isInZone) {
-      return [{ name, path, top: dirname(path), owner: globalZone, reading: { isZoneXml: name === 'xml' } }];
-    }
-    const within = host.path(zonepath);
+    const request = zoneFileRequest(host, { zonename, zonepath }, name);
+    if (request === undefined) return [];
+    const { path, owner, within, isZoneXml } = request;
+    const place = { name, path, top: dirname(within ?? path), ...(owner !== undefined && { owner }) };
     // zoneadmd truncates lastexited before it writes: whoever reads it at once finds it empty.
-    const reading = name === 'lastexited' ? undefined : { within };
-    return [{ name, path, top: dirname(within), ...(reading && { reading }) }];
+    if (name === 'lastexited') return [place];
+    const reading = within === undefined ? { isZoneXml: isZoneXml === true } : { within };
+    return [Object.assign(place, { reading })];
   });
 }
 

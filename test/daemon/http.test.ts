@@ -22,6 +22,7 @@ void tap.test('metrics tell of commands, sources, reloads, and of how long a cha
   t.ok(value('vminfod_event_latency_seconds_sum') < 10);
   t.ok(value('vminfod_events_total{type="modify"}') > 0);
   t.ok(value('vminfod_invalidations_total{source="file-events"}') > 0);
+  t.ok(value('vminfod_reload_duration_seconds_count{lane="files"}') > 0);
   t.ok(value('vminfod_reload_duration_seconds_count{lane="rescan"}') > 0);
   t.ok(
     value('vminfod_reload_duration_seconds_count{lane="read-ahead"}') > 0,
