@@ -76,43 +76,48 @@ process.removeAllListeners('warning').on('warning', (warning) => {
   log.warn({ err: warning }, warning.message);
 });
 
-try {
-  const hangups = fromEvent(process, 'SIGHUP').pipe(
-    map(() => ({ type: 'everything', reason: 'SIGHUP' }) as const),
-  );
-  const running = await startDaemon({
-    root,
-    listen: listen === false ? undefined : listen,
-    port,
-    allowedHosts: allowHost,
-    socket,
-    page,
-    rescanIntervalMs: rescanInterval,
-    log,
-    logStatus: () => stdout.status,
-    requests: hangups,
-  });
-  daemon = running;
-  if (listen !== false && !isLoopback(listen)) {
-    log.warn(`other hosts can read all VMs, with their passwords and keys, at ${running.url}`);
-  }
-  const stop = (signal: 'SIGTERM' | 'SIGINT') => {
-    log.info(`${signal}: stopping`);
-    void running.close().then(() => {
-      if (running.isStuck()) endBySignal(signal);
+void run();
+
+/** Until the daemon ends, and the process with it. */
+async function run(): Promise<void> {
+  try {
+    const hangups = fromEvent(process, 'SIGHUP').pipe(
+      map(() => ({ type: 'everything', reason: 'SIGHUP' }) as const),
+    );
+    const running = await startDaemon({
+      root,
+      listen: listen === false ? undefined : listen,
+      port,
+      allowedHosts: allowHost,
+      socket,
+      page,
+      rescanIntervalMs: rescanInterval,
+      log,
+      logStatus: () => stdout.status,
+      requests: hangups,
     });
-  };
-  // `on`, not `once`: a second signal must not end us before the children are gone.
-  process.on('SIGTERM', stop).on('SIGINT', stop);
-  await running.ended;
-  await running.close();
-  if (!(await stdout.drained(lastWordsMs))) await leave(0);
-} catch (error) {
-  const isForOperators = [ListenError, MissingCommandError, TooFewDescriptorsError].some(
-    (each) => error instanceof each,
-  );
-  if (!isForOperators) throw error;
-  await end((error as Error).message);
+    daemon = running;
+    if (listen !== false && !isLoopback(listen)) {
+      log.warn(`other hosts can read all VMs, with their passwords and keys, at ${running.url}`);
+    }
+    const stop = (signal: 'SIGTERM' | 'SIGINT') => {
+      log.info(`${signal}: stopping`);
+      void running.close().then(() => {
+        if (running.isStuck()) endBySignal(signal);
+      });
+    };
+    // `on`, not `once`: a second signal must not end us before the children are gone.
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+    await running.ended;
+    await running.close();
+    if (!(await stdout.drained(lastWordsMs))) await leave(0);
+  } catch (error) {
+    const isForOperators = [ListenError, MissingCommandError, TooFewDescriptorsError].some(
+      (each) => error instanceof each,
+    );
+    if (!isForOperators) throw error;
+    await end((error as Error).message);
+  }
 }
 
 /** Ends with status 1, and says why on stderr too, in case the log cannot be written. */

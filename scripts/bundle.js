@@ -1,6 +1,6 @@
 /**
  * `npm run build`, after the compiler: bundles each entry point with its imports into one file, which replaces the
- * compiler's output. Node then opens a few files instead of hundreds. Modules that are loaded on demand stay separate
+ * compiler's output. Node then opens a few files instead of hundreds. What vminfo loads on demand stays in separate
  * files, and `dist/lib` stays as it is, to be imported.
  */
 import { readFile, readdir, rm } from 'node:fs/promises';
@@ -53,7 +53,7 @@ const options = {
 
 const sbin = resolve(project, 'dist/sbin');
 for (const name of await readdir(sbin)) if (piece.test(name)) await rm(resolve(sbin, name));
-for (const name of ['vminfod', 'vminfo-main', 'vminfod-publisher']) {
+for (const name of ['vminfo-main', 'vminfod-publisher']) {
   await build({
     ...options,
     entryPoints: [`sbin/${name}.ts`],
@@ -62,10 +62,31 @@ for (const name of ['vminfod', 'vminfo-main', 'vminfod-publisher']) {
     banner: { js: banner },
   });
 }
-const commonJs = { ...options, format: 'cjs', outExtension: { '.js': '.cjs' } };
-// One CommonJS file each, in place of the compiler's ES module. The command: see sbin/vminfo.ts.
+// One CommonJS file each, in place of the compiler's ES modules: Node loads it sooner.
+const commonJs = {
+  ...options,
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': 'urlOfFile' },
+  banner: { js: "const urlOfFile = require('node:url').pathToFileURL(__filename).href;" },
+};
+// What the daemon loads only when it needs it: a file each, or Node would read and parse them at its start.
+const onDemand = ['prom-client', 're2js'];
+const fileOf = (name) => `./vminfod-${name}.cjs`;
+await build({
+  ...commonJs,
+  entryPoints: Object.fromEntries(onDemand.map((name) => [fileOf(name).replace('.cjs', ''), name])),
+  outdir: sbin,
+});
+await build({
+  ...commonJs,
+  entryPoints: ['sbin/vminfod.ts'],
+  alias: { ...options.alias, ...Object.fromEntries(onDemand.map((name) => [name, fileOf(name)])) },
+  external: onDemand.map(fileOf),
+});
+// The command does the quickest itself: see sbin/vminfo.ts.
 await build({ ...commonJs, entryPoints: ['sbin/vminfo.ts'], external: ['./vminfo-main.js'] });
-// A thread has its own entry point, and is loaded in half the time.
 await build({ ...commonJs, entryPoints: ['lib/host/file-thread.ts'] });
-for (const entry of ['sbin/vminfo.js', 'lib/host/file-thread.js'])
+const replaced = ['vminfod', 'vminfod-main', 'start-ahead', 'vminfo'].map((name) => `sbin/${name}.js`);
+for (const entry of [...replaced, 'lib/host/file-thread.js'])
   for (const end of ['', '.map']) await rm(resolve(project, 'dist', entry + end), { force: true });

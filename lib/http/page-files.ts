@@ -8,7 +8,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import { extname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { isUnchanged } from './conditional.js';
 import { replyError } from './reply.js';
 
@@ -23,12 +25,14 @@ export function pageFiles(): PageFiles {
   const files = new Map<string, Promise<File>>();
   return {
     reply: async (request, response, path) => {
-      const place = placeOf(path);
       let file = files.get(path);
-      if (file === undefined && place !== undefined) files.set(path, (file = read(place)));
       if (file === undefined) {
-        replyError(response, 'NotFound', `no such path: ${path}`);
-        return;
+        const place = placeOf(path);
+        if (place === undefined) {
+          replyError(response, 'NotFound', `no such path: ${path}`);
+          return;
+        }
+        files.set(path, (file = read(place)));
       }
       try {
         send(request, response, await file);
@@ -49,8 +53,11 @@ interface File {
 
 const compiled = new URL('../', import.meta.url);
 const assets = new URL('../../../lib/http/page/', import.meta.url);
-/** Its own directory: it has the build for browsers; the one for Node is below. */
-const litHtml = import.meta.resolve('lit-html').replace(/(?<=\/lit-html\/)(?!.*\/lit-html\/).*/, '');
+/** The directory of its build for browsers; the one for Node, which is what `resolve` finds, is below. */
+function litHtml(): URL {
+  const found = createRequire(import.meta.url).resolve('lit-html');
+  return pathToFileURL(found.replace(/(?<=\/lit-html\/)(?!.*\/lit-html\/).*/, ''));
+}
 
 /** The file for a path; `undefined` if it is not the page's. No name can lead out of the directories. */
 function placeOf(path: string): URL | undefined {
@@ -62,7 +69,7 @@ function placeOf(path: string): URL | undefined {
   if (!path.startsWith('/page/')) return undefined;
   const name = path.slice('/page/'.length);
   if (shared.has(name)) return new URL(name, compiled);
-  return litModules.has(name) ? new URL(name.slice('lit-html/'.length), litHtml) : undefined;
+  return litModules.has(name) ? new URL(name.slice('lit-html/'.length), litHtml()) : undefined;
 }
 
 /** Modules outside lib/vm that the page shares with the client. They are just as pure. */

@@ -114,8 +114,8 @@ export async function startDaemonProcess(root: string, { isBare = false } = {}):
   };
 }
 
-/** Another build can be measured by the same means: VMINFOD_BENCH_DAEMON is then its vminfod.js. */
-export const vminfod = process.env['VMINFOD_BENCH_DAEMON'] ?? fileOf('../../sbin/vminfod.js');
+/** Another build can be measured by the same means: VMINFOD_BENCH_DAEMON is then the file that starts it. */
+export const vminfod = process.env['VMINFOD_BENCH_DAEMON'] ?? fileOf('../../sbin/vminfod.cjs');
 
 /** With the directory VMINFOD_BENCH_PROFILE every daemon leaves a CPU profile there, for Chromium's developer tools. */
 function profiling(): readonly string[] {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 
-const vminfod = fileURLToPath(new URL('../../sbin/vminfod.js', import.meta.url));
+const vminfod = fileURLToPath(new URL('../../sbin/vminfod.cjs', import.meta.url));
 
 /** A vminfod that runs. */
 export interface VminfodProcess {

@@ -5,7 +5,7 @@ import tap from 'tap';
 import { eventually, startTestDaemon } from './harness.js';
 
 const exec = promisify(execFile);
-const vminfod = fileURLToPath(new URL('../../sbin/vminfod.js', import.meta.url));
+const vminfod = fileURLToPath(new URL('../../sbin/vminfod.cjs', import.meta.url));
 
 void tap.test('metrics tell of commands, sources, reloads, and of how long a change took', async (t) => {
   const { host, get, listen } = await startTestDaemon(t, { vms: 3 });

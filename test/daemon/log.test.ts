@@ -11,7 +11,7 @@ import tap, { type Test } from 'tap';
 import { createSimulatedHost, type SimulatedHost } from '../../lib/simulator/index.js';
 import { eventually, get, listen, type Listening } from './harness.js';
 
-const vminfod = fileURLToPath(new URL('../../sbin/vminfod.js', import.meta.url));
+const vminfod = fileURLToPath(new URL('../../sbin/vminfod.cjs', import.meta.url));
 
 /** By default so many that more is logged than is kept; `LOG_EVENTS=10000` for more. */
 const events = Number(process.env['LOG_EVENTS'] ?? 400);

@@ -11,7 +11,7 @@ import { descendantsOf, isShell } from '../processes.js';
 import { hangingDirectory, noBindfs } from '../bindfs.js';
 import { eventually, get, listen, type Status } from './harness.js';
 
-const vminfod = fileURLToPath(new URL('../../sbin/vminfod.js', import.meta.url));
+const vminfod = fileURLToPath(new URL('../../sbin/vminfod.cjs', import.meta.url));
 
 /** Alone on a machine it takes less than 2 s; SMF kills after 30. */
 function endsSoon(t: Test, startedAt: number): void {

@@ -111,7 +111,7 @@ void tap.test('vminfod-publisher: --help and man page have the same flags', asyn
 });
 
 void tap.test('vminfod: --help and man page have the same flags', async (t) => {
-  const vminfod = fileURLToPath(new URL('../../sbin/vminfod.js', import.meta.url));
+  const vminfod = fileURLToPath(new URL('../../sbin/vminfod.cjs', import.meta.url));
   await access(vminfod);
   const { stdout } = await exec(process.execPath, [vminfod, '--help']);
   const inHelp = sorted([...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag ?? ''));

@@ -14,7 +14,7 @@ void tap.test('the package has the commands, the client, the man pages and the s
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string; mode: number }[] }];
   const modes = new Map(files.map(({ path, mode }) => [path, mode]));
   for (const path of [
-    'dist/sbin/vminfod.js',
+    'dist/sbin/vminfod.cjs',
     'dist/sbin/vminfo.cjs',
     'dist/lib/index.js',
     'dist/lib/index.d.ts',
@@ -41,7 +41,7 @@ void tap.test('the package has the commands, the client, the man pages and the s
     'postprepare',
   ])
     t.notOk(name in scripts, `npm would warn of a script ${name} when the package is installed`);
-  for (const program of ['vminfod.js', 'vminfo.cjs', 'vminfod-publisher.js']) {
+  for (const program of ['vminfod.cjs', 'vminfo.cjs', 'vminfod-publisher.js']) {
     t.strictSame(missingPieces(`dist/sbin/${program}`, modes), [], `${program} and all that it loads`);
   }
   t.equal((modes.get('smf/vminfod') ?? 0) & 0o111, 0o111, 'the method can be run');
@@ -57,7 +57,7 @@ function missingPieces(program: string, packed: ReadonlyMap<string, unknown>): s
   for (const path of seen) {
     if (!packed.has(path)) continue;
     const text = readFileSync(join(packageRoot, path), 'utf8');
-    for (const [, name = ''] of text.matchAll(/"\.\/([\w-]+-(main|piece-\w+)\.js)"/g))
+    for (const [, name = ''] of text.matchAll(/"\.\/([\w-]+-(?:main|piece-\w+)\.js|vminfod-[\w-]+\.cjs)"/g))
       seen.add(`dist/sbin/${name}`);
   }
   return [...seen].filter((path) => !packed.has(path));

@@ -17,9 +17,9 @@ const vminfo = fileURLToPath(new URL('../../sbin/vminfo.cjs', import.meta.url));
 
 /** Answers 503 at first, as a daemon that loads; records its arguments and each SIGHUP. */
 const daemon = `
-import { createServer } from 'node:http';
-import { writeFileSync } from 'node:fs';
-const file = new URL('./daemon.json', import.meta.url);
+const { createServer } = require('node:http');
+const { writeFileSync } = require('node:fs');
+const file = __dirname + '/daemon.json';
 const args = process.argv.slice(2);
 let hangups = 0;
 const write = () => writeFileSync(file, JSON.stringify({ pid: process.pid, args, hangups }));
@@ -52,8 +52,7 @@ async function stage(t: Test, properties: Readonly<Record<string, string>>): Pro
     join(root, 'include.sh'),
   );
   await file('smf/vminfod', script, 0o755);
-  await file('dist/sbin/package.json', '{"type":"module"}');
-  await file('dist/sbin/vminfod.js', daemon);
+  await file('dist/sbin/vminfod.cjs', daemon);
   await file('dist/sbin/vminfo.cjs', `require(${JSON.stringify(vminfo)});`);
   const all = {
     listen: '127.0.0.1',
