@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { heapGrowthPercent, optimizeAfterBytes } from './config.js';
 
 let isKeptSmall = false;
+let isLate = false;
 
 /**
  * Keeps the heap close to what is in use, at the cost of some CPU time: by default young garbage fills tens of megabytes,
@@ -29,10 +30,11 @@ export function keepHeapSmallStill(): void {
  * time on functions that are nearly done, or that it must compile once more when it has seen more of their arguments.
  */
 export function optimizeLate(): void {
+  isLate = true;
   setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes.atStart}`);
 }
 
 /** To be called once the start is over: what runs from then on, such as answers and events, runs again and again. */
 export function optimizeAsUsual(): void {
-  setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes.usually}`);
+  if (isLate) setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes.usually}`);
 }

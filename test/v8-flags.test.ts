@@ -32,3 +32,21 @@ void tap.test('the heap stays small, also once a thread reads files', async (t) 
   t.comment(`${small} MB, otherwise ${usual} MB`);
   t.ok(small <= 8 && small < usual, 'its young generation has not grown');
 });
+
+/** How often V8 decides to optimize a function that runs for three times as long as it takes by default. */
+async function timesOptimized(settings: string): Promise<number> {
+  const script = `
+    import { optimizeAsUsual, optimizeLate } from ${moduleOf('../lib/v8-flags.js')};
+    ${settings}
+    function busy(text) { let sum = 0; for (let at = 0; at < text.length; at++) sum += text.charCodeAt(at) % 7; return sum; }
+    for (let turn = 0; turn < 80; turn++) busy('some text, a hundred characters of it or so, to be gone through one by one, and over again');`;
+  const args = ['--trace-opt', '--input-type=module', '-e', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return [...stdout.matchAll(/\[marking .*<JSFunction busy.* for optimization to TURBOFAN/g)].length;
+}
+
+void tap.test('V8 optimizes late during the start, and as usual after it', async (t) => {
+  t.equal(await timesOptimized('optimizeLate();'), 0);
+  t.ok((await timesOptimized('optimizeLate(); optimizeAsUsual();')) > 0);
+  t.ok((await timesOptimized('')) > 0, 'as it does by itself');
+});

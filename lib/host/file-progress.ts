@@ -1,14 +1,15 @@
 /**
  * Whose files a file thread is working on, in shared memory: a thread that hangs in a system call cannot answer. And
- * whether the main thread has heard the big messages that the thread has sent.
+ * whether the main thread has heard the last message that brought texts.
  */
+import type { FileNews } from './file-messages.js';
 
 const maxNameBytes = 64;
 /** Numbers in front of the name. */
 const counter = 0;
 const nameLength = 1;
 const retired = 2;
-const heard = 3;
+const unheard = 3;
 const headerBytes = 16;
 const idle = -1;
 
@@ -25,8 +26,6 @@ export class FileProgress {
   readonly #numbers: Int32Array;
   readonly #name: Buffer;
   #zonename: string | undefined;
-  #messages = 0;
-  #lastBig = 0;
 
   constructor(shared?: SharedArrayBuffer) {
     this.shared = shared ?? new SharedArrayBuffer(headerBytes + maxNameBytes);
@@ -50,20 +49,19 @@ export class FileProgress {
     Atomics.add(this.#numbers, counter, 1);
   }
 
-  /** The file thread calls this with each message to the main thread. */
-  said(isBig: boolean): void {
-    this.#messages = (this.#messages + 1) | 0;
-    if (isBig) this.#lastBig = this.#messages;
+  /** The file thread calls this with each message before it sends it. */
+  say(news: readonly FileNews[]): void {
+    if (bringsTexts(news)) Atomics.store(this.#numbers, unheard, 1);
   }
 
-  /** The file thread calls this: whether the main thread has heard all big messages. */
+  /** The main thread calls this with each message. */
+  hear(news: readonly FileNews[]): void {
+    if (bringsTexts(news)) Atomics.store(this.#numbers, unheard, 0);
+  }
+
+  /** The file thread calls this, and sends no further texts before: whether the main thread has heard the last ones. */
   get isHeard(): boolean {
-    return ((this.#lastBig - Atomics.load(this.#numbers, heard)) | 0) <= 0; // The numbers wrap around.
-  }
-
-  /** The main thread calls this when it has heard a message. */
-  hear(): void {
-    Atomics.add(this.#numbers, heard, 1);
+    return Atomics.load(this.#numbers, unheard) === 0;
   }
 
   /** The main thread calls this: what the file thread is doing. Reliable if the count is the same as at the last look. */
@@ -85,4 +83,8 @@ export class FileProgress {
   get isRetired(): boolean {
     return Atomics.load(this.#numbers, retired) === 1;
   }
+}
+
+function bringsTexts(news: readonly FileNews[]): boolean {
+  return news.some((each) => each.type === 'changed' && each.texts !== undefined);
 }

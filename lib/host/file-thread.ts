@@ -33,7 +33,7 @@ let unsaid: FileNews[] | undefined;
 // Not awaited at the top level: it is bundled as CommonJS, which loads in half the time.
 void watchFrom(data.watch).then((watch) => {
   const say = (news: readonly FileNews[]) => {
-    progress.said(news.some((each) => each.type === 'changed' && each.texts !== undefined));
+    progress.say(news);
     port.postMessage(news);
   };
   const server = new FileServer({

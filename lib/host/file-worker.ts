@@ -63,7 +63,7 @@ export class FileWorker {
   listen({ onNews, onExit }: FileWorkerEvents): void {
     this.#worker.on('message', (all: readonly FileNews[]) => {
       all.forEach(onNews);
-      this.#progress.hear();
+      this.#progress.hear(all);
     });
     void this.#exited.then(onExit);
     this.#worker.unref(); // A listener has it keep the process alive again.
