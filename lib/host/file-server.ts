@@ -116,7 +116,10 @@ export class FileServer {
       zonename,
       paths.map(({ path }) => path),
     );
-    for (const { name, path, top, owner = zonename, isDirectory, reading } of paths) {
+    let reading: WatchedFile['reading'];
+    for (const { name, path, top, owner = zonename, isDirectory, ...place } of paths) {
+      // Most files of a zone are read in the same way, and of thousands of zones that is kept.
+      if (!isSameReading(place.reading, reading)) ({ reading } = place);
       if (isDirectory === true) {
         this.#directories.set(path, name);
         this.#watches.addDirectory(path, top, owner);
@@ -211,4 +214,9 @@ export class FileServer {
     this.#told = problem;
     this.#options.tell({ type: 'trouble', problem });
   }
+}
+
+function isSameReading(one: WatchedFile['reading'], other: WatchedFile['reading']): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.within === other.within && one.isZoneXml === other.isZoneXml;
 }

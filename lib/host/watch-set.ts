@@ -212,9 +212,16 @@ export class WatchSet {
   }
 
   #add(path: string, isFile: boolean, owner: string): void {
-    const entries = isFile ? noEntries : new Set<string>();
-    const unseen = { watcher: undefined, identity: undefined, version: undefined, lookedAtMs: 0 };
-    this.#watched.set(path, { owner, isFile, isWanted: isFile, entries, ...unseen });
+    this.#watched.set(path, {
+      owner,
+      isFile,
+      isWanted: isFile,
+      entries: isFile ? noEntries : new Set(),
+      watcher: undefined,
+      identity: undefined,
+      version: undefined,
+      lookedAtMs: 0,
+    });
     this.#watched.get(dirname(path))?.entries.add(path);
     // The caller reads it only after this, so nothing can have changed yet.
     this.#look(path, false);
@@ -229,17 +236,13 @@ export class WatchSet {
   }
 
   #arm(path: string, watched: Watched): boolean {
+    // One function for both: thousands of paths have it.
+    const hear = (news: string | Error, filename: string | null = null) => {
+      if (news instanceof Error) this.#fail(path, news);
+      else this.#collect(path, filename);
+    };
     try {
-      const watcher = this.#options.watch(path, (_event, filename) => {
-        this.#collect(path, filename);
-      });
-      watcher.on('error', (error) => {
-        if (watched.watcher !== watcher) return;
-        watcher.close();
-        watched.watcher = undefined;
-        this.#refuse(path, error);
-      });
-      watched.watcher = watcher;
+      watched.watcher = this.#options.watch(path, hear).on('error', hear);
       this.#accept(path);
       return true;
     } catch (error) {
@@ -247,6 +250,15 @@ export class WatchSet {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#refuse(path, error as Error);
       return false;
     }
+  }
+
+  /** The watch on a path has failed, and has ended. */
+  #fail(path: string, error: Error): void {
+    const watched = this.#watched.get(path);
+    if (watched?.watcher === undefined) return;
+    watched.watcher.close();
+    watched.watcher = undefined;
+    this.#refuse(path, error);
   }
 
   /** Reported once, not for each of possibly thousands of paths. */
