@@ -48,8 +48,8 @@ export interface Memory {
 }
 
 /**
- * Starts a daemon; resolves when it answers. With `bare` it has no probe, which adds some milliseconds to its start: then
- * the probe's figures are not available.
+ * Starts a daemon; resolves when it answers. A bare one is as users run it, without a probe, whose ES module takes some
+ * milliseconds and five megabytes: then the probe's figures are not available.
  */
 export async function startDaemonProcess(root: string, { isBare = false } = {}): Promise<DaemonProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'vminfod-bench-'));

@@ -25,7 +25,7 @@ const changesPerSecond = 100;
 type Phase = 'idle' | 'busy' | 'during rescans';
 
 export const measureLatency: Measurement = async ({ host }) => {
-  const daemon = await startDaemonProcess(host.root);
+  const daemon = await startDaemonProcess(host.root, { isBare: true });
   const stream = await openEventStream(daemon.url);
   const all = await daemon.vms();
   const vms = all.filter(({ state }) => state === 'running').slice(0, 10);

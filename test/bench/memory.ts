@@ -16,7 +16,7 @@ const settleMs = 1_000;
 
 export const measureMemory: Measurement = async ({ host, vms: count }) => {
   const smallest = await memoryOfOneVm();
-  const daemon = await startDaemonProcess(host.root);
+  const daemon = await startDaemonProcess(host.root, { isBare: true });
   try {
     await wait(settleMs);
     const atStart = daemon.memory();
@@ -52,7 +52,7 @@ export const measureMemory: Measurement = async ({ host, vms: count }) => {
 
 async function memoryOfOneVm(): Promise<number> {
   const host = await createSimulatedHost({ vms: 1 });
-  const daemon = await startDaemonProcess(host.root);
+  const daemon = await startDaemonProcess(host.root, { isBare: true });
   await wait(settleMs);
   const { rssMb } = daemon.memory();
   await daemon.stop();

@@ -18,7 +18,7 @@ const roundMs = 800;
 const assemblyMs = 1_000;
 
 export const measureRead: Measurement = async ({ host, vms }) => {
-  const daemon = await startDaemonProcess(host.root);
+  const daemon = await startDaemonProcess(host.root, { isBare: true });
   const bare = await startBareServer();
   const zones = (await daemon.vms()).map(({ zonename }) => `/vms/${zonename}`);
   const figures: Figure[] = [];
