@@ -13,7 +13,7 @@ import { listDatasets } from '../host/zfs.js';
 import { zoneCommands } from '../host/zone-commands.js';
 import { eachInSlices } from '../slices.js';
 import { poolOf, topOf } from '../vm/dataset-names.js';
-import { zoneInputs } from '../vm/inputs.js';
+import { needsCommands, zoneInputs } from '../vm/inputs.js';
 import type { Fact } from './facts.js';
 import { noOccasion, occasionOf, type Request } from './requests.js';
 import type { DatasetRequest, RescanRequest, SysinfoRequest, ZoneRequest } from './requests.js';
@@ -36,14 +36,14 @@ export function zoneReading(host: Host, whereIs: WhereIs): Read<ZoneRequest> {
       const { zonename, inputs, zoneid } = request;
       const { zonepath, zoneid: known, isInstalled } = whereIs(zonename);
       const wanted = zonepath === undefined ? new Set(zoneInputs) : inputs;
-      const task = { zonename, inputs: wanted, zonepath, isInstalled, zoneid: zoneid ?? known };
-      return { request, task };
+      return { request, task: { zonename, inputs: wanted, zonepath, isInstalled, zoneid: zoneid ?? known } };
     });
-    const asking = tasks.filter(({ task: { inputs } }) => inputs.has('record') || inputs.has('kstat'));
-    const commands = zoneCommands(host, asking.length);
+    const asking = tasks.filter(({ request, task }) => !request.rescan && needsCommands(task.inputs));
+    const [together, singly] = [zoneCommands(host, asking.length), zoneCommands(host, 1)];
     await eachInSlices(tasks, reloads.maxZoneReads, async ({ request, task }) => {
       const { zonename, announced, look } = request;
-      const readings = await readZone(host, task, commands);
+      // What a rescan leaves to be asked changed during its full listing, and may during another.
+      const readings = await readZone(host, task, request.rescan === undefined ? together : singly);
       const origin = { readAt, occasion: occasionOf(request), ends: [request] };
       emit({ type: 'zone', zonename, readings, announced, look, ...origin });
     });

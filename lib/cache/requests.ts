@@ -5,7 +5,7 @@
 import type { ZoneReadings } from '../host/read-zone.js';
 import type { Invalidation } from '../sources/invalidation.js';
 import { datasetOf } from '../vm/dataset-names.js';
-import { zoneInputs, type ZoneInput } from '../vm/inputs.js';
+import { needsCommands, zoneInputs, type ZoneInput } from '../vm/inputs.js';
 import { listAgain, type ListingNeed } from '../vm/listing-needs.js';
 import type { Rescan } from './rescan.js';
 import type { HostState } from './state.js';
@@ -120,7 +120,7 @@ export function mergeOccasions(a: Occasion, b: Occasion): Occasion {
 /** A request for inputs of a zone. A request for files alone does not wait for commands. */
 export function zoneRequest(zonename: string, inputs: Iterable<ZoneInput>, occasion: Occasion): ZoneRequest {
   const wanted = new Set(inputs);
-  const lane = wanted.has('record') || wanted.has('kstat') ? ('zone' as const) : ('files' as const);
+  const lane = needsCommands(wanted) ? ('zone' as const) : ('files' as const);
   return Object.assign(occasionOf(occasion), { lane, zonename, inputs: wanted });
 }
 

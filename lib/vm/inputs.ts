@@ -24,6 +24,11 @@ export const zoneFiles: readonly ZoneFile[] = [
 /** Every input of a zone. */
 export const zoneInputs: readonly ZoneInput[] = ['record', 'kstat', ...zoneFiles];
 
+/** Whether reading these inputs takes commands, and not only files. */
+export function needsCommands(inputs: ReadonlySet<ZoneInput>): boolean {
+  return inputs.has('record') || inputs.has('kstat');
+}
+
 /** One line of `zoneadm list -p`. */
 export interface ZoneRecord {
   /** Kernel zone id; `null` unless the zone is ready or running. */

@@ -76,6 +76,29 @@ void tap.test('a full listing never undoes what an event has had read since', as
   t.strictSame(listening.events.slice(from), []);
 });
 
+void tap.test(
+  'zones that change during a full listing are asked for one by one, not by another',
+  async (t) => {
+    const daemon = await startTestDaemon(t, { vms: 8 });
+    const { host } = daemon;
+    const zonenames = host.zonenames().filter((zonename) => host.zone(zonename).state === 'running');
+    const listening = await daemon.listen();
+    const zoneadm = answersLate(host, '/usr/sbin/zoneadm', 'list -p -c');
+    const rescan = daemon.rescan();
+    await zoneadm.asked;
+    for (const zonename of zonenames) {
+      await host.stop(zonename);
+      await listening.until(changeOf(zonename, 'state', 'stopped'));
+    }
+    host.resetInvocations();
+    zoneadm.answer();
+    await rescan;
+    const asked = host.invocations('zoneadm').map((argv) => argv.join(' '));
+    t.ok(zonenames.length > 2, 'more than are ever asked for one by one otherwise');
+    t.strictSame(new Set(asked), new Set(zonenames.map((zonename) => `-z ${zonename} list -p`)));
+  },
+);
+
 void tap.test('only one rescan at a time; those asked for meanwhile are one', async (t) => {
   const daemon = await startTestDaemon(t);
   const { host } = daemon;
