@@ -12,7 +12,7 @@ import { openEventStream } from './event-stream.js';
 import { openListeners } from './listeners.js';
 import { machine } from './report.js';
 import type { Usage } from './probe.js';
-import { median, slope } from './statistics.js';
+import { lineThrough, median } from './statistics.js';
 
 const changesPerSecond = 100;
 const roundMs = 12_000;
@@ -26,8 +26,11 @@ const slowChangeEveryMs = 150;
 const warmUpMinutes = 3;
 /** Looks at the memory in each pause. */
 const looks = 4;
-/** More than this is a trend. */
-const maxRssMbPerHour = 1;
+/**
+ * More than this, and by more than the noise, is a trend. Fifteen minutes tell it of what is used to a few tenths; resident
+ * memory moves by megabytes from round to round, and takes hours.
+ */
+const maxMbPerHour = 1;
 /** Handles and descriptors over the whole run: less than one. */
 const maxHandles = 0.5;
 
@@ -154,28 +157,27 @@ function row(cell: (column: (typeof columns)[number]) => string): string {
 
 /** Prints what became of memory, handles and delay. False if there is a trend. */
 function report(samples: readonly Sample[]): boolean {
-  const perHour = (value: (sample: Sample) => number) =>
-    slope(samples.map((sample) => ({ x: sample.minute / 60, y: value(sample) })));
-  const hours = ((samples.at(-1)?.minute ?? 0) - (samples[0]?.minute ?? 0)) / 60;
+  const line = (value: (sample: Sample) => number, unit: number) => {
+    const { slope, standardError } = lineThrough(
+      samples.map((sample) => ({ x: sample.minute, y: value(sample) })),
+    );
+    return { trend: slope * unit, give: 2 * standardError * unit };
+  };
+  const inAll = (samples.at(-1)?.minute ?? 0) - (samples[0]?.minute ?? 0);
   const trends = [
-    { what: 'RSS', unit: 'MB/h', trend: perHour(({ rssMb }) => rssMb), atMost: maxRssMbPerHour },
-    { what: 'used', unit: 'MB/h', trend: perHour(({ usedMb }) => usedMb), atMost: maxRssMbPerHour },
-    { what: 'handles', unit: 'in all', trend: perHour(({ handles }) => handles) * hours, atMost: maxHandles },
-    {
-      what: 'descriptors',
-      unit: 'in all',
-      trend: perHour((each) => each.descriptors) * hours,
-      atMost: maxHandles,
-    },
-  ];
-  for (const { what, unit, trend, atMost } of trends) {
+    { what: 'RSS', unit: 'MB/h', ...line(({ rssMb }) => rssMb, 60), atMost: maxMbPerHour },
+    { what: 'used', unit: 'MB/h', ...line(({ usedMb }) => usedMb, 60), atMost: maxMbPerHour },
+    { what: 'handles', unit: 'in all', ...line(({ handles }) => handles, inAll), atMost: maxHandles },
+    { what: 'descriptors', unit: 'in all', ...line((each) => each.descriptors, inAll), atMost: maxHandles },
+  ].map((each) => ({ ...each, isTrend: each.trend - each.give > each.atMost }));
+  for (const { what, unit, trend, give, isTrend } of trends) {
     process.stdout.write(
-      `${what}: ${trend.toFixed(2)} ${unit} (linear fit)${trend < atMost ? '' : ': A TREND'}\n`,
+      `${what}: ${trend.toFixed(2)} ± ${give.toFixed(2)} ${unit} (linear fit, two standard errors)${isTrend ? ': A TREND' : ''}\n`,
     );
   }
   const held = samples.map(({ longestMs }) => longestMs);
   process.stdout.write(
     `event loop held: ${median(held).toFixed(1)} ms in the median round, ${Math.max(...held).toFixed(1)} ms at most\n`,
   );
-  return samples.length > 1 && trends.every(({ trend, atMost }) => trend < atMost);
+  return samples.length > 1 && !trends.some(({ isTrend }) => isTrend);
 }

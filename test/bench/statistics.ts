@@ -10,8 +10,15 @@ export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 
-/** The least-squares line through points: how much `y` grows with each unit of `x`. */
-export function slope(points: readonly { readonly x: number; readonly y: number }[]): number {
+/** A line through points: how much `y` grows with each unit of `x`. */
+export interface Line {
+  readonly slope: number;
+  /** Of the slope, as the distances of the points from the line have it; 0 for fewer than three points. */
+  readonly standardError: number;
+}
+
+/** The least-squares line. */
+export function lineThrough(points: readonly { readonly x: number; readonly y: number }[]): Line {
   const meanX = points.reduce((sum, { x }) => sum + x, 0) / points.length;
   const meanY = points.reduce((sum, { y }) => sum + y, 0) / points.length;
   let covariance = 0;
@@ -20,5 +27,11 @@ export function slope(points: readonly { readonly x: number; readonly y: number 
     covariance += (x - meanX) * (y - meanY);
     variance += (x - meanX) ** 2;
   }
-  return variance === 0 ? 0 : covariance / variance;
+  if (variance === 0) return { slope: 0, standardError: 0 };
+  const slope = covariance / variance;
+  const squares = points.reduce((sum, { x, y }) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
+  return {
+    slope,
+    standardError: points.length < 3 ? 0 : Math.sqrt(squares / (points.length - 2) / variance),
+  };
 }
