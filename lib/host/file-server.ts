@@ -118,7 +118,7 @@ export class FileServer {
     );
     let reading: WatchedFile['reading'];
     for (const { name, path, top, owner = zonename, isDirectory, ...place } of paths) {
-      // Most files of a zone are read in the same way, and of thousands of zones that is kept.
+      // Files that are read alike share one object: thousands of zones keep theirs.
       if (!isSameReading(place.reading, reading)) ({ reading } = place);
       if (isDirectory === true) {
         this.#directories.set(path, name);
