@@ -7,6 +7,8 @@ import { heapGrowthPercent, optimizeAfterBytes } from './config.js';
 
 let isKeptSmall = false;
 let isLate = false;
+/** V8 12, in Node 22, counts calls instead of bytes, and says on stderr that it does not know the flag. */
+const hasInterruptBudget = Number.parseInt(process.versions.v8, 10) < 12;
 
 /**
  * Keeps the heap close to what is in use, at the cost of some CPU time: by default young garbage fills tens of megabytes,
@@ -27,9 +29,11 @@ export function keepHeapSmallStill(): void {
 
 /**
  * Has the optimizing compiler wait until a function has run for longer. By default it spends a quarter of a start's CPU
- * time on functions that are nearly done, or that it must compile once more when it has seen more of their arguments.
+ * time on functions that are nearly done, or that it must compile once more when it has seen more of their arguments. Only
+ * where V8 can be told so: not in Node 22 and later.
  */
 export function optimizeLate(): void {
+  if (!hasInterruptBudget) return;
   isLate = true;
   setFlagsFromString(`--interrupt-budget=${optimizeAfterBytes.atStart}`);
 }

@@ -41,12 +41,15 @@ async function timesOptimized(settings: string): Promise<number> {
     function busy(text) { let sum = 0; for (let at = 0; at < text.length; at++) sum += text.charCodeAt(at) % 7; return sum; }
     for (let turn = 0; turn < 80; turn++) busy('some text, a hundred characters of it or so, to be gone through one by one, and over again');`;
   const args = ['--trace-opt', '--input-type=module', '-e', script];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
+  if (stderr !== '') throw new Error(stderr);
   return [...stdout.matchAll(/\[marking .*<JSFunction busy.* for optimization to TURBOFAN/g)].length;
 }
 
+const isOld = Number.parseInt(process.versions.v8, 10) < 12;
+
 void tap.test('V8 optimizes late during the start, and as usual after it', async (t) => {
-  t.equal(await timesOptimized('optimizeLate();'), 0);
+  t.equal((await timesOptimized('optimizeLate();')) === 0, isOld, 'where it can be told so');
   t.ok((await timesOptimized('optimizeLate(); optimizeAsUsual();')) > 0);
   t.ok((await timesOptimized('')) > 0, 'as it does by itself');
 });
