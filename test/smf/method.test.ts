@@ -22,7 +22,7 @@ const { writeFileSync } = require('node:fs');
 const file = __dirname + '/daemon.json';
 const args = process.argv.slice(2);
 let hangups = 0;
-const write = () => writeFileSync(file, JSON.stringify({ pid: process.pid, args, hangups }));
+const write = () => writeFileSync(file, JSON.stringify({ pid: process.pid, args, hangups, compiled: process.env.NODE_COMPILE_CACHE }));
 process.on('SIGHUP', () => { hangups++; write(); });
 process.on('SIGTERM', () => process.exit());
 let refusals = 2;
@@ -37,7 +37,7 @@ server.listen(Number(args[args.indexOf('--port') + 1]), '127.0.0.1', write);
 
 interface Stage {
   readonly run: (name: string) => Promise<{ code: number; stderr: string }>;
-  readonly daemon: () => Promise<{ pid: number; args: string[]; hangups: number }>;
+  readonly daemon: () => Promise<{ pid: number; args: string[]; hangups: number; compiled?: string }>;
 }
 
 async function stage(t: Test, properties: Readonly<Record<string, string>>): Promise<Stage> {
@@ -110,8 +110,9 @@ void tap.test('start returns once the daemon answers, refresh sends it SIGHUP', 
   const port = await freePort();
   const { run, daemon: state } = await stage(t, { port, log_level: 'debug' });
   t.strictSame(await run('start'), { code: 0, stderr: '' });
-  const { pid, args } = await state();
+  const { pid, args, compiled } = await state();
   t.teardown(() => process.kill(pid));
+  t.equal(compiled, '/var/run/vminfod.compiled');
   t.strictSame(args, [
     '--listen',
     '127.0.0.1',
