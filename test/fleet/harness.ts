@@ -5,10 +5,10 @@ import { VminfodClient } from '../../lib/client/client.js';
 import { UnreachableError } from '../../lib/client/errors.js';
 import { FleetClient } from '../../lib/fleet/client.js';
 import { connectNats, type Nats } from '../../lib/fleet/connection.js';
-import { consume, type ConsumeOptions } from '../../lib/fleet/consume.js';
+import { consume } from '../../lib/fleet/consume.js';
 import { FleetError } from '../../lib/fleet/errors.js';
 import { hashOf, decodeMessage, type StoredMessage } from '../../lib/fleet/message.js';
-import { vmStream, vmSubject, vmSubjects, type HostId, type VmKey } from '../../lib/fleet/names.js';
+import { vmStream, vmSubjects, type HostId } from '../../lib/fleet/names.js';
 import { publish } from '../../lib/fleet/publisher.js';
 import { redaction } from '../../lib/fleet/redact.js';
 import { initFleet } from '../../lib/fleet/streams.js';
@@ -114,24 +114,12 @@ export function otherServer(host: HostId, number: number): HostId {
 
 /** The last message of each VM of the fleet, by `server/zonename`: what any reader of the bucket finds. */
 export async function readBucket(nats: Nats, filter = vmSubjects()): Promise<Map<string, StoredMessage>> {
-  const messages = await readMessages(nats, { filter });
-  return new Map(messages.map((message) => [`${message.key.server}/${message.key.zonename}`, message]));
-}
-
-/** Every message that the stream still has of a VM, the oldest first. */
-export async function readHistory(nats: Nats, key: VmKey): Promise<readonly StoredMessage[]> {
-  return readMessages(nats, { filter: vmSubject(key), from: 1 });
-}
-
-async function readMessages(
-  nats: Nats,
-  options: Omit<ConsumeOptions, 'signal'>,
-): Promise<readonly StoredMessage[]> {
-  const found: StoredMessage[] = [];
-  for await (const raw of consume(nats, vmStream, { ...options, signal: new AbortController().signal })) {
+  const found = new Map<string, StoredMessage>();
+  const end = new AbortController();
+  for await (const raw of consume(nats, vmStream, { filter, signal: end.signal })) {
     if (raw === 'abreast') break;
     const message = decodeMessage(raw);
-    if (message) found.push(message);
+    if (message) found.set(`${message.key.server}/${message.key.zonename}`, message);
   }
   return found;
 }

@@ -7,6 +7,7 @@ import type { Nats } from '../../lib/fleet/connection.js';
 import { encodeMessage } from '../../lib/fleet/message.js';
 import { vmSubject } from '../../lib/fleet/names.js';
 import { observe } from '../../lib/fleet/observe.js';
+import { pastChanges } from '../../lib/fleet/past.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { initFleet } from '../../lib/fleet/streams.js';
 import { eventually, get } from '../daemon/harness.js';
@@ -16,7 +17,6 @@ import {
   inStep,
   lastSequence,
   readBucket,
-  readHistory,
   startHost,
   startPublisher,
   startTestNats,
@@ -46,9 +46,10 @@ void tap.test('what the host has is in the bucket, and each change of it', needs
   );
   t.equal(message(second)?.type, 'delete');
   // A VM that is being created may be read before it is complete: then more messages follow the first.
-  const [begun, ...completed] = await readHistory(nats, { ...host.host, zonename: created });
-  t.equal(begun?.type, 'create');
-  t.ok(completed.every(({ type }) => type === 'modify'));
+  const { events } = await pastChanges(nats, { zonename: created }, AbortSignal.timeout(30_000));
+  const [begun, ...completed] = events.map(({ type }) => type).reverse();
+  t.equal(begun, 'create');
+  t.ok(completed.every((type) => type === 'modify'));
 });
 
 void tap.test('no secret of a VM is in the store of NATS, nor one that was changed', needsNats, async (t) => {
