@@ -76,6 +76,7 @@ process.removeAllListeners('warning').on('warning', (warning) => {
   log.warn({ err: warning }, warning.message);
 });
 
+// Not awaited at the top level: in CommonJS, which the build makes of it, that is not possible.
 void run();
 
 /** Until the daemon ends, and the process with it. */

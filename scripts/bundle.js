@@ -71,18 +71,18 @@ const commonJs = {
   banner: { js: "const urlOfFile = require('node:url').pathToFileURL(__filename).href;" },
 };
 // What the daemon loads only when it needs it: a file each, or Node would read and parse them at its start.
-const onDemand = ['prom-client', 're2js'];
-const fileOf = (name) => `./vminfod-${name}.cjs`;
+const onDemand = ['prom-client', 're2js'].map((name) => ({ name, file: `vminfod-${name}` }));
 await build({
   ...commonJs,
-  entryPoints: Object.fromEntries(onDemand.map((name) => [fileOf(name).replace('.cjs', ''), name])),
+  entryPoints: onDemand.map(({ name, file }) => ({ in: name, out: file })),
   outdir: sbin,
 });
+const onDemandAlias = Object.fromEntries(onDemand.map(({ name, file }) => [name, `./${file}.cjs`]));
 await build({
   ...commonJs,
   entryPoints: ['sbin/vminfod.ts'],
-  alias: { ...options.alias, ...Object.fromEntries(onDemand.map((name) => [name, fileOf(name)])) },
-  external: onDemand.map(fileOf),
+  alias: { ...options.alias, ...onDemandAlias },
+  external: Object.values(onDemandAlias),
 });
 // The command does the quickest itself: see sbin/vminfo.ts.
 await build({ ...commonJs, entryPoints: ['sbin/vminfo.ts'], external: ['./vminfo-main.js'] });
