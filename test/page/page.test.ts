@@ -1,5 +1,7 @@
 /** The page in a real browser, on a daemon on a simulated host: what an operator would do with it, in order. */
 import { createServer, connect, type Socket, type AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import AxeBuilder from 'axe-core';
 import type { Page } from 'playwright-core';
 import { pino } from 'pino';
@@ -74,12 +76,14 @@ async function cuttable(t: Test, port: number): Promise<{ url: string; cut: () =
 const count = (page: Page) => page.locator('.body .row').count();
 const rowOf = (page: Page, alias: string) => page.locator('.body .row', { hasText: alias });
 
-/** Waits until what a function gives is as expected; the time limit of the test is the only clock. */
+/** Waits until what a function gives is as expected, and says what it gave when that does not come. */
 async function becomes<T>(ask: () => Promise<T>, expected: T): Promise<T> {
+  const deadline = performance.now() + 30_000;
   for (;;) {
     const got = await ask();
-    if (JSON.stringify(got) === JSON.stringify(expected)) return got;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (isDeepStrictEqual(got, expected)) return got;
+    if (performance.now() > deadline) throw new Error(`It is ${inspect(got)}, not ${inspect(expected)}.`);
+    await setTimeout(20);
   }
 }
 
@@ -199,7 +203,8 @@ void tap.test(
       await page.locator('#vms').focus();
       await page.keyboard.press('Home');
       await page.keyboard.press('ArrowDown');
-      const chosen = page.locator('.body .row[aria-selected=true]');
+      // The second row, which the head's row precedes: until the page is drawn again the first one is still selected.
+      const chosen = page.locator('.body .row[aria-selected=true][aria-rowindex="3"]');
       await chosen.waitFor();
       const alias = (await chosen.locator('[data-column=alias]').textContent())?.trim();
       await page.keyboard.press('Enter');
@@ -223,7 +228,7 @@ void tap.test(
       await page.getByText('hunter2').waitFor();
       await page.getByRole('button', { name: 'Hide root_pw' }).click();
       await becomes(() => page.getByText('hunter2').count(), 0);
-      t.match(await page.locator('.history').textContent(), `quota ${vm.quota} -> ${vm.quota + 7} GiB`);
+      await page.locator('.history', { hasText: `quota ${vm.quota} -> ${vm.quota + 7} GiB` }).waitFor();
     });
 
     await t.test('the connection is lost, and resumed without a gap', async (t) => {
@@ -244,6 +249,8 @@ void tap.test(
       const { events } = (await (
         await fetch(`${daemon.url}/changes?path=quota&zonename=${vm.zonename}`)
       ).json()) as { events: { changes: { oldValue: number; newValue: number }[] }[] };
+      // What was missed is shown in the next drawing after the banner, all of it at once.
+      await page.locator('.changes .entry', { hasText: '-> 105 GiB' }).waitFor();
       for (const { changes } of events) {
         const [{ oldValue, newValue } = { oldValue: 0, newValue: 0 }] = changes;
         const text = `quota ${oldValue} -> ${newValue} GiB`;
@@ -263,10 +270,9 @@ void tap.test(
       await page.locator('.changes .entry', { hasText: 'quota 105 -> 222 GiB' }).waitFor();
     });
 
-    await t.test('health: a zone that cannot be read', async (t) => {
+    await t.test('health: every source runs', async () => {
       await page.goto(`${wire.url}#/health`);
-      await page.locator('.card[data-kind=sources]').waitFor();
-      t.equal(await page.locator('.card[data-kind=sources] .state[data-state=running]').count(), 3);
+      await becomes(() => page.locator('.card[data-kind=sources] .state[data-state=running]').count(), 3);
     });
 
     await t.test('axe finds nothing serious, light and dark, wide and at 375 px', async (t) => {
