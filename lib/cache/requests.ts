@@ -101,9 +101,8 @@ export function mergeRequests<R extends Request>(a: R, b: R): R {
       look: b.look ?? a.look,
     };
   }
-  if ('whole' in a && 'whole' in b) {
+  if ('whole' in a && 'whole' in b)
     return { ...merged, whole: a.whole || b.whole, alone: a.alone || b.alone };
-  }
   return 'scope' in a && a.scope === 'everything' ? { ...merged, scope: a.scope, reason: a.reason } : merged;
 }
 

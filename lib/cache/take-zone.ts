@@ -10,7 +10,7 @@ import { datasetOf } from '../vm/dataset-names.js';
 import { zoneFiles, zoneInputs, type ZoneInput } from '../vm/inputs.js';
 import { alreadyListed, listFirst } from '../vm/listing-needs.js';
 import { agrees } from '../vm/newstate.js';
-import type { Found } from './facts.js';
+import type { Found, Origin } from './facts.js';
 import { datasetRequests, noOccasion, zoneRequest, type Occasion } from './requests.js';
 import type { HostState } from './state.js';
 import type { Taken } from './take.js';
@@ -21,7 +21,7 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   const { zonename, readAt, readings, occasion } = fact;
   const { record, xml } = readings;
   if (record?.type === 'read' && record.value === undefined) {
-    removeZone(state, zonename, readAt, occasion, taken);
+    removeZone(state, zonename, fact, taken);
     awaitNewstate(fact, undefined, taken);
     return;
   }
@@ -44,6 +44,9 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   const { changed, outdated } = state.zones.take(zone, present, readAt);
   if (outdated.length > 0) taken.ask(zoneRequest(zonename, outdated, occasion));
   if (changed.includes('record')) followZonepath(zone, known === undefined, occasion, taken);
+  // Its files are being read for somebody else, as where they are was not known when this reading began.
+  else if (xml === undefined && zone.known.xml === undefined)
+    taken.ask(zoneRequest(zonename, zoneFiles, occasion));
   if (isXmlMissing && !lookForXml(state, zone, fact, taken)) return;
   if (xml?.type === 'read' && !isXmlMissing) zone.isLookedFor = false;
   // Most of what a rescan reads is as it was: it is not assembled again. Without readings, assembling is what was asked for.
@@ -73,8 +76,12 @@ export function settle(
   if (!state.isLoaded) for (const name of alreadyListed(state.datasets, names, root)) zone.listed.add(name);
   const lane = state.isLoaded ? 'dataset' : 'below';
   const requests = datasetRequests(lane, listFirst(state.datasets, names, root, zone.listed), occasion);
-  for (const request of requests) if (!zone.awaits.has(request.name)) taken.ask(request);
-  zone.awaits = new Set(requests.map(({ name }) => name));
+  for (const request of requests) {
+    const waiters = zone.awaits.get(request.name);
+    // Once more for whoever has come since: a listing that began before somebody asked may lack what he is to see.
+    if (!waiters || request.waiters.some((each) => !waiters.includes(each))) taken.ask(request);
+  }
+  zone.awaits = new Map(requests.map(({ name, waiters }) => [name, waiters]));
   if (zone.awaits.size === 0) taken.commit(state.commit(inputs, occasion.noticedAt), occasion, source);
 }
 
@@ -85,13 +92,7 @@ export function answered(state: HostState, zone: Zone, name: string, occasion: O
   if (zone.awaits.size === 0) settle(state, zone, occasion, 'zfs-events', taken);
 }
 
-function removeZone(
-  state: HostState,
-  zonename: string,
-  readAt: number,
-  occasion: Occasion,
-  taken: Taken,
-): boolean {
+function removeZone(state: HostState, zonename: string, { readAt, occasion }: Origin, taken: Taken): boolean {
   if (!state.zones.remove(zonename, readAt)) return false;
   taken.watches.push({ type: 'unwatch', zonename });
   state.index.remove(zonename);
@@ -113,15 +114,10 @@ function followZonepath(zone: Zone, isNew: boolean, occasion: Occasion, taken: T
  * `mv` from another filesystem removes the XML for a moment, so it is looked for again before its VM is deleted. Other
  * readings meanwhile neither shorten nor prolong this. False when the VM is deleted.
  */
-function lookForXml(
-  state: HostState,
-  zone: Zone,
-  { readAt, readings, occasion, look = 0 }: Found<ZoneFinding>,
-  taken: Taken,
-): boolean {
-  const { zonename } = zone;
+function lookForXml(state: HostState, zone: Zone, fact: Found<ZoneFinding>, taken: Taken): boolean {
+  const { zonename, occasion, look = 0 } = fact;
   const error = new ZoneXmlMissingError(zonename);
-  const { record } = readings;
+  const { record } = fact.readings;
   if (!state.hasVm(zonename) || record?.type === 'failed') {
     zone.isLookedFor = false;
     putOnRecord(state, zonename, 'xml', error, taken);
@@ -134,7 +130,7 @@ function lookForXml(
     taken.ask({ ...zoneRequest(zonename, ['record', 'xml'], occasion), look: look + 1 }, afterMs);
     return true;
   }
-  if (removeZone(state, zonename, readAt, occasion, taken)) putOnRecord(state, zonename, 'xml', error, taken);
+  if (removeZone(state, zonename, fact, taken)) putOnRecord(state, zonename, 'xml', error, taken);
   return false;
 }
 

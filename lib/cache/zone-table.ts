@@ -7,6 +7,7 @@ import type { FileVersion } from '../host/zone-files.js';
 import { keepEqual } from '../vm/equal.js';
 import type { DatasetLookup, InputValues, Sysinfo, ZoneInput, ZoneInputs } from '../vm/inputs.js';
 import type { JsonValue } from '../vm/json.js';
+import type { Waiter } from './requests.js';
 
 /** A value, when its reading began, and for a file which version it is. */
 interface Known<T> {
@@ -23,8 +24,8 @@ export interface Zone {
   zonepath: string;
   /** The datasets and snapshots that its VM shows and that have been listed since: no change of these can be missed. */
   readonly listed: Set<string>;
-  /** Those that must be listed before its VM can be shown as it is now. */
-  awaits: Set<string>;
+  /** Those that must be listed before its VM can be shown as it is now, each with who waits for that. */
+  awaits: Map<string, readonly Waiter[]>;
   /** Whether its XML is missing and will be looked for again. */
   isLookedFor: boolean;
   /** The latest announced state for which something has been read. */
@@ -64,7 +65,7 @@ export class ZoneTable {
       known: {},
       zonepath: '',
       listed: new Set(),
-      awaits: new Set(),
+      awaits: new Map(),
       isLookedFor: false,
       announcedAt: 0,
     };

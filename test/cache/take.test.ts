@@ -20,6 +20,7 @@ function asked({ followUps }: Taken): unknown {
   return plain(followUps.map(({ request }) => request));
 }
 
+const aWaiter = () => ({ began: () => undefined, ended: () => undefined });
 const tags = (role: string) => ({ tags: { value: { role }, mtimeMs: 1 } });
 const theRoot = (quota: number, mountpoint = record.zonepath) =>
   aDataset({ name: root, mountpoint, quota: quota * 2 ** 30 });
@@ -51,6 +52,26 @@ void tap.test('a new zone: watched, then its files, then its datasets, and it ap
   t.same(paths(listed), ['create']);
   t.match(listed.commits, [{ noticedAt: 9, stored: { vm: { zonename, zfs_filesystem: 'zones/new' } } }]);
   t.equal(state.hasVm(zonename), true);
+  t.end();
+});
+
+void tap.test('what is being read of a new zone for one is read once more for another', (t) => {
+  const { zone, datasets } = aState();
+  const zonename = 'new';
+  const [one, other] = [aWaiter(), aWaiter()];
+  const itsRecord = { record: { ...record, zonename, zonepath: '/zones/new' }, kstat: undefined };
+  const waitedFor = ({ followUps }: Taken) =>
+    followUps.map(({ request }) => [request.lane, request.waiters.map((each) => (each === one ? 1 : 2))]);
+  t.same(waitedFor(zone(2, itsRecord, { zonename, waiters: [one] })), [['files', [1]]]);
+  t.same(waitedFor(zone(3, itsRecord, { zonename, waiters: [other] })), [['files', [2]]]);
+  const files = zone(4, { xml, tags: undefined }, { zonename, waiters: [one] });
+  t.same(waitedFor(files).slice(0, 1), [['dataset', [1]]]);
+  t.same(waitedFor(zone(5, itsRecord, { zonename, waiters: [other] })).slice(0, 1), [['dataset', [2]]]);
+  t.same(waitedFor(zone(6, itsRecord, { zonename, waiters: [other] })), [], 'once for each');
+  const missing = ['zones/new/data@indestructible'];
+  const listing = { whole: ['zones/new'], datasets: [aDataset({ name: 'zones/new' })], missing };
+  const ends = files.followUps.map(({ request }) => request);
+  t.same(paths(datasets(7, listing, ends)), ['create'], 'shown as soon as it is whole');
   t.end();
 });
 

@@ -89,7 +89,7 @@ export interface Status {
   }[];
   readonly missed: Readonly<Record<string, number>>;
   readonly eventsListeners: Readonly<Record<string, { readonly userAgent: string }>>;
-  readonly queue: { readonly idle: boolean };
+  readonly queue: { readonly idle: boolean; readonly vasync_queue: { readonly nqueued: number } };
 }
 
 /** An open `/events`. */

@@ -142,6 +142,39 @@ for (const { command, before, after, shows } of under) {
   });
 }
 
+const readers: Readonly<Record<string, (daemon: TestDaemon, zonename: string) => Promise<unknown>>> = {
+  'a sync': ({ get }, zonename) => get(`/vms/${zonename}?sync=true`),
+  'a rescan': ({ rescan }) => rescan(),
+};
+
+for (const [who, reads] of Object.entries(readers)) {
+  void tap.test(
+    `${who} that begins while a new zone is read for its event waits for all of it`,
+    async (t) => {
+      const daemon = await startTestDaemon(t);
+      const { host } = daemon;
+      const isWaiting = async () => (await daemon.status()).queue.vasync_queue.nqueued > 0;
+      host.dropEvents({ zfs: true });
+      const zoneadm = answersLate(host, '/usr/sbin/zoneadm', '*list*');
+      const zfs = answersLate(host, '/usr/sbin/zfs', '*list*zones/*');
+      const zonename = await host.createZone();
+      await zoneadm.asked;
+      let isDone = false;
+      const done = reads(daemon, zonename).then(() => {
+        isDone = true;
+      });
+      if (who === 'a sync') await eventually(isWaiting, 'it waits for the zone');
+      zoneadm.answer();
+      await zfs.asked;
+      await eventually(async () => isDone || (await isWaiting()), 'it waits for the datasets');
+      t.equal(isDone, false);
+      zfs.answer();
+      await done;
+      t.match(await daemon.vm(zonename), { state: 'running', quota: Number });
+    },
+  );
+}
+
 void tap.test('a sync for which zfs failed says so, though tags were read meanwhile', async (t) => {
   const daemon = await startTestDaemon(t);
   const { host } = daemon;
