@@ -7,8 +7,6 @@ import type { FileVersion } from './file-version.js';
 /** A file to be read. */
 export interface FileQuery {
   readonly path: string;
-  /** The version that is already known and need not be read again. */
-  readonly known?: FileVersion;
   /** A directory that the file must be in: no symbolic link is followed out of it. */
   readonly within?: string;
   /** That directory must exist: when it does not, a missing file is a failure. */
@@ -38,8 +36,6 @@ export interface FileText {
 export type FileAnswer =
   | FileText
   | { readonly type: 'missing' }
-  /** It still is the version that is known. */
-  | { readonly type: 'unchanged' }
   | { readonly type: 'failed'; readonly problem: string; readonly cause?: Cause };
 
 /** What is kept of a system error when it is copied. */
@@ -66,6 +62,9 @@ export interface WatchedPath {
 /** The versions of a zone's files when last read, by name; `null` for one that must be read again. */
 export type Versions = Readonly<Record<string, NonNullable<FileVersion> | null>>;
 
+/** The versions of a zone's files that are known, by name. */
+export type KnownVersions = Readonly<Record<string, NonNullable<FileVersion>>>;
+
 /** Main thread → file thread: those of one turn together. Tasks are done in order. */
 export type FileTask =
   | {
@@ -74,6 +73,13 @@ export type FileTask =
       /** Whose file system all of these lie in. */
       readonly owner: string;
       readonly files: readonly FileQuery[];
+    }
+  /** Whether these files that are watched for a zone, by name, still are of these versions. */
+  | {
+      readonly type: 'compare';
+      readonly id: number;
+      readonly zonename: string;
+      readonly versions: KnownVersions;
     }
   | {
       readonly type: 'watch';
@@ -91,8 +97,9 @@ export type FileTask =
 
 /** File thread → main thread: what tasks that came together led to comes together, too. */
 export type FileNews =
-  /** One answer for each file; none at all when every file still is the version that is known, as in most of a rescan. */
-  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly FileAnswer[] | undefined }
+  /** One for each file. */
+  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly FileAnswer[] }
+  | { readonly type: 'compared'; readonly id: number; readonly areUnchanged: boolean }
   | ({ readonly type: 'watches'; readonly id: number } & WatchStatus)
   /** These may have changed. A read from here on misses nothing, and may have been made: then it is here, in the same order. */
   | {

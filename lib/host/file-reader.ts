@@ -19,7 +19,7 @@ import { dirname, sep } from 'node:path';
 import { fileMaxBytes } from '../config.js';
 import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
 import type { FileAnswer, FileQuery } from './file-messages.js';
-import { isMissing, isTooRecent, versionOf } from './file-version.js';
+import { isMissing, isTooRecent, versionOf, type FileVersion } from './file-version.js';
 
 /**
  * Whether the watch on a path is on the file that has just been opened there, given by its version, or knows that there
@@ -28,7 +28,7 @@ import { isMissing, isTooRecent, versionOf } from './file-version.js';
  */
 export type IsWatched = (path: string, version: string) => boolean;
 
-/** Reads a file, unless it is of the version that is already known. */
+/** Reads a file. */
 export function readFileNow(
   request: FileQuery,
   isWatched?: IsWatched,
@@ -49,11 +49,8 @@ function parsedZoneXml(answer: Extract<FileAnswer, { readonly type: 'read' }>): 
 }
 
 function readTextNow(request: FileQuery, isWatched: IsWatched | undefined, maxBytes: number): FileAnswer {
-  const { path, known, within } = request;
+  const { path, within } = request;
   try {
-    if (known !== undefined && currentVersion(request) === known) {
-      return known === '' ? missing(request) : { type: 'unchanged' };
-    }
     if (within !== undefined && leadsOut(dirname(path), within)) {
       return { type: 'failed', problem: `its directory is a symbolic link that leads out of ${within}` };
     }
@@ -89,19 +86,27 @@ function openAndRead(request: FileQuery, isWatched: IsWatched | undefined, maxBy
   }
 }
 
-function currentVersion({ path, within }: FileQuery): string {
-  const options = { bigint: true, throwIfNoEntry: false } as const;
-  const stats: BigIntStats | undefined =
-    within === undefined ? statSync(path, options) : lstatSync(path, options);
-  return stats === undefined ? '' : versionOf(stats);
+/**
+ * The version of the file that is at a path now, `''` when there is none. `undefined` when it cannot be told: why is for its
+ * reader to report.
+ */
+export function versionNow(path: string, { followsLinks }: { readonly followsLinks: boolean }): FileVersion {
+  try {
+    const stat = followsLinks ? statSync : lstatSync;
+    const stats = stat(path, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? '' : versionOf(stats);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** What is said of a file that does not exist: below a directory that must exist, and does not, that is a failure. */
-function missing({ known, within, withinExists = false }: FileQuery): FileAnswer {
+function missing({ within, withinExists = false }: FileQuery): FileAnswer {
   if (withinExists && within !== undefined && !existsSync(within)) {
     return { type: 'failed', problem: `cannot be read: ${within} does not exist` };
   }
-  return { type: known === '' ? 'unchanged' : 'missing' };
+  return { type: 'missing' };
 }
 
 /** Whether a directory that should be another, or inside it, is a link to somewhere else. */

@@ -2,11 +2,11 @@
  * What a file thread does: reads files, keeps them watched, and reports what it found. Any of its calls may block, so it
  * announces whose files it will touch before it does.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileThreads, fileWatches } from '../config.js';
 import type { FileNews, FileTask, PlacedText, WatchedPath } from './file-messages.js';
-import { readFileNow, type IsWatched } from './file-reader.js';
+import { readFileNow, versionNow, type IsWatched } from './file-reader.js';
 import { isMissing } from './file-version.js';
 import { globalZone } from './paths.js';
 import { WatchSet, type Watch } from './watch-set.js';
@@ -81,10 +81,12 @@ export class FileServer {
       case 'read': {
         this.#options.onBegin(task.owner);
         const answers = task.files.map((file) => readFileNow(file, this.#isWatched));
-        const isNews = answers.some(({ type }) => type !== 'unchanged');
-        this.#options.tell({ type: 'answers', id: task.id, answers: isNews ? answers : undefined });
+        this.#options.tell({ type: 'answers', id: task.id, answers });
         break;
       }
+      case 'compare':
+        this.#options.tell({ type: 'compared', id: task.id, areUnchanged: this.#areUnchanged(task) });
+        break;
       case 'watch':
         this.#watch(task);
         this.#tellTrouble();
@@ -133,6 +135,26 @@ export class FileServer {
       // After the watch is in place, for changes since the file was last read.
       if (this.#watches.look(path) || this.#watches.version(path) !== since[name]) this.#change(file);
     }
+  }
+
+  #areUnchanged({ zonename, versions }: Extract<FileTask, { readonly type: 'compare' }>): boolean {
+    let left = Object.keys(versions).length;
+    let isOneThere = false;
+    /** Where the zone's own files are. */
+    let directory: string | undefined;
+    for (const path of this.#zones.get(zonename) ?? []) {
+      const file = this.#files.get(path);
+      const version = versions[file?.name ?? ''];
+      if (file === undefined || version === undefined) continue;
+      const isOwn = file.owner === zonename;
+      this.#options.onBegin(file.owner);
+      if (versionNow(path, { followsLinks: !isOwn }) !== version) return false;
+      isOneThere ||= isOwn && version !== '';
+      directory ??= file.reading?.within;
+      left--;
+    }
+    // If it is missing, it is for their reader to say whether it must be there.
+    return left === 0 && (isOneThere || directory === undefined || existsSync(directory));
   }
 
   #unwatch(zonename: string): void {

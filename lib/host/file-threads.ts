@@ -14,6 +14,7 @@ import type {
   FileNews,
   FileRequest,
   FileTask,
+  KnownVersions,
   PlacedText,
   Versions,
   WatchSource,
@@ -30,6 +31,7 @@ import {
   type FileThreadsStatus,
   type TextReading,
 } from './files.js';
+import { globalZone } from './paths.js';
 
 /** Threads start when there is something to do. `ending` ends them. */
 export function createFileThreads(watch: WatchSource = { type: 'native' }, ending?: AbortSignal): Files {
@@ -105,11 +107,17 @@ class FileThreads implements Files {
     return this.#ask(task, (news) => {
       if (news?.type !== 'answers')
         return files.map(({ path }) => ({ type: 'failed', error: this.#hangs(owner, path) }));
-      if (news.answers === undefined) return files.map(() => unchanged);
       const names = files.map(({ name }) => name);
       this.#keepVersions(zonename, names, news.answers);
       return news.answers.map((answer, index) => textReading(files[index]?.path ?? '', answer));
     });
+  }
+
+  areUnchanged(zonename: string, versions: KnownVersions): Promise<boolean> {
+    // One task for the files of both owners: so it is only for when neither hangs.
+    if (this.#hung.has(zonename) || this.#hung.has(globalZone)) return Promise.resolve(false);
+    const task = { type: 'compare', id: this.#nextId++, zonename, versions } as const;
+    return this.#ask(task, (news) => news?.type === 'compared' && news.areUnchanged);
   }
 
   watch(zonename: string, paths: () => readonly WatchedPath[]): void {
@@ -226,6 +234,7 @@ class FileThreads implements Files {
     if (this.#ending !== undefined) return;
     switch (news.type) {
       case 'answers':
+      case 'compared':
       case 'watches':
         this.#questions.get(news.id)?.take(news);
         break;
@@ -272,6 +281,7 @@ class FileThreads implements Files {
     this.#common = undefined;
     const since = new Date(Date.now() - (performance.now() - sinceMs));
     this.#hung.set(zonename, { since, sinceMs, worker, backAtMs: Infinity });
+    for (const question of this.#questions.values()) if (question.task.type === 'compare') question.giveUp();
     const stuck = [...this.#hung.values()].filter((each) => each.worker !== undefined);
     if (stuck.length > fileThreads.maxStuck) this.#stalledSinceMs = performance.now();
     else this.#takeOver();
@@ -374,8 +384,6 @@ function sinceOf(versions: Readonly<Record<string, FileVersion>>): Versions {
   return Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, version ?? null]));
 }
 
-const unchanged = { type: 'unchanged' } as const;
-
 function ownerOf(task: Question['task']): string | undefined {
   return task.type === 'read' ? task.owner : undefined;
 }
@@ -390,8 +398,6 @@ function textReading(path: string, answer: FileAnswer): TextReading {
       };
     case 'missing':
       return { type: 'read', value: undefined, version: '' };
-    case 'unchanged':
-      return answer;
     case 'failed': {
       const { problem, cause } = answer;
       const options = cause && { cause: Object.assign(new Error(cause.message), { code: cause.code }) };

@@ -4,7 +4,7 @@
  */
 import type { Observable } from 'rxjs';
 import type { FileInput } from '../vm/inputs.js';
-import type { FileRequest, WatchStatus, WatchedPath } from './file-messages.js';
+import type { FileRequest, KnownVersions, WatchStatus, WatchedPath } from './file-messages.js';
 import type { FileVersion } from './file-version.js';
 
 /** A file that cannot be read, or whose content is not what it should be. */
@@ -26,7 +26,7 @@ export type FileReading<T> =
   | { readonly type: 'failed'; readonly error: FileError };
 
 /** The text of a file; `undefined` when there is none. */
-export type TextReading = FileReading<FileInput<string> | undefined>;
+export type TextReading = Exclude<FileReading<FileInput<string> | undefined>, { readonly type: 'unchanged' }>;
 
 /** What is reported about watched files. */
 export type FileEvent =
@@ -65,6 +65,13 @@ export interface Files {
    * @throws FilesEndedError
    */
   read(zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]>;
+  /**
+   * Whether files of a zone, by the names they are watched by, still are of these versions. Costs a fraction of reading
+   * them. False whenever that is not certain: then they are to be read.
+   *
+   * @throws FilesEndedError
+   */
+  areUnchanged(zonename: string, versions: KnownVersions): Promise<boolean>;
   /**
    * Watches these files of a zone and no others. `globalZone` stands for what belongs to no other zone. The paths are made
    * again when they are needed again: of thousands of zones they would take megabytes.

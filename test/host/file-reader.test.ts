@@ -2,8 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, open, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import tap from 'tap';
-import { readFileNow } from '../../lib/host/file-reader.js';
-import type { FileVersion } from '../../lib/host/file-version.js';
+import { readFileNow, versionNow } from '../../lib/host/file-reader.js';
 import { temporaryHost } from './temporary-host.js';
 
 /** As its owner reads it. */
@@ -33,7 +32,6 @@ void tap.test('a file that does not exist is no error', async (t) => {
   await host.write('/file', '');
   for (const path of [host.path('/missing'), host.path('/file/below')]) {
     t.strictSame(read(path), { type: 'missing' });
-    t.strictSame(readFileNow({ path, known: '' }), { type: 'unchanged' });
   }
 });
 
@@ -84,22 +82,18 @@ void tap.test('below a directory that must exist, and does not, a missing file i
   const within = host.path('/zones/a');
   const request = { path: `${within}/config/routes.json`, within, withinExists: true };
   t.strictSame(readFileNow(request), { type: 'missing' });
-  t.strictSame(readFileNow({ ...request, known: '' }), { type: 'unchanged' });
 
   await rename(within, host.path('/zones/away'));
-  for (const known of [undefined, '', 'some'] as const) {
-    const problem = `cannot be read: ${within} does not exist`;
-    const answer = readFileNow({ ...request, ...(known !== undefined && { known }) });
-    t.strictSame(answer, { type: 'failed', problem }, `known: ${String(known)}`);
-  }
+  const problem = `cannot be read: ${within} does not exist`;
+  t.strictSame(readFileNow(request), { type: 'failed', problem });
   t.strictSame(readFileNow({ ...request, withinExists: false }), { type: 'missing' });
 });
 
-void tap.test('the version tells every rewrite, and what is known is not read again', async (t) => {
+void tap.test('the version tells every rewrite', async (t) => {
   const host = await temporaryHost(t);
   await host.write('/file', 'one');
   const path = host.path('/file');
-  const readAgain = (known: FileVersion) => readFileNow({ path, known });
+  const now = () => versionNow(path, { followsLinks: false });
   /** Once the file is old enough for its times to tell. */
   const settled = async (): Promise<string> => {
     for (;;) {
@@ -110,24 +104,37 @@ void tap.test('the version tells every rewrite, and what is known is not read ag
   };
   t.match(read(path), { version: undefined }, 'just written: it may be written again and look the same');
   const first = await settled();
-  t.strictSame(readAgain(first), { type: 'unchanged' });
-  t.match(readAgain(undefined), { text: 'one', version: first });
+  t.equal(now(), first);
+  t.match(read(path), { text: 'one', version: first });
 
   const { atime, mtime } = await stat(path);
   const file = await open(path, 'r+');
   await file.write('two');
   await file.close();
   await utimes(path, atime, mtime);
-  t.match(readAgain(first), { text: 'two' }, 'in place, with the old mtime and size');
+  t.not(now(), first, 'in place, with the old mtime and size');
 
   const second = await settled();
-  t.not(second, first);
   await writeFile(`${path}.new`, 'two');
   await utimes(`${path}.new`, atime, mtime);
   await rename(`${path}.new`, path);
-  t.match(readAgain(second), { text: 'two' }, 'by rename');
+  t.not(now(), second, 'by rename');
 
   const third = await settled();
   await rm(path);
-  t.strictSame(readAgain(third), { type: 'missing' });
+  await symlink(host.path('/target'), path);
+  await writeFile(host.path('/target'), 'two');
+  t.notOk([third, '', undefined].includes(now()), 'a link is no file');
+  t.equal(
+    versionNow(path, { followsLinks: true }),
+    versionNow(host.path('/target'), { followsLinks: false }),
+  );
+  await rm(path);
+  t.equal(now(), '', 'nothing is there');
+  t.equal(versionNow(`${path}/${'x'.repeat(300)}`, { followsLinks: false }), '', 'nor below it');
+  t.equal(
+    versionNow(host.path(`/${'x'.repeat(300)}`), { followsLinks: false }),
+    undefined,
+    'it cannot be told',
+  );
 });

@@ -45,6 +45,59 @@ void tap.test(
   },
 );
 
+void tap.test('files are compared with the versions that are known of them', (t) => {
+  const top = t.testdir({
+    etc: { xml: '<zone/>' },
+    z: { tags: '{}', other: '{}', link: t.fixture('symlink', 'other') },
+    empty: {},
+  });
+  const version = (path: string) => lookAt(join(top, path)).version;
+  const known = { xml: version('etc/xml'), tags: version('z/tags'), routes: '' };
+  type Versions = Readonly<Record<string, string>>;
+  const rows: readonly [row: string, directory: string, versions: Versions, areUnchanged: boolean][] = [
+    ['all are as they were', 'z', known, true],
+    ['some of them', 'z', { tags: known.tags }, true],
+    ['one has changed', 'z', { ...known, tags: 'another' }, false],
+    ['one is of another zone or of all', 'z', { ...known, xml: 'another' }, false],
+    ['one that was missing is there', 'z', { ...known, tags: '' }, false],
+    ['one that was there is missing', 'z', { ...known, routes: 'was there' }, false],
+    ['one is now a link', 'z', { link: version('z/other') }, false],
+    ['one is not watched', 'z', { ...known, other: version('z/other') }, false],
+    ['all are missing', 'empty', { routes: '', tags: '' }, true],
+    ['all are missing, and so is their directory', 'away', { routes: '', tags: '' }, false],
+    ['nothing is watched', '', known, false],
+  ];
+  for (const [row, directory, versions, areUnchanged] of rows) {
+    const [news, begun]: [FileNews[], string[]] = [[], []];
+    const server = new FileServer({
+      watch: (path, listener) => watch(path, { persistent: false }, listener),
+      tell: (each) => news.push(each),
+      onBegin: (zonename) => begun.push(zonename),
+      onEnd: () => undefined,
+      mayReadAhead: () => false,
+    });
+    const within = join(top, directory);
+    const own = ['tags', 'routes', 'link'].map((name) => ({
+      ...{ name, path: join(within, name), top },
+      reading: { within },
+    }));
+    const xml = {
+      name: 'xml',
+      path: join(top, 'etc/xml'),
+      top,
+      owner: 'global',
+      reading: { isZoneXml: true },
+    };
+    if (directory !== '') server.do({ type: 'watch', zonename: 'z', paths: [xml, ...own] });
+    begun.length = 0;
+    server.do({ type: 'compare', id: 7, zonename: 'z', versions });
+    server.close();
+    t.same(news.at(-1), { type: 'compared', id: 7, areUnchanged }, row);
+    if (row.startsWith('all are as')) t.same(begun, ['global', 'z', 'z'], 'it says whose each file is');
+  }
+  t.end();
+});
+
 const big = 'x'.repeat(fileThreads.readAheadMaxBytes);
 const xml = '<zone name="z" zonepath="/z" brand="joyent"/>';
 

@@ -145,6 +145,31 @@ void tap.test(
   },
 );
 
+void tap.test(
+  'a comparison that a hung file system holds up is given up: its files are to be read',
+  { skip: noBindfs, timeout: 120_000 },
+  async (t) => {
+    const { files, directories, read, hung } = await zones(t, 3, 1);
+    const versions: Record<string, { tags: string }> = {};
+    for (const zone of ['z0', 'z1']) {
+      await eventually(async () => {
+        const reading = await read(zone);
+        versions[zone] = { tags: (reading?.type === 'read' ? reading.version : undefined) ?? '' };
+        return versions[zone].tags !== '';
+      }, 'its times tell its versions apart');
+    }
+    const compare = (zone: string) => files.areUnchanged(zone, versions[zone] ?? {});
+    t.same(await Promise.all([compare('z0'), compare('z1')]), [true, true]);
+    directories[0]?.hang();
+    const before = performance.now();
+    t.same(await Promise.all([compare('z0'), compare('z1')]), [false, false], 'nor is what is behind it');
+    t.ok(performance.now() - before < fileThreads.readTimeoutMs, 'as soon as it is known to hang');
+    t.same(hung(), ['z0']);
+    t.same(await Promise.all([compare('z0'), compare('z1')]), [false, true], 'others go on');
+    t.equal(files.status().threads, 2, 'no other thread was lost to it');
+  },
+);
+
 /** A reading of a zone that hangs may still wait for its answer when the test ends. */
 function isUnanswered(error: unknown): void {
   if (!(error instanceof FilesEndedError)) throw error;
