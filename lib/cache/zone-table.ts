@@ -12,7 +12,7 @@ import type { Waiter } from './requests.js';
 /** A value, when its reading began, and for a file which version it is. */
 interface Known<T> {
   readonly value: T;
-  readonly readAt: number;
+  readAt: number;
   readonly version: FileVersion;
 }
 
@@ -92,7 +92,8 @@ export class ZoneTable {
       if (now === undefined) continue;
       const isSame = before !== undefined && now.value === before.value;
       if (readAt >= (before?.readAt ?? 0)) {
-        Object.assign(zone.known, { [input]: { value: now.value, version: now.version, readAt } });
+        if (isSame && now.version === before.version) before.readAt = readAt;
+        else Object.assign(zone.known, { [input]: { value: now.value, version: now.version, readAt } });
         if (!isSame) changed.push(input);
       } else if (!isSame) outdated.push(input);
     }
