@@ -76,7 +76,10 @@ function whereIn({ zones }: HostState): WhereIs {
       zonepath: zone?.zonepath,
       isInstalled: isInstalled(zone?.known.record?.value),
       zoneid: zone?.known.kstat?.value?.zoneid,
-      versions: Object.fromEntries(zoneFiles.map((file) => [file, zone?.known[file]?.version])),
+      // Only a rescan asks for them.
+      get versions() {
+        return Object.fromEntries(zoneFiles.map((file) => [file, zone?.known[file]?.version]));
+      },
     };
   };
 }

@@ -79,7 +79,8 @@ export class VmStore {
   /** Before the first load is done nobody can have seen a VM, so there is nothing to report. */
   #head({ zonename, uuid }: VmObject) {
     const { loaded, seq } = this.snapshot.value;
-    return { date: new Date().toISOString(), zonename, uuid, seq: loaded ? seq + 1 : seq };
+    const date = loaded ? new Date().toISOString() : '';
+    return { date, zonename, uuid, seq: loaded ? seq + 1 : seq };
   }
 
   #commit(commit: Commit): Commit | undefined {
