@@ -81,6 +81,8 @@ export const fileThreads = {
   newsPerMessage: 32,
   /** A changed file that is larger is read when it is asked for, not before, so that what nobody has heard yet stays small. */
   readAheadMaxBytes: 64 * 1024,
+  /** Zone XMLs parsed before they are asked for, with what was made of them, UTF-16 units: a few hundred. */
+  parseAheadMaxChars: 2 * 2 ** 20,
   /** How long the daemon waits for a thread to end when it stops, ms. One that is not stuck needs milliseconds. */
   endMs: 500,
 } as const;

@@ -23,6 +23,7 @@ import { http as httpLimits, sysevents } from './config.js';
 import type { WatchSource } from './host/file-messages.js';
 import { requireDescriptors } from './host/descriptors.js';
 import { createHost, type Host } from './host/host.js';
+import { zonesDirectory } from './host/paths.js';
 import { readUsage } from './host/zfs-usage.js';
 import type { ConnectionsStatus, OnCrowded } from './http/connections.js';
 import { createListeners } from './http/listeners.js';
@@ -137,6 +138,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onCommand: metrics.command,
     watch: options.watch,
   });
+  host.files.parseAhead(host.path(zonesDirectory));
   await requireZoneadm(host);
 
   const cache = createCache({ host, log, onReload: metrics.reload });

@@ -74,6 +74,8 @@ export type FileTask =
       readonly owner: string;
       readonly files: readonly FileQuery[];
     }
+  /** Parse the zone XMLs of this directory until one is asked for: there is nothing else to do yet. */
+  | { readonly type: 'parse-ahead'; readonly directory: string }
   /** Whether these files that are watched for a zone, by name, still are of these versions. */
   | {
       readonly type: 'compare';

@@ -18,7 +18,7 @@ import {
 import { dirname, sep } from 'node:path';
 import { fileMaxBytes } from '../config.js';
 import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
-import type { FileAnswer, FileQuery } from './file-messages.js';
+import type { FileAnswer, FileQuery, FileText } from './file-messages.js';
 import { isMissing, isTooRecent, versionOf, type FileVersion } from './file-version.js';
 
 /**
@@ -28,17 +28,24 @@ import { isMissing, isTooRecent, versionOf, type FileVersion } from './file-vers
  */
 export type IsWatched = (path: string, version: string) => boolean;
 
-/** Reads a file. */
+/**
+ * Reads a file.
+ *
+ * @param parsedAhead The JSON of a zone XML with this text, if it was parsed before.
+ */
 export function readFileNow(
   request: FileQuery,
   isWatched?: IsWatched,
   maxBytes: number = fileMaxBytes,
+  parsedAhead?: (path: string, text: string) => string | undefined,
 ): FileAnswer {
   const answer = readTextNow(request, isWatched, maxBytes);
-  return request.isZoneXml === true && answer.type === 'read' ? parsedZoneXml(answer) : answer;
+  if (request.isZoneXml !== true || answer.type !== 'read') return answer;
+  const json = parsedAhead?.(request.path, answer.text);
+  return json === undefined ? parsedZoneXml(answer) : { ...answer, text: json };
 }
 
-function parsedZoneXml(answer: Extract<FileAnswer, { readonly type: 'read' }>): FileAnswer {
+function parsedZoneXml(answer: FileText): FileAnswer {
   try {
     return { ...answer, text: JSON.stringify(parseZoneXml(answer.text)) };
   } catch (error) {

@@ -4,12 +4,13 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileThreads, fileWatches } from '../config.js';
+import { fileMaxBytes, fileThreads, fileWatches } from '../config.js';
 import type { FileNews, FileTask, PlacedText, WatchedPath } from './file-messages.js';
 import { readFileNow, versionNow, type IsWatched } from './file-reader.js';
 import { isMissing } from './file-version.js';
 import { globalZone } from './paths.js';
 import { WatchSet, type Watch } from './watch-set.js';
+import { ZoneXmlsAhead } from './zone-xmls-ahead.js';
 
 export interface FileServerOptions {
   readonly watch: Watch;
@@ -32,6 +33,7 @@ interface WatchedFile extends Pick<WatchedPath, 'name' | 'path'> {
 export class FileServer {
   readonly #options: FileServerOptions;
   readonly #watches: WatchSet;
+  readonly #ahead: ZoneXmlsAhead;
   /** The paths that are watched for each zone. */
   readonly #zones = new Map<string, readonly string[]>();
   readonly #files = new Map<string, WatchedFile>();
@@ -46,6 +48,12 @@ export class FileServer {
 
   constructor(options: FileServerOptions) {
     this.#options = options;
+    this.#ahead = new ZoneXmlsAhead({
+      onBegin: () => {
+        options.onBegin(globalZone);
+      },
+      onEnd: options.onEnd,
+    });
     this.#watches = new WatchSet({
       watch: options.watch,
       commonOwner: globalZone,
@@ -80,10 +88,15 @@ export class FileServer {
     switch (task.type) {
       case 'read': {
         this.#options.onBegin(task.owner);
-        const answers = task.files.map((file) => readFileNow(file, this.#isWatched));
+        const answers = task.files.map((file) =>
+          readFileNow(file, this.#isWatched, fileMaxBytes, this.#parsed),
+        );
         this.#options.tell({ type: 'answers', id: task.id, answers });
         break;
       }
+      case 'parse-ahead':
+        this.#ahead.begin(task.directory);
+        break;
       case 'compare':
         this.#options.tell({ type: 'compared', id: task.id, areUnchanged: this.#areUnchanged(task) });
         break;
@@ -99,6 +112,7 @@ export class FileServer {
         break;
       case 'mend':
         this.#watches.mend();
+        this.#ahead.end(); // The first load is over.
         break;
       case 'list-watches':
         this.#options.tell({ type: 'watches', id: task.id, ...this.#watches.status() });
@@ -109,6 +123,7 @@ export class FileServer {
   /** Ends every watch. */
   close(): void {
     clearInterval(this.#poll);
+    this.#ahead.end();
     this.#watches.close();
   }
 
@@ -193,6 +208,8 @@ export class FileServer {
     this.#watches.look(path); // The watch may be on a file that was replaced unseen.
     return false;
   };
+
+  readonly #parsed = (path: string, text: string): string | undefined => this.#ahead.take(path, text);
 
   /** Reports entries that are not watched themselves: the others are reported as files. */
   #enter(directory: string, entry: string | undefined): void {

@@ -113,6 +113,10 @@ class FileThreads implements Files {
     });
   }
 
+  parseAhead(directory: string): void {
+    this.#do(globalZone, { type: 'parse-ahead', directory });
+  }
+
   areUnchanged(zonename: string, versions: KnownVersions): Promise<boolean> {
     // One task for the files of both owners: so it is only for when neither hangs.
     if (this.#hung.has(zonename) || this.#hung.has(globalZone)) return Promise.resolve(false);

@@ -65,6 +65,8 @@ export interface Files {
    * @throws FilesEndedError
    */
   read(zonename: string, files: readonly FileRequest[]): Promise<readonly TextReading[]>;
+  /** Parses the zone XMLs of a directory until they are asked for. For a start, while their zones are not known yet. */
+  parseAhead(directory: string): void;
   /**
    * Whether files of a zone, by the names they are watched by, still are of these versions. Costs a fraction of reading
    * them. False whenever that is not certain: then they are to be read.

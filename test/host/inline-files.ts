@@ -42,6 +42,7 @@ export function inlineFiles(watch: Watch): Files & { readonly watches: WatchStat
       act({ type: 'list-watches', id: 1 });
       return watches;
     },
+    parseAhead: () => undefined,
     areUnchanged: () => Promise.resolve(false),
     read: () => Promise.reject(new Error('nothing is to be read')),
     watch: (zonename, paths) => {
