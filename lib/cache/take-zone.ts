@@ -78,7 +78,7 @@ export function settle(
   const requests = datasetRequests(lane, listFirst(state.datasets, names, root, zone.listed), occasion);
   for (const request of requests) {
     const waiters = zone.awaits.get(request.name);
-    // Once more for whoever has come since: a listing that began before somebody asked may lack what he is to see.
+    // Once more for whoever has come since: a listing that began before they asked may lack what they are to see.
     if (!waiters || request.waiters.some((each) => !waiters.includes(each))) taken.ask(request);
   }
   zone.awaits = new Map(requests.map(({ name, waiters }) => [name, waiters]));

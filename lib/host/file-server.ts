@@ -168,8 +168,11 @@ export class FileServer {
       directory ??= file.reading?.within;
       left--;
     }
-    // If it is missing, it is for their reader to say whether it must be there.
-    return left === 0 && (isOneThere || directory === undefined || existsSync(directory));
+    if (left > 0) return false;
+    if (isOneThere || directory === undefined) return true;
+    // If it is missing, too, it is for their reader to say whether it must be there.
+    this.#options.onBegin(zonename);
+    return existsSync(directory);
   }
 
   #unwatch(zonename: string): void {

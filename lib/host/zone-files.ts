@@ -70,7 +70,7 @@ export type ZoneFileReadings = { readonly [F in ZoneFile]?: FileReading<InputVal
 export async function readZoneFiles(
   host: Host,
   place: ZonePlace,
-  files: Iterable<ZoneFile>,
+  files: readonly ZoneFile[],
   known: Partial<Record<ZoneFile, FileVersion>> = {},
 ): Promise<ZoneFileReadings> {
   const { zonename, isInstalled } = place;
@@ -140,7 +140,7 @@ const unchanged = { type: 'unchanged' } as const;
 async function areUnchanged(
   host: Host,
   { zonename, zonepath }: ZonePlace,
-  files: Iterable<ZoneFile>,
+  files: readonly ZoneFile[],
   known: Partial<Record<ZoneFile, FileVersion>>,
 ): Promise<boolean> {
   const versions: Record<string, NonNullable<FileVersion>> = {};

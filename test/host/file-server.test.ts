@@ -63,7 +63,7 @@ void tap.test('files are compared with the versions that are known of them', (t)
     ['one that was there is missing', 'z', { ...known, routes: 'was there' }, false],
     ['one is now a link', 'z', { link: version('z/other') }, false],
     ['one is not watched', 'z', { ...known, other: version('z/other') }, false],
-    ['all are missing', 'empty', { routes: '', tags: '' }, true],
+    ['all are missing', 'empty', { routes: '', tags: '', receiving: '' }, true],
     ['all are missing, and so is their directory', 'away', { routes: '', tags: '' }, false],
     ['nothing is watched', '', known, false],
   ];
@@ -81,19 +81,15 @@ void tap.test('files are compared with the versions that are known of them', (t)
       ...{ name, path: join(within, name), top },
       reading: { within },
     }));
-    const xml = {
-      name: 'xml',
-      path: join(top, 'etc/xml'),
-      top,
-      owner: 'global',
-      reading: { isZoneXml: true },
-    };
-    if (directory !== '') server.do({ type: 'watch', zonename: 'z', paths: [xml, ...own] });
+    const ofAll = (name: string) => ({ name, path: join(top, 'etc', name), top, owner: 'global' });
+    const paths = [{ ...ofAll('xml'), reading: { isZoneXml: true } }, ...own, ofAll('receiving')];
+    if (directory !== '') server.do({ type: 'watch', zonename: 'z', paths });
     begun.length = 0;
     server.do({ type: 'compare', id: 7, zonename: 'z', versions });
     server.close();
     t.same(news.at(-1), { type: 'compared', id: 7, areUnchanged }, row);
-    if (row.startsWith('all are as')) t.same(begun, ['global', 'z', 'z'], 'it says whose each file is');
+    if (row === 'all are as they were') t.same(begun, ['global', 'z', 'z'], 'it says whose each file is');
+    if (row === 'all are missing') t.same(begun, ['z', 'z', 'global', 'z'], 'and whose the directory is');
   }
   t.end();
 });
