@@ -76,10 +76,7 @@ function whereIn({ zones }: HostState): WhereIs {
       zonepath: zone?.zonepath,
       isInstalled: isInstalled(zone?.known.record?.value),
       zoneid: zone?.known.kstat?.value?.zoneid,
-      // Only a rescan asks for them.
-      get versions() {
-        return Object.fromEntries(zoneFiles.map((file) => [file, zone?.known[file]?.version]));
-      },
+      versions: Object.fromEntries(zoneFiles.map((file) => [file, zone?.known[file]?.version])),
     };
   };
 }

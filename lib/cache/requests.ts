@@ -97,7 +97,8 @@ export function mergeRequests<R extends Request>(a: R, b: R): R {
       inputs,
       readings: a.readings && b.readings && { ...a.readings, ...b.readings },
       zoneid: b.zoneid ?? a.zoneid,
-      announced: b.announced ?? a.announced,
+      // The later state, though another look for the one before it may have been asked for since.
+      announced: (a.announced?.since ?? -1) > (b.announced?.since ?? -1) ? a.announced : b.announced,
       look: b.look ?? a.look,
     };
   }
@@ -171,7 +172,7 @@ export function requestsFor(
       return [{ ...noOccasion, lane: 'rescan', scope: 'everything', reason: invalidation.reason }];
     case 'sysinfo':
       return [{ ...occasionOf(occasion), lane: 'sysinfo' }];
-    case 'files-replaced':
-      return []; // The files are watched again; their source then names those that changed.
+    case 'files-replaced': // Its source then names those that changed.
+      return [];
   }
 }

@@ -79,8 +79,7 @@ export class VmStore {
   /** Before the first load is done nobody can have seen a VM, so there is nothing to report. */
   #head({ zonename, uuid }: VmObject) {
     const { loaded, seq } = this.snapshot.value;
-    const date = loaded ? new Date().toISOString() : '';
-    return { date, zonename, uuid, seq: loaded ? seq + 1 : seq };
+    return { date: loaded ? new Date().toISOString() : '', zonename, uuid, seq: loaded ? seq + 1 : seq };
   }
 
   #commit(commit: Commit): Commit | undefined {

@@ -157,6 +157,23 @@ void tap.test('two requests are one for what both ask for, and for whoever waits
   t.end();
 });
 
+void tap.test('of two announced states the later one is looked for, whichever was asked for last', (t) => {
+  const of = (newstate: string, since: number, looks: number) => ({
+    ...zoneRequest('z', ['record'], noOccasion),
+    announced: { newstate, since, looks },
+  });
+  const rows = [
+    ['the next state, then another look for the first', of('running', 5, 0), of('ready', 4, 1), 'running'],
+    ['in the other order', of('ready', 4, 1), of('running', 5, 0), 'running'],
+    ['nothing was announced to one', of('running', 5, 0), zoneRequest('z', ['xml'], noOccasion), 'running'],
+    ['nor to the other', zoneRequest('z', ['xml'], noOccasion), of('running', 5, 0), 'running'],
+  ] as const;
+  for (const [row, a, b, newstate] of rows)
+    t.match(mergeRequests<ZoneRequest>(a, b), { announced: { newstate } }, row);
+  t.match(mergeRequests(of('ready', 4, 1), of('ready', 4, 2)), { announced: { looks: 2 } });
+  t.end();
+});
+
 void tap.test('two requests with what was read: all of it is taken in', (t) => {
   const ahead = (input: 'tags' | 'routes'): ZoneRequest => ({
     ...zoneRequest('a', [input], noOccasion),
