@@ -102,8 +102,9 @@ export function mergeRequests<R extends Request>(a: R, b: R): R {
       look: b.look ?? a.look,
     };
   }
-  if ('whole' in a && 'whole' in b)
+  if ('whole' in a && 'whole' in b) {
     return { ...merged, whole: a.whole || b.whole, alone: a.alone || b.alone };
+  }
   return 'scope' in a && a.scope === 'everything' ? { ...merged, scope: a.scope, reason: a.reason } : merged;
 }
 
@@ -172,7 +173,7 @@ export function requestsFor(
       return [{ ...noOccasion, lane: 'rescan', scope: 'everything', reason: invalidation.reason }];
     case 'sysinfo':
       return [{ ...occasionOf(occasion), lane: 'sysinfo' }];
-    case 'files-replaced': // Its source then names those that changed.
-      return [];
+    case 'files-replaced':
+      return []; // The files are watched again; their source then names those that changed.
   }
 }

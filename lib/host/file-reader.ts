@@ -28,16 +28,18 @@ import { isMissing, isTooRecent, versionOf, type FileVersion } from './file-vers
  */
 export type IsWatched = (path: string, version: string) => boolean;
 
-/**
- * Reads a file.
- *
- * @param parsedAhead The JSON of a zone XML with this text, if it was parsed before.
- */
+export interface ReadNowOptions {
+  readonly isWatched?: IsWatched;
+  /** Default: see config.ts. */
+  readonly maxBytes?: number;
+  /** The JSON of a zone XML with this text, if it was parsed before. */
+  readonly parsedAhead?: (path: string, text: string) => string | undefined;
+}
+
+/** Reads a file. */
 export function readFileNow(
   request: FileQuery,
-  isWatched?: IsWatched,
-  maxBytes: number = fileMaxBytes,
-  parsedAhead?: (path: string, text: string) => string | undefined,
+  { isWatched, maxBytes = fileMaxBytes, parsedAhead }: ReadNowOptions = {},
 ): FileAnswer {
   const answer = readTextNow(request, isWatched, maxBytes);
   if (request.isZoneXml !== true || answer.type !== 'read') return answer;
@@ -45,7 +47,8 @@ export function readFileNow(
   return json === undefined ? parsedZoneXml(answer) : { ...answer, text: json };
 }
 
-function parsedZoneXml(answer: FileText): FileAnswer {
+/** The same with the JSON of its ZoneConfig in place of the zone XML that was read. */
+export function parsedZoneXml(answer: FileText): FileAnswer {
   try {
     return { ...answer, text: JSON.stringify(parseZoneXml(answer.text)) };
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileMaxBytes, fileThreads, fileWatches } from '../config.js';
+import { fileThreads, fileWatches } from '../config.js';
 import type { FileNews, FileTask, PlacedText, WatchedPath } from './file-messages.js';
 import { readFileNow, versionNow, type IsWatched } from './file-reader.js';
 import { isMissing } from './file-version.js';
@@ -88,9 +88,8 @@ export class FileServer {
     switch (task.type) {
       case 'read': {
         this.#options.onBegin(task.owner);
-        const answers = task.files.map((file) =>
-          readFileNow(file, this.#isWatched, fileMaxBytes, this.#parsed),
-        );
+        const options = { isWatched: this.#isWatched, parsedAhead: this.#ahead.take };
+        const answers = task.files.map((file) => readFileNow(file, options));
         this.#options.tell({ type: 'answers', id: task.id, answers });
         break;
       }
@@ -196,10 +195,11 @@ export class FileServer {
   #readAhead(files: Iterable<WatchedFile>): readonly PlacedText[] | undefined {
     if (!this.#options.mayReadAhead()) return undefined;
     const texts: PlacedText[] = [];
+    const options = { isWatched: this.#isWatched, maxBytes: fileThreads.readAheadMaxBytes };
     for (const { path, owner, reading } of files) {
       if (reading === undefined) return undefined;
       this.#options.onBegin(owner);
-      const answer = readFileNow({ path, ...reading }, this.#isWatched, fileThreads.readAheadMaxBytes);
+      const answer = readFileNow({ path, ...reading }, options);
       if (answer.type !== 'read') return undefined;
       texts.push({ ...answer, path });
     }
@@ -211,8 +211,6 @@ export class FileServer {
     this.#watches.look(path); // The watch may be on a file that was replaced unseen.
     return false;
   };
-
-  readonly #parsed = (path: string, text: string): string | undefined => this.#ahead.take(path, text);
 
   /** Reports entries that are not watched themselves: the others are reported as files. */
   #enter(directory: string, entry: string | undefined): void {

@@ -5,8 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileThreads } from '../config.js';
-import { parseZoneXml, ZoneXmlError } from '../vm/zone-xml.js';
-import { readFileNow } from './file-reader.js';
+import { parsedZoneXml, readFileNow } from './file-reader.js';
 import { zonenameOfXml } from './paths.js';
 
 export interface ZoneXmlsAheadOptions {
@@ -48,12 +47,12 @@ export class ZoneXmlsAhead {
   }
 
   /** The JSON of the XML at a path, if it was parsed and this is its text. It is forgotten here, and no other is parsed. */
-  take(path: string, text: string): string | undefined {
+  readonly take = (path: string, text: string): string | undefined => {
     clearImmediate(this.#turn);
     const parsed = this.#parsed.get(path);
     this.#parsed.delete(path);
     return parsed?.text === text ? parsed.json : undefined;
-  }
+  };
 
   /** Forgets what nobody has taken. */
   end(): void {
@@ -79,10 +78,8 @@ export class ZoneXmlsAhead {
     try {
       const answer = readFileNow({ path });
       if (answer.type !== 'read') return undefined;
-      return { text: answer.text, json: JSON.stringify(parseZoneXml(answer.text)) };
-    } catch (error) {
-      if (error instanceof ZoneXmlError) return undefined;
-      throw error;
+      const parsed = parsedZoneXml(answer);
+      return parsed.type === 'read' ? { text: answer.text, json: parsed.text } : undefined;
     } finally {
       this.#options.onEnd();
     }

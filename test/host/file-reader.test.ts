@@ -6,7 +6,8 @@ import { readFileNow, versionNow } from '../../lib/host/file-reader.js';
 import { temporaryHost } from './temporary-host.js';
 
 /** As its owner reads it. */
-const read = (path: string, maxBytes?: number) => readFileNow({ path }, undefined, maxBytes);
+const read = (path: string, maxBytes?: number) =>
+  readFileNow({ path }, maxBytes === undefined ? {} : { maxBytes });
 
 void tap.test('reads a file with its mtime', async (t) => {
   const host = await temporaryHost(t);
