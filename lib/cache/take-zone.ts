@@ -28,7 +28,8 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   const known = state.zones.get(zonename);
   // Only zoneadm decides whether a zone exists; a made-up name leaves no trace, not even an error.
   const zone = known ?? (record?.type === 'read' ? state.zones.add(zonename, readAt) : undefined);
-  const isXmlMissing = xml?.type === 'read' && xml.value === undefined;
+  const isXmlNewest = readAt >= state.zones.readAt(zonename, 'xml');
+  const isXmlMissing = isXmlNewest && xml?.type === 'read' && xml.value === undefined;
   const { xml: _xml, ...others } = readings;
   const present = isXmlMissing ? others : readings;
   if (zone === undefined) {

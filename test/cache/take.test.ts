@@ -197,6 +197,19 @@ void tap.test('an XML that is away is looked for, a few times, and only then is 
   t.end();
 });
 
+void tap.test('an XML that was away before it was read is not away', (t) => {
+  const { state, zone } = aState();
+  zone(9, { xml });
+  for (const look of [undefined, goneRetriesMs.length]) {
+    const late = zone(8, { record, xml: undefined }, { look });
+    t.same(paths(late), []);
+    t.match(asked(late), [{ lane: 'files', inputs: ['xml'] }], 'read again to be sure');
+    t.equal(late.followUps[0]?.afterMs, 0, 'not looked for');
+  }
+  t.same(state.errors.list(), []);
+  t.end();
+});
+
 void tap.test(
   'an XML that is away while zoneadm does not answer: nothing is deleted, and nothing hurries',
   (t) => {
