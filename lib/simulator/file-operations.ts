@@ -4,8 +4,10 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isJsonObject, type JsonValue } from '../vm/json.js';
 import { moveOver, readIfExists, removeFile, replaceFile, rewriteInPlace } from './files.js';
 import type { Operator } from './operator.js';
+import { SimulatorError } from './simulator-error.js';
 import { writeLastExited, writeXml } from './zone-commands.js';
 import { applyChange, type ConfigChange, type Zonecfg } from './zonecfg.js';
 import { renderZonecfg } from './zonecfg-xml.js';
@@ -37,7 +39,10 @@ export interface FileOperations {
   deleteXml(zonename: string): Promise<void>;
   /** Rewrites the XML by rename, whatever state it is in. */
   rewriteXml(zonename: string): Promise<void>;
-  /** Changes the object in a config file (`{}` when there is none), and replaces the file by rename. */
+  /**
+   * Changes the object in a config file (`{}` when there is none), and replaces the file by rename. As do all that follow,
+   * it rejects with a SimulatorError, and changes nothing, when the file holds something else.
+   */
   updateConfigFile(
     zonename: string,
     file: ConfigName,
@@ -105,9 +110,10 @@ export function fileOperations(operator: Operator): FileOperations {
       }),
     setMetadata: (zonename, kind, entries) =>
       updateConfigFile(zonename, 'metadata', (value) => {
-        const metadata = (value[kind] ?? {}) as Record<string, unknown>;
+        const metadata = (value[kind] ??= {}) as JsonValue;
+        if (!isJsonObject(metadata))
+          throw new SimulatorError(configFile(zonename, 'metadata'), `its ${kind} is no object`);
         merge(metadata, entries);
-        value[kind] = metadata;
       }),
     setRoutes: (zonename, routes) =>
       updateConfigFile(zonename, 'routes', (value) => {
@@ -133,11 +139,21 @@ export function fileOperations(operator: Operator): FileOperations {
   };
 }
 
+/** A tool that finds anything but an object in the file that it is to change gives up, too. */
 function updateJson(path: string, change: (value: Record<string, unknown>) => void): void {
-  const value = JSON.parse(readIfExists(path) ?? '{}') as Record<string, unknown>;
+  const value = parsed(path, readIfExists(path) ?? '{}');
+  if (!isJsonObject(value)) throw new SimulatorError(path, 'holds no JSON object');
   change(value);
   mkdirSync(dirname(path), { recursive: true });
   replaceFile(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+function parsed(path: string, text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw new SimulatorError(path, `is not JSON: ${(error as Error).message}`);
+  }
 }
 
 function merge(target: Record<string, unknown>, entries: Entries): void {

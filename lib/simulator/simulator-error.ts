@@ -3,7 +3,7 @@
  */
 export class SimulatorError extends Error {
   override readonly name = 'SimulatorError';
-  /** The zone or root that it is about. */
+  /** The zone, root or path that it is about. */
   readonly subject: string;
 
   constructor(subject: string, problem: string) {

@@ -51,12 +51,11 @@ export function pick<T>(random: Random, items: readonly T[]): T {
   return random.pick(items);
 }
 
-/** What a real host would refuse too; a tool that finds broken JSON in the file that it is to change gives up as well. */
+/** What a real host would refuse too. */
 export function isRefusal(error: unknown): error is Error {
   return (
     error instanceof SimulatorError ||
     error instanceof ZfsError ||
-    error instanceof SyntaxError ||
     (error as NodeJS.ErrnoException).code === 'ENOENT'
   );
 }

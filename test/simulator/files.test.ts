@@ -4,7 +4,7 @@
 import { readFileSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import tap from 'tap';
-import { createSimulatedHost } from '../../lib/simulator/index.js';
+import { createSimulatedHost, SimulatorError } from '../../lib/simulator/index.js';
 
 void tap.test('files of a zone', async (t) => {
   const host = await createSimulatedHost({ vms: 1 });
@@ -96,6 +96,43 @@ void tap.test('files of a zone', async (t) => {
     mend();
     t.equal(readFileSync(tags, 'utf8'), before);
     t.end();
+  });
+
+  await t.test('a file that holds no object is not changed', async (t) => {
+    const tags = host.configFile(zonename, 'tags');
+    const metadata = host.configFile(zonename, 'metadata');
+    const setTag = () => host.setTags(zonename, { role: 'db' });
+    const setMetadata = () => host.setMetadata(zonename, 'customer_metadata', { key: 'x' });
+    const rows: readonly [path: string, text: string, problem: RegExp, change: () => Promise<void>][] = [
+      [tags, '{"rol', /tags\.json: is not JSON: /, setTag],
+      [tags, 'null', /tags\.json: holds no JSON object/, setTag],
+      [tags, '[]', /tags\.json: holds no JSON object/, setTag],
+      [tags, '"text"', /tags\.json: holds no JSON object/, setTag],
+      [metadata, 'null', /metadata\.json: holds no JSON object/, setMetadata],
+      [
+        metadata,
+        '{"customer_metadata":[]}',
+        /metadata\.json: its customer_metadata is no object/,
+        setMetadata,
+      ],
+      [
+        host.path('/tmp/.sysinfo.json'),
+        '[]',
+        /sysinfo\.json: holds no JSON object/,
+        () => host.updateSysinfo({}),
+      ],
+    ];
+    for (const [path, text, problem, change] of rows) {
+      const mend = host.corrupt(path, text);
+      const error = await change().then(
+        () => undefined,
+        (cause: unknown) => cause,
+      );
+      t.ok(error instanceof SimulatorError, `${path} with ${text}: ${String(error)}`);
+      t.match(error, { message: problem });
+      t.equal(readFileSync(path, 'utf8'), text);
+      mend();
+    }
   });
 
   await t.test('sysinfo', async (t) => {
