@@ -78,6 +78,7 @@ async function chaosOn(host: SimulatedHost, options: ChaosOptions): Promise<Chao
     problem(`the daemon ended: ${error instanceof Error ? error.stack : String(error)}`);
   });
   let audience: Audience | undefined;
+  let probing: Promise<void> | undefined;
   let storms = 0;
   try {
     const client = new Client(url);
@@ -87,7 +88,7 @@ async function chaosOn(host: SimulatedHost, options: ChaosOptions): Promise<Chao
     const parts = { host, seed, client, requests, operator, faults, syncs, audience, findings };
     const weather = new Storms(parts);
     const comparison = new Comparison(parts);
-    const probing = probe(url, seen, problem, over.signal);
+    probing = probe(url, seen, problem, over.signal);
     do {
       await weather.rage(stormSeconds);
       storms++;
@@ -98,10 +99,9 @@ async function chaosOn(host: SimulatedHost, options: ChaosOptions): Promise<Chao
           `${total(trail.events)} events, ${findings.problems.length} problems`,
       );
     } while (Date.now() < startedAt + seconds * 1000 && findings.isFine());
-    over.abort();
-    await probing;
   } finally {
     over.abort();
+    await probing;
     audience?.close();
     await daemon.close();
     await ended;

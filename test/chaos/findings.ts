@@ -36,12 +36,19 @@ export class Findings {
       this.problem(`${zonename} was deleted, but was there all the time`);
   }
 
+  /** What happened to a zone, to be appended to a problem. */
+  trailOf(zonename: string): string {
+    return this.trail
+      .of(zonename)
+      .map((line) => `\n      ${line}`)
+      .join('');
+  }
+
   /** Two views of the VMs that should be the same: a problem for each of the first VMs that differ. */
   compare(what: string, actual: Vms, expected: Vms): void {
     const found = differences(actual, expected);
     for (const { zonename, lines } of found.slice(0, 3)) {
-      const trail = this.trail.of(zonename).map((line) => `\n      ${line}`);
-      this.problem(`${what}: ${zonename}: ${lines.join('; ')}${trail.join('')}`);
+      this.problem(`${what}: ${zonename}: ${lines.join('; ')}${this.trailOf(zonename)}`);
     }
     if (found.length > 3) this.problem(`${what}: ${found.length} VMs differ`);
   }

@@ -38,7 +38,7 @@ export async function probe(
   loop.enable();
   while (!signal.aborted) {
     const startedAt = performance.now();
-    const { status } = await get(`${url}/ping`);
+    const status = await get(`${url}/ping`).then((answer) => answer.status, String);
     const pingMs = performance.now() - startedAt;
     if (status !== 200) onProblem(`/ping: ${status}`);
     if (pingMs > bounds.pingMs) onProblem(`/ping took ${Math.round(pingMs)} ms`);

@@ -35,11 +35,7 @@ export class Syncs {
     await host.importDatasets([{ ...root, properties: { ...root.properties, quota: quota * GiB } }]);
     await this.#write({ round });
     const asked = get(`${url}/vms/${zonename}?sync=true`);
-    for (let beside = 0; beside < 3; beside++) {
-      await wait(5);
-      await this.#write({ beside });
-    }
-    const { status, json, text } = await asked;
+    const [{ status, json, text }] = await Promise.all([asked, this.#writeBeside()]);
     findings.count('a sync shows what was so before it');
     if (status === 200) {
       const vm = json as { readonly quota: unknown; readonly tags: { readonly round?: unknown } };
@@ -47,6 +43,13 @@ export class Syncs {
         findings.problem(`a sync of ${zonename} shows quota ${String(vm.quota)}, ${quota} was set before`);
     } else if (!withFaults || (status === 404 && !findings.vanished.has(zonename))) {
       findings.problem(`a sync of ${zonename}: ${status} ${text}`);
+    }
+  }
+
+  async #writeBeside(): Promise<void> {
+    for (let beside = 0; beside < 3; beside++) {
+      await wait(5);
+      await this.#write({ beside });
     }
   }
 

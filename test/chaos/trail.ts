@@ -31,13 +31,17 @@ export class Trail {
   }
 
   note(line: string): void {
-    this.#lines.push(`${((Date.now() - this.#startedAt) / 1000).toFixed(3)} ${line}`);
+    this.#lines.push(this.#timed(line));
     if (this.#lines.length > maxLines) this.#lines.splice(0, maxLines / 2);
   }
 
-  /** The last lines that say something of this zone. */
+  /** The last lines that say something of this zone, up to now. */
   of(zonename: string, last = 25): readonly string[] {
-    return this.#lines.filter((line) => line.includes(zonename)).slice(-last);
+    return [...this.#lines.filter((line) => line.includes(zonename)).slice(-last), this.#timed('now')];
+  }
+
+  #timed(line: string): string {
+    return `${((Date.now() - this.#startedAt) / 1000).toFixed(3)} ${line}`;
   }
 }
 
