@@ -50,8 +50,8 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
     taken.ask(zoneRequest(zonename, zoneFiles, occasion));
   if (isXmlMissing && !lookForXml(state, zone, fact, taken)) return;
   if (xml?.type === 'read' && !isXmlMissing) zone.isLookedFor = false;
-  // Most of what a rescan reads is as it was: it is not assembled again. Without readings, assembling is what was asked for.
-  const isAsItWas = changed.length === 0 && Object.keys(readings).length > 0;
+  // Most of what a rescan reads is as it was: it is not assembled again.
+  const isAsItWas = changed.length === 0 && zone.sysinfo === state.sysinfo;
   const isShown = state.hasVm(zonename) && zone.awaits.size === 0;
   if (!isAsItWas || !isShown) settle(state, zone, occasion, sourceOf(changed), taken);
   // zonecfg and zoneadm also write the XML when the zone's state changes, which makes up for a lost sysevent. Asked only
@@ -83,6 +83,7 @@ export function settle(
     if (!waiters || request.waiters.some((each) => !waiters.includes(each))) taken.ask(request);
   }
   zone.awaits = new Map(requests.map(({ name, waiters }) => [name, waiters]));
+  zone.sysinfo = state.sysinfo;
   if (zone.awaits.size === 0) taken.commit(state.commit(inputs, occasion.noticedAt), occasion, source);
 }
 
@@ -150,7 +151,7 @@ function putOnRecord(state: HostState, zonename: string, input: ZoneInput, error
   const afterMs = state.errors.failed(zonename, input, error);
   // A new record means a new zoneid, by which the kstat is found; and if the XML is missing, the zone may be gone, too.
   const inputs = input === 'record' ? (['record', 'kstat'] as const) : (['record', input] as const);
-  const request = zoneRequest(zonename, state.zones.has(zonename) ? inputs : zoneInputs, noOccasion);
+  const request = zoneRequest(zonename, state.zones.get(zonename) ? inputs : zoneInputs, noOccasion);
   taken.followUps.push({ request, afterMs, retries: { zone: zonename, input } });
 }
 

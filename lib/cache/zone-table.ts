@@ -26,6 +26,8 @@ export interface Zone {
   readonly listed: Set<string>;
   /** Those that must be listed before its VM can be shown as it is now, each with who waits for that. */
   awaits: Map<string, readonly Waiter[]>;
+  /** The sysinfo that its VM shows, or will once these have been listed. */
+  sysinfo: Sysinfo | undefined;
   /** Whether its XML is missing and will be looked for again. */
   isLookedFor: boolean;
   /** The latest announced state for which something has been read. */
@@ -41,10 +43,6 @@ export class ZoneTable {
 
   names(): Iterable<string> {
     return this.#zones.keys();
-  }
-
-  has(zonename: string): boolean {
-    return this.#zones.has(zonename);
   }
 
   get(zonename: string): Zone | undefined {
@@ -66,6 +64,7 @@ export class ZoneTable {
       zonepath: '',
       listed: new Set(),
       awaits: new Map(),
+      sysinfo: undefined,
       isLookedFor: false,
       announcedAt: 0,
     };
