@@ -17,15 +17,11 @@ import type { ConnectionsStatus } from './http/connections.js';
 import type { SourceHealth } from './sources/health.js';
 
 /** One short line per event. */
-export function logEvents(commits: Observable<Commit>, log: Logger): Observable<never> {
-  return commits.pipe(
-    tap(({ event, seq }) => {
-      const what =
-        event.type === 'modify' ? event.changes.map(({ prettyPath }) => prettyPath).join(', ') : '';
-      log.info({ zonename: event.zonename, seq }, `${event.type} ${event.zonename} ${what}`.trimEnd());
-    }),
-    ignoreElements(),
-  );
+export function logEvents(commits: readonly Commit[], log: Logger): void {
+  for (const { event, seq } of commits) {
+    const what = event.type === 'modify' ? event.changes.map(({ prettyPath }) => prettyPath).join(', ') : '';
+    log.info({ zonename: event.zonename, seq }, `${event.type} ${event.zonename} ${what}`.trimEnd());
+  }
 }
 
 /** One line when a source is unwell, and one when it is well again. */

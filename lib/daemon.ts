@@ -8,6 +8,7 @@ import {
   combineLatest,
   connectable,
   filter,
+  ignoreElements,
   lastValueFrom,
   merge,
   race,
@@ -165,7 +166,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const commits = connectable(
     merge(cache.keep(invalidations, allLive(sources)), logHealth(sources, log)).pipe(takeUntil(stopped)),
   );
-  const listeners = createListeners({ cache, commits, serialised, log, written: metrics.written });
+  const listeners = createListeners({
+    ...{ cache, commits, serialised, log },
+    // Nothing is counted or logged before the listeners have it.
+    written: (written, bytes) => {
+      metrics.written(written, bytes);
+      logEvents(written, log);
+    },
+  });
   const servers: HttpServer[] = [];
   const handler = routes({
     cache,
@@ -199,7 +207,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   await listenOnAll(servers, { listen, port, allowedHosts, socket, onCrowded }, handler);
   const url = servers[0]?.url ?? '';
 
-  const ended = lastValueFrom(logEvents(commits, log), { defaultValue: undefined });
+  const ended = lastValueFrom(commits.pipe(ignoreElements()), { defaultValue: undefined });
   let closed: Promise<void> | undefined;
   const loaded = cache.snapshot.pipe(filter((snapshot) => snapshot.loaded));
   loaded.pipe(take(1), takeUntil(stopped)).subscribe(optimizeAsUsual);
