@@ -165,7 +165,7 @@ export function requestsFor(
     }
     case 'descendants': {
       const reason = `${invalidation.dataset} changed`;
-      return state.index.hasRootsBelow(invalidation.dataset)
+      return state.index.hasUsedBelow(invalidation.dataset)
         ? [{ ...occasionOf(occasion), lane: 'rescan', scope: 'datasets', reason }]
         : [];
     }

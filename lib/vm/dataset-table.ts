@@ -5,12 +5,12 @@
 import { datasetOf, isDelegated, parentOf, snapshotOf, topOf } from './dataset-names.js';
 import type { Dataset, DatasetLookup, DatasetSnapshot } from './inputs.js';
 import { compact } from './json.js';
-import { keepKnown, replaceNamed, snapshotsByDataset } from './snapshots.js';
+import { followersOf, keepKnown, replaceNamed, snapshotsByDataset } from './snapshots.js';
 import { addTo, removeFrom } from './zone-index.js';
 
 /** What a listing says, and what it was asked for. */
 export interface Listing {
-  /** Datasets that it lists completely, with all their snapshots and direct children: anything it lacks there does not exist. */
+  /** What it lists completely; of datasets all snapshots and direct children: anything it lacks there does not exist. */
   readonly whole: readonly string[];
   /** Datasets and snapshots that it lists, if they exist. */
   readonly rows: readonly string[];
@@ -33,7 +33,7 @@ export interface FullListing {
 export interface DatasetChanges {
   readonly names: ReadonlySet<string>;
   readonly mountpoints: ReadonlySet<string>;
-  /** Datasets for which the listing contradicts newer knowledge: they must be listed again. */
+  /** What must be listed again: datasets of which newer knowledge differs, and snapshots after one that is gone. */
   readonly outdated: ReadonlySet<string>;
 }
 
@@ -134,7 +134,7 @@ export class DatasetTable implements DatasetLookup {
         if (!listed.has(child) && this.readAt(child) < readAt) this.#removeTree(child, readAt, changes);
       }
     }
-    for (const [name, named] of snapshotsByDataset(rows)) {
+    for (const [name, named] of snapshotsByDataset([...rows, ...whole])) {
       const found = listed.get(name)?.snapshots ?? snapshots.get(name) ?? [];
       this.#takeNamedSnapshots(name, named, found, readAt, changes);
     }
@@ -198,11 +198,10 @@ export class DatasetTable implements DatasetLookup {
     if (entry === undefined || entry.snapshotsReadAt > readAt) return;
     const { snapshots: known } = entry.dataset;
     const isOlder = (each: DatasetSnapshot) => this.#snapshotReadAt(name, each.name) > readAt;
-    const merged =
-      this.#snapshotsRead.size === 0
-        ? listed
-        : [...listed.filter((each) => !isOlder(each)), ...known.filter(isOlder)];
+    const older = this.#snapshotsRead.size === 0 ? [] : [...listed, ...known].filter(isOlder);
+    const asked = new Set(older.map((each) => each.name));
     entry.snapshotsReadAt = readAt;
+    const merged = asked.size === 0 ? listed : replaceNamed(listed, asked, known.filter(isOlder));
     this.#setSnapshots(entry, keepKnown(known, merged), changes);
   }
 
@@ -219,7 +218,12 @@ export class DatasetTable implements DatasetLookup {
     const asked = new Set([...named].filter((each) => this.#snapshotReadAt(name, each) <= readAt));
     for (const each of asked) this.#snapshotsRead.set(`${name}@${each}`, readAt);
     const news = found.filter((each) => asked.has(each.name));
-    this.#setSnapshots(entry, replaceNamed(entry.dataset.snapshots, asked, news), changes);
+    const before = entry.dataset.snapshots;
+    this.#setSnapshots(entry, replaceNamed(before, asked, news), changes);
+    // What only they held is now the next one's, which may have been listed before they were gone.
+    for (const next of followersOf(before, asked, news)) {
+      if (this.#snapshotReadAt(name, next) < readAt) changes.outdated.add(`${name}@${next}`);
+    }
   }
 
   /** When a snapshot was last asked for by its name. */

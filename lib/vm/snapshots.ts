@@ -41,6 +41,21 @@ export function replaceNamed(
   return [...kept, ...[...news.values()].map((each) => compact(each))];
 }
 
+/** The names of the known snapshots that follow directly on some that are gone: `asked` for and not `found`. */
+export function followersOf(
+  known: readonly DatasetSnapshot[],
+  asked: ReadonlySet<string>,
+  found: readonly DatasetSnapshot[],
+): readonly string[] {
+  const gone = new Set(asked);
+  for (const { name } of found) gone.delete(name);
+  if (gone.size === 0) return [];
+  return known.flatMap(({ name }, index) => {
+    const before = known[index - 1];
+    return before !== undefined && gone.has(before.name) && !gone.has(name) ? [name] : [];
+  });
+}
+
 /** The part after the `@` of each snapshot's name, by dataset. Names of datasets are skipped. */
 export function snapshotsByDataset(fullNames: Iterable<string>): ReadonlyMap<string, ReadonlySet<string>> {
   const byDataset = new Map<string, Set<string>>();

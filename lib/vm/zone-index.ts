@@ -26,8 +26,8 @@ export class ZoneIndex {
   readonly #byZonepath = new Map<string, string>();
   /** How many zones live on a dataset. */
   readonly #roots = new Map<string, number>();
-  /** How many zones live somewhere below a dataset. */
-  readonly #rootsBelow = new Map<string, number>();
+  /** How many datasets of zones are somewhere below a dataset, without those that are in the zone's root. */
+  readonly #usedBelow = new Map<string, number>();
 
   set(zonename: string, dependencies: ZoneDependencies): void {
     const known = this.#zones.get(zonename);
@@ -36,7 +36,7 @@ export class ZoneIndex {
     this.#zones.set(zonename, dependencies);
     this.#byZonepath.set(dependencies.zonepath, zonename);
     for (const name of dependencies.datasets) addTo(this.#byDataset, name, zonename);
-    this.#countRoot(dependencies.root, 1);
+    this.#count(dependencies, 1);
   }
 
   remove(zonename: string): void {
@@ -45,7 +45,7 @@ export class ZoneIndex {
     this.#zones.delete(zonename);
     if (this.#byZonepath.get(known.zonepath) === zonename) this.#byZonepath.delete(known.zonepath);
     for (const name of known.datasets) removeFrom(this.#byDataset, name, zonename);
-    this.#countRoot(known.root, -1);
+    this.#count(known, -1);
   }
 
   dependencies(zonename: string): ZoneDependencies | undefined {
@@ -75,9 +75,9 @@ export class ZoneIndex {
     return this.#roots.has(dataset);
   }
 
-  /** True for an ancestor of VM datasets, from which they inherit. */
-  hasRootsBelow(dataset: string): boolean {
-    return this.#rootsBelow.has(dataset);
+  /** True for a dataset from which those of VMs inherit, and which is none itself. */
+  hasUsedBelow(dataset: string): boolean {
+    return this.#usedBelow.has(dataset);
   }
 
   /** How a dataset matters to the VMs. */
@@ -94,10 +94,12 @@ export class ZoneIndex {
     return levelOf(dataset) === 1 ? 'unused' : 'foreign';
   }
 
-  #countRoot(root: string | undefined, by: 1 | -1): void {
-    if (root === undefined) return;
-    count(this.#roots, root, by);
-    for (let name = parentOf(root); name !== ''; name = parentOf(name)) count(this.#rootsBelow, name, by);
+  #count({ root, datasets }: ZoneDependencies, by: 1 | -1): void {
+    if (root !== undefined) count(this.#roots, root, by);
+    for (const each of new Set([...(root === undefined ? [] : [root]), ...datasets])) {
+      if (root !== undefined && each.startsWith(`${root}/`)) continue;
+      for (let name = parentOf(each); name !== ''; name = parentOf(name)) count(this.#usedBelow, name, by);
+    }
   }
 }
 

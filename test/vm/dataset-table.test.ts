@@ -229,6 +229,48 @@ void tap.test('snapshots of a delegated dataset, which no listing of everything 
   t.end();
 });
 
+void tap.test(
+  'a snapshot that was to be listed with all that is in it is one that was asked for by name',
+  (t) => {
+    const data = 'zones/a/data';
+    const table = aTable('zones/a', data);
+    const whole = ['zones/a', `${data}@indestructible`];
+    const listed = (snapshots: readonly DatasetSnapshot[]) => ({
+      whole,
+      datasets: [aDataset({ name: 'zones/a' }), aDataset({ name: data, snapshots })],
+    });
+    t.same(listOf(table.take(...aListing(2, listed(hold))).names), [data]);
+    t.match(table.byName(data)?.snapshots, [{ name: 'indestructible', userrefs: 1 }]);
+    t.same(listOf(table.take(...aListing(3, listed([]))).names), [data], 'gone');
+    t.same(snapshotsOf(table, data), []);
+    t.end();
+  },
+);
+
+void tap.test('an older listing of all snapshots does not change their order', (t) => {
+  const all = ['s1', 's2', 's3'].map((name) => aSnapshot(name));
+  const table = aTable(aDataset({ name: 'zones/a', snapshots: all }));
+  const held = { name: 'zones/a', snapshots: [aSnapshot('s1', { userrefs: 1 })] };
+  table.take(...aListing(6, { rows: ['zones/a@s1', 'zones/a@s2'], datasets: [aDataset(held)] }));
+  table.take(
+    ...aListing(5, { whole: ['zones/a'], datasets: [aDataset({ name: 'zones/a', snapshots: all })] }),
+  );
+  t.match(table.byName('zones/a')?.snapshots, [{ name: 's1', userrefs: 1 }, { name: 's3' }]);
+  t.end();
+});
+
+void tap.test('what follows a snapshot that is gone is listed again, unless it was read as late', (t) => {
+  const snapshots = ['s1', 's2', 's3', 's4'].map((name) => aSnapshot(name));
+  const table = aTable(aDataset({ name: 'zones/a', snapshots }));
+  const named = (...names: string[]) => names.map((name) => `zones/a@${name}`);
+  const gone = (readAt: number, rows: string[], found: readonly DatasetSnapshot[]) =>
+    listOf(table.take(...aListing(readAt, { rows, snapshots: new Map([['zones/a', found]]) })).outdated);
+  t.same(gone(2, named('s2', 's3'), [aSnapshot('s3')]), []);
+  t.same(gone(3, named('s1', 's2'), []), named('s3'), 'with the one before it, whose end had not been seen');
+  t.same(gone(4, named('s4'), []), [], 'nothing follows the last');
+  t.end();
+});
+
 void tap.test('a snapshot of a dataset that is not known is nothing to hold on to', (t) => {
   const table = aTable('zones');
   const snapshots = new Map([['zones/x/data', hold]]);

@@ -48,17 +48,28 @@ void tap.test('from dataset and mountpoint to zones', (t) => {
   t.end();
 });
 
-void tap.test('hasRootsBelow: whether descendants inherit', (t) => {
+void tap.test('hasUsedBelow: also of what is not in the root', (t) => {
+  const index = new ZoneIndex();
+  const datasets = ['zones/a', 'zones/a/disk0', 'tank/a/disk1'];
+  index.set('a', { zonepath: '/zones/a', root: 'zones/a', datasets });
+  for (const dataset of ['zones', 'tank', 'tank/a']) t.ok(index.hasUsedBelow(dataset), dataset);
+  for (const dataset of ['zones/a', 'tank/a/disk1']) t.notOk(index.hasUsedBelow(dataset), dataset);
+  index.remove('a');
+  for (const dataset of ['zones', 'tank', 'tank/a']) t.notOk(index.hasUsedBelow(dataset), dataset);
+  t.end();
+});
+
+void tap.test('hasUsedBelow: whether descendants inherit', (t) => {
   const index = new ZoneIndex();
   index.set('a', aZone('zones/vms/a'));
-  for (const dataset of ['zones', 'zones/vms']) t.ok(index.hasRootsBelow(dataset), dataset);
+  for (const dataset of ['zones', 'zones/vms']) t.ok(index.hasUsedBelow(dataset), dataset);
   for (const dataset of ['zones/vms/a', 'zones/vms/a/data', 'tank', 'zone'])
-    t.notOk(index.hasRootsBelow(dataset), dataset);
+    t.notOk(index.hasUsedBelow(dataset), dataset);
   index.set('b', aZone('zones/vms/b'));
   index.remove('a');
-  t.ok(index.hasRootsBelow('zones/vms'), 'one is left');
+  t.ok(index.hasUsedBelow('zones/vms'), 'one is left');
   index.remove('b');
-  t.notOk(index.hasRootsBelow('zones'), 'none is');
+  t.notOk(index.hasUsedBelow('zones'), 'none is');
   t.end();
 });
 
@@ -74,7 +85,7 @@ void tap.test('a zone that changes or goes leaves nothing behind', (t) => {
   index.remove('b');
   index.remove('never there');
   t.same([...index.usedDatasets()], []);
-  t.notOk(index.hasRootsBelow('zones'));
+  t.notOk(index.hasUsedBelow('zones'));
   t.end();
 });
 
@@ -91,7 +102,7 @@ void tap.test('a zone without a zonepath has no root', (t) => {
   const index = new ZoneIndex();
   index.set('a', { zonepath: '', root: undefined, datasets: ['zones/a-disk0'] });
   t.same([...index.zonesOf('zones/a-disk0')], ['a']);
-  t.notOk(index.hasRootsBelow('zones'));
+  t.ok(index.hasUsedBelow('zones'));
   index.remove('a');
   t.same([...index.usedDatasets()], []);
   t.end();
