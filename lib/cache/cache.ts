@@ -110,7 +110,7 @@ export function createCache({ host, log, onReload }: CacheOptions): VmCache {
     eventLog: store.log,
     watchRequests,
     sysinfo: () => state.sysinfo,
-    loadErrors: (zonename) => state.errors.of(zonename),
+    loadErrors: (zonename) => state.errors.list().filter(({ zone }) => zone === zonename),
     status: () => ({
       awaiting: state.isLoaded ? [] : rescans.awaiting(),
       queue: [...queues.values()].reduce(

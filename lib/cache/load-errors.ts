@@ -32,6 +32,8 @@ interface Failure {
   readonly listings: Map<string, FailedListing>;
   readonly sinceMs: number;
   error: Error;
+  /** The clock when the last reading that failed began. */
+  readAt: number;
   attempts: number;
   nextRetryMs: number;
 }
@@ -57,25 +59,27 @@ export class LoadErrors {
   }
 
   /** Records a failed reading, of datasets with what was to be listed. Returns in how many ms to try again. New errors are logged. */
-  failed(zone: string, input: FailingInput, error: Error, listing?: FailedListing): number {
+  failed(zone: string, input: FailingInput, error: Error, readAt: number, listing?: ListingNeed): number {
     const nowMs = Date.now();
     const failure = this.#failures.get(keyOf(zone, input)) ?? {
       ...{ zone, input, listings: new Map<string, FailedListing>(), sinceMs: nowMs },
-      ...{ error, attempts: 0, nextRetryMs: 0 },
+      ...{ error, readAt, attempts: 0, nextRetryMs: 0 },
     };
     const isNews = failure.attempts === 0 || failure.error.message !== error.message;
     const retryAfterMs = backoff(++failure.attempts, backoffLimits.minMs, backoffLimits.maxMs);
-    failure.error = error;
+    Object.assign(failure, { error, readAt });
     failure.nextRetryMs = nowMs + retryAfterMs;
-    if (listing !== undefined) failure.listings.set(listing.name, listing);
+    if (listing !== undefined) failure.listings.set(listing.name, { ...listing, readAt });
     this.#failures.set(keyOf(zone, input), failure);
     if (isNews) this.#log.warn({ zonename: zone }, `cannot read ${input} of zone ${zone}: ${error.message}`);
     return retryAfterMs;
   }
 
-  /** Records a successful reading; a dataset is given by its name. If this clears an error, that is logged. */
-  mended(zone: string, input: FailingInput, name?: string): void {
-    if (!this.#forget(zone, input, name)) return;
+  /** Records a reading that began then and succeeded; a dataset is given by its name. If this clears an error, that is logged. */
+  mended(zone: string, input: FailingInput, readAt: number, name?: string): void {
+    const failure = this.#failures.get(keyOf(zone, input));
+    const failedAt = name === undefined ? failure?.readAt : failure?.listings.get(name)?.readAt;
+    if (readAt < (failedAt ?? 0) || !this.#forget(zone, input, name)) return;
     this.#log.info({ zonename: zone }, `${input} of zone ${zone} is readable again`);
   }
 
@@ -100,11 +104,6 @@ export class LoadErrors {
   /** A zone that is gone has no errors. */
   remove(zone: string): void {
     for (const [key, failure] of this.#failures) if (failure.zone === zone) this.#failures.delete(key);
-  }
-
-  /** The errors of a zone, oldest first. */
-  of(zone: string): readonly LoadError[] {
-    return this.list().filter((each) => each.zone === zone);
   }
 
   /** All errors, oldest first. */

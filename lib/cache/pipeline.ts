@@ -169,5 +169,5 @@ function isWaitedFor({ retries, request }: FollowUp): boolean {
 
 /** Only one attempt is pending per zone, and one retry per input that cannot be read. */
 function keyOfFollowUp({ request, retries }: FollowUp): string {
-  return [request.lane, keyOf(request), retries?.input].join(' ');
+  return [request.lane, keyOf(request), retries?.zone, retries?.input].join(' ');
 }

@@ -1,6 +1,6 @@
 /** Takes in listings of datasets, and assembles the VMs that show these. */
 import type { DatasetsFinding, ListedFinding } from '../host/findings.js';
-import { datasetOf, levelOf, snapshotOf } from '../vm/dataset-names.js';
+import { datasetOf, isInFullListing, levelOf, snapshotOf } from '../vm/dataset-names.js';
 import type { DatasetChanges } from '../vm/dataset-table.js';
 import { fullListingSettles, listBelow, settles, type ListingNeed } from '../vm/listing-needs.js';
 import type { DatasetsFailed, Found, Origin } from './facts.js';
@@ -56,7 +56,7 @@ export function takeDatasetsFailed(state: HostState, fact: DatasetsFailed, taken
       continue;
     }
     for (const zone of zonesOf(state, name)) {
-      const afterMs = state.errors.failed(zone.zonename, 'datasets', error, { name, whole, readAt });
+      const afterMs = state.errors.failed(zone.zonename, 'datasets', error, readAt, { name, whole });
       const retries = { zone: zone.zonename, input: 'datasets', name } as const;
       const again = { ...request, ...noOccasion, lane: 'dataset', alone: true } as const;
       taken.followUps.push({ request: again, afterMs, retries });
@@ -87,7 +87,8 @@ export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>,
     const isRoot = state.index.isRoot(name);
     const isLacking = levelOf(name) < 2 && isKnown(name) && !names.has(name);
     const again = isLacking || state.datasets.isUnreadable(name);
-    const needs = again ? [{ name, whole: isRoot }] : isKnown(name) ? listBelow(state, name) : [];
+    const isBelow = isKnown(name) || !isInFullListing(name, isRoot);
+    const needs = again ? [{ name, whole: isRoot }] : isBelow ? listBelow(state, name) : [];
     for (const request of datasetRequests(again ? 'dataset' : 'below', needs, occasion)) taken.ask(request);
   }
   if (isFirst) for (const zonename of state.zones.names()) taken.ask(zoneRequest(zonename, [], occasion));
@@ -107,7 +108,7 @@ function settleErrors(
   for (const failed of state.errors.listingsOf(zonename)) {
     if (failed.readAt > readAt || !isSettled(failed)) continue;
     const { name } = failed;
-    state.errors.mended(zonename, 'datasets', name);
+    state.errors.mended(zonename, 'datasets', readAt, name);
     const isAnswered = ends.some((request) => 'name' in request && request.name === name);
     const zone = state.zones.get(zonename);
     if (!isAnswered && zone?.awaits.delete(name) === true) settle(state, zone, occasion, 'zfs-events', taken);

@@ -16,8 +16,10 @@ import type { HostState } from './state.js';
 import type { Taken } from './take.js';
 import type { Zone } from './zone-table.js';
 
+type ZoneFact = Found<ZoneFinding>;
+
 /** Takes in a fact about a zone. */
-export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Taken): void {
+export function takeZone(state: HostState, fact: ZoneFact, taken: Taken): void {
   const { zonename, readAt, readings, occasion } = fact;
   const { record, xml } = readings;
   if (record?.type === 'read' && record.value === undefined) {
@@ -35,7 +37,7 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   if (zone === undefined) {
     if (record?.type !== 'failed') return;
     const isTold = occasion.noticedAt !== undefined || occasion.rescan !== undefined;
-    if (isTold || state.errors.has(zonename, 'record'))
+    if (isTold || state.errors.has(zonename, 'record') || state.errors.has(zonename, 'xml'))
       takeErrors(state, { ...fact, readings: { record } }, taken);
     for (const waiter of occasion.waiters) waiter.failed?.(record.error);
     return;
@@ -48,8 +50,9 @@ export function takeZone(state: HostState, fact: Found<ZoneFinding>, taken: Take
   // Its files are being read for somebody else, as where they are was not known when this reading began.
   else if (xml === undefined && zone.known.xml === undefined)
     taken.ask(zoneRequest(zonename, zoneFiles, occasion));
+  // A search goes on only if it asks for more.
+  if (fact.look !== undefined || (xml?.type === 'read' && !isXmlMissing)) zone.isLookedFor = false;
   if (isXmlMissing && !lookForXml(state, zone, fact, taken)) return;
-  if (xml?.type === 'read' && !isXmlMissing) zone.isLookedFor = false;
   // Most of what a rescan reads is as it was: it is not assembled again.
   const isAsItWas = changed.length === 0 && zone.sysinfo === state.sysinfo;
   const isShown = state.hasVm(zonename) && zone.awaits.size === 0;
@@ -116,39 +119,41 @@ function followZonepath(zone: Zone, isNew: boolean, occasion: Occasion, taken: T
  * `mv` from another filesystem removes the XML for a moment, so it is looked for again before its VM is deleted. Other
  * readings meanwhile neither shorten nor prolong this. False when the VM is deleted.
  */
-function lookForXml(state: HostState, zone: Zone, fact: Found<ZoneFinding>, taken: Taken): boolean {
+function lookForXml(state: HostState, zone: Zone, fact: ZoneFact, taken: Taken): boolean {
   const { zonename, occasion, look = 0 } = fact;
   const error = new ZoneXmlMissingError(zonename);
-  const { record } = fact.readings;
-  if (!state.hasVm(zonename) || record?.type === 'failed') {
+  if (!state.hasVm(zonename) || fact.readings.record?.type === 'failed') {
     zone.isLookedFor = false;
-    putOnRecord(state, zonename, 'xml', error, taken);
+    putOnRecord(state, fact, 'xml', error, taken);
     return true;
   }
   if (look === 0 && zone.isLookedFor) return true;
-  const afterMs = goneRetriesMs[look];
-  if (afterMs !== undefined) {
-    zone.isLookedFor = true;
-    taken.ask({ ...zoneRequest(zonename, ['record', 'xml'], occasion), look: look + 1 }, afterMs);
-    return true;
+  const last = goneRetriesMs.length;
+  if (look === last && removeZone(state, zonename, fact, taken)) {
+    putOnRecord(state, fact, 'xml', error, taken);
+    return false;
   }
-  if (removeZone(state, zonename, fact, taken)) putOnRecord(state, zonename, 'xml', error, taken);
-  return false;
+  zone.isLookedFor = true;
+  // Once more if it was not deleted because zoneadm has been asked since.
+  const next = { ...zoneRequest(zonename, ['record', 'xml'], occasion), look: Math.min(look + 1, last) };
+  taken.ask(next, goneRetriesMs[look] ?? goneRetriesMs.at(-1));
+  return true;
 }
 
 /** Records the inputs that failed and clears the errors of those that did not, unless something newer is known. */
-function takeErrors(state: HostState, fact: Found<ZoneFinding>, taken: Taken): void {
+function takeErrors(state: HostState, fact: ZoneFact, taken: Taken): void {
   const { zonename, readings, readAt } = fact;
   for (const input of Object.keys(readings) as ZoneInput[]) {
     const reading = readings[input];
     if (readAt < state.zones.readAt(zonename, input)) continue;
-    if (reading?.type === 'failed') putOnRecord(state, zonename, input, reading.error, taken);
-    else state.errors.mended(zonename, input);
+    if (reading?.type === 'failed') putOnRecord(state, fact, input, reading.error, taken);
+    else state.errors.mended(zonename, input, readAt);
   }
 }
 
-function putOnRecord(state: HostState, zonename: string, input: ZoneInput, error: Error, taken: Taken): void {
-  const afterMs = state.errors.failed(zonename, input, error);
+function putOnRecord(state: HostState, fact: ZoneFact, input: ZoneInput, error: Error, taken: Taken): void {
+  const { zonename, readAt } = fact;
+  const afterMs = state.errors.failed(zonename, input, error, readAt);
   // A new record means a new zoneid, by which the kstat is found; and if the XML is missing, the zone may be gone, too.
   const inputs = input === 'record' ? (['record', 'kstat'] as const) : (['record', input] as const);
   const request = zoneRequest(zonename, state.zones.get(zonename) ? inputs : zoneInputs, noOccasion);
@@ -156,7 +161,7 @@ function putOnRecord(state: HostState, zonename: string, input: ZoneInput, error
 }
 
 /** The kernel announces a state before zoneadm shows it. */
-function awaitNewstate(fact: Found<ZoneFinding>, zone: Zone | undefined, taken: Taken): void {
+function awaitNewstate(fact: ZoneFact, zone: Zone | undefined, taken: Taken): void {
   const { announced, readAt, readings, zonename, occasion } = fact;
   const { record } = readings;
   if (announced === undefined || record?.type !== 'read' || readAt <= announced.since) return;

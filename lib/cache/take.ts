@@ -1,6 +1,5 @@
 /**
- * Takes a fact into the state: the only place that writes to it. Synchronous; returns follow-up requests and the changes
- * of VMs.
+ * Takes a fact into the state: the only place that writes to it. Synchronous; returns follow-up requests and commits.
  *
  * Older never replaces newer; a failure keeps the last good value; what an event announced is believed only once it has
  * been read.

@@ -76,11 +76,7 @@ export class ZoneTable {
    * Takes in what was read of a zone, as far as it is newer. Returns the inputs that changed, and those that were not
    * taken but differ from what is known: there is no telling which of the two is current.
    */
-  take(
-    zone: Zone,
-    readings: ZoneReadings,
-    readAt: number,
-  ): { readonly changed: readonly ZoneInput[]; readonly outdated: readonly ZoneInput[] } {
+  take(zone: Zone, readings: ZoneReadings, readAt: number): Record<'changed' | 'outdated', ZoneInput[]> {
     const changed: ZoneInput[] = [];
     const outdated: ZoneInput[] = [];
     for (const input of Object.keys(readings) as ZoneInput[]) {

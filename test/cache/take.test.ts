@@ -136,6 +136,19 @@ void tap.test('a failure of before says nothing of what was read well since', (t
   t.end();
 });
 
+void tap.test('a success of before does not end a failure, nor its retry', (t) => {
+  const { state, zone } = aState();
+  zone(6, { record: bad, tags: bad });
+  zone(5, { record, ...tags('db') });
+  t.same(
+    state.errors.list().map(({ input }) => input),
+    ['record', 'tags'],
+  );
+  zone(7, { record, ...tags('db') });
+  t.same(state.errors.list(), []);
+  t.end();
+});
+
 void tap.test('a name that somebody made up leaves no trace; one that a source named does', (t) => {
   const { state, zone } = aState();
   t.same(zone(2, { record: bad }, { zonename: 'made-up' }).followUps, []);
@@ -192,6 +205,40 @@ void tap.test('an XML that is away is looked for, a few times, and only then is 
   const gone = zone(20, { record, xml: undefined }, { look: goneRetriesMs.length });
   t.same(paths(gone), ['delete']);
   t.match(state.errors.list(), [{ input: 'xml', error: /does not exist/ }]);
+  t.end();
+});
+
+void tap.test('an XML is looked for anew when a search has ended otherwise', (t) => {
+  const away = { record, xml: undefined };
+  const first = [{ afterMs: goneRetriesMs[0], request: { look: 1 } }];
+  const last = goneRetriesMs.length;
+  const { zone } = aState();
+  zone(2, away);
+  zone(3, { record, xml: bad }, { look: 1 });
+  t.match(zone(4, away).followUps, first, 'it could not be read');
+  const moved = { ...record, zonepath: '/zones/elsewhere' };
+  zone(5, { record: moved }, { look: 1 });
+  const awayThere = { record: moved, xml: undefined };
+  t.match(zone(6, awayThere).followUps, first, 'the zone has moved');
+  zone(8, { record: moved });
+  const late = zone(7, awayThere, { look: last });
+  t.same(late.commits, [], 'zoneadm was asked since');
+  t.match(
+    late.followUps,
+    [{ afterMs: goneRetriesMs.at(-1), request: { look: last } }],
+    'so it is asked again',
+  );
+  t.same(paths(zone(9, awayThere, { look: last })), ['delete']);
+  t.end();
+});
+
+void tap.test('a zone whose XML is missing is asked for until zoneadm answers', (t) => {
+  const { state, zone } = aState();
+  t.same(paths(zone(2, { record, xml: undefined }, { look: goneRetriesMs.length })), ['delete']);
+  const failed = zone(3, { record: bad });
+  t.match(failed.followUps, [{ retries: { input: 'record' } }]);
+  zone(4, { record: undefined });
+  t.same(state.errors.list(), []);
   t.end();
 });
 
