@@ -2,14 +2,14 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, Socket, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import tap, { type Test } from 'tap';
 import { createSimulatedHost, type SimulatedHost } from '../../lib/simulator/index.js';
-import { eventually, get, listen, type Listening } from './harness.js';
+import { eventually, get, listen, startTestDaemon, type Listening } from './harness.js';
 
 const vminfod = fileURLToPath(new URL('../../sbin/vminfod.cjs', import.meta.url));
 
@@ -19,6 +19,22 @@ const events = Number(process.env['LOG_EVENTS'] ?? 400);
 /** A change of so many tags makes a line of 5 kB in the log. */
 const manyTags = (round: number) =>
   Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`tag${String(n).padStart(40, '-')}`, round]));
+
+void tap.test('a change is logged once its listeners have it', async (t) => {
+  const { host, log, listen } = await startTestDaemon(t);
+  const listening = await listen();
+  const isLogged = () => log.some(({ msg }) => String(msg).startsWith('modify '));
+  const loggedBefore: boolean[] = [];
+  const write = Reflect.get(Socket.prototype, 'write') as (...args: unknown[]) => boolean;
+  t.capture(Socket.prototype, 'write', function (this: Socket, ...args: unknown[]) {
+    if (String(args[0]).includes('"type":"modify"')) loggedBefore.push(isLogged());
+    return Reflect.apply<Socket, unknown[], boolean>(write, this, args);
+  });
+  await host.setTags(host.zonenames()[0] ?? '', { role: 'told' });
+  await listening.until(({ type }) => type === 'modify');
+  t.same(loggedBefore, [false]);
+  await eventually(isLogged, 'it is logged');
+});
 
 void tap.test('a full disk', async (t) => {
   const full = openSync('/dev/full', 'w');
