@@ -197,11 +197,11 @@ export class DatasetTable implements DatasetLookup {
     const entry = this.#byName.get(name);
     if (entry === undefined || entry.snapshotsReadAt > readAt) return;
     const { snapshots: known } = entry.dataset;
-    const isOlder = (each: DatasetSnapshot) => this.#snapshotReadAt(name, each.name) > readAt;
-    const older = this.#snapshotsRead.size === 0 ? [] : [...listed, ...known].filter(isOlder);
-    const asked = new Set(older.map((each) => each.name));
+    const isReadSince = (each: DatasetSnapshot) => this.#snapshotReadAt(name, each.name) > readAt;
+    const readSince = this.#snapshotsRead.size === 0 ? [] : [...listed, ...known].filter(isReadSince);
+    const names = new Set(readSince.map((each) => each.name));
     entry.snapshotsReadAt = readAt;
-    const merged = asked.size === 0 ? listed : replaceNamed(listed, asked, known.filter(isOlder));
+    const merged = names.size === 0 ? listed : replaceNamed(listed, names, known.filter(isReadSince));
     this.#setSnapshots(entry, keepKnown(known, merged), changes);
   }
 

@@ -75,7 +75,7 @@ export class ZoneIndex {
     return this.#roots.has(dataset);
   }
 
-  /** True for a dataset from which those of VMs inherit, and which is none itself. */
+  /** Whether datasets of VMs inherit from this one. Those in a VM's root do so from the root. */
   hasUsedBelow(dataset: string): boolean {
     return this.#usedBelow.has(dataset);
   }
