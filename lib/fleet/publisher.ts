@@ -137,13 +137,19 @@ class Publisher {
   async #oneRound(): Promise<Error> {
     const { nats, host, log, signal } = this.#options;
     if (!this.#lease.isHeld) {
-      const holder = await this.#lease.take(nats, (held) => this.#record(held));
+      let told: DaemonRecord | undefined;
+      const holder = await this.#lease.take(nats, (held) => {
+        told = this.#daemon;
+        return this.#record(held);
+      });
       if (holder) {
         const { instance, machine, pid } = holder;
         return new FleetError(
           `${hostName(host)} is published by another: process ${pid} on ${machine}, instance ${instance}; waiting for its end`,
         );
       }
+      // The daemon has answered meanwhile: nobody need wait for that until the next heartbeat.
+      if (this.#daemon !== told) await this.#lease.renew(nats, (held) => this.#record(held));
     }
     if (!this.#isLoaded) {
       await this.#sleep(limits.heartbeatMs);

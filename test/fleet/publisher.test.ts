@@ -1,13 +1,17 @@
 /** The publisher with a real daemon on a simulated host, and a real nats-server. */
+import { EventEmitter, once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { headers } from '@nats-io/transport-node';
+import { pino } from 'pino';
 import tap from 'tap';
-import type { Nats } from '../../lib/fleet/connection.js';
+import { VminfodClient } from '../../lib/client/client.js';
+import { connectNats, type Nats } from '../../lib/fleet/connection.js';
 import { encodeMessage } from '../../lib/fleet/message.js';
-import { vmSubject } from '../../lib/fleet/names.js';
+import { hostSubject, vmSubject } from '../../lib/fleet/names.js';
 import { observe } from '../../lib/fleet/observe.js';
 import { pastChanges } from '../../lib/fleet/past.js';
+import { publish } from '../../lib/fleet/publisher.js';
 import type { VmObject } from '../../lib/vm/vm-object.js';
 import { initFleet } from '../../lib/fleet/streams.js';
 import { eventually, get } from '../daemon/harness.js';
@@ -51,6 +55,44 @@ void tap.test('what the host has is in the bucket, and each change of it', needs
   t.equal(begun, 'create');
   t.ok(completed.every((type) => type === 'modify'));
 });
+
+void tap.test(
+  'a daemon that answers while the first record is written is in the next',
+  needsNats,
+  async (t) => {
+    const { server, nats } = await startTestNats(t);
+    const { daemon, host } = await startHost(t);
+    const client = new VminfodClient({ name: 'test publisher', url: daemon.daemon.url });
+    const begun = new EventEmitter();
+    const ask = client.status.bind(client);
+    const answered = once(begun, 'written').then(() => ask());
+    t.capture(client, 'status', () => answered);
+    const own = await connectNats({ servers: [server.url] }, 'test publisher');
+    const records: string[] = [];
+    const send = own.jetstream.publish.bind(own.jetstream);
+    t.capture(own.jetstream, 'publish', async (...args: Parameters<typeof send>) => {
+      if (args[0] === hostSubject(host)) {
+        records.push(String(args[1]));
+        begun.emit('written');
+        await answered;
+      }
+      return send(...args);
+    });
+    const stopped = new AbortController();
+    const facts = { hostname: host.server, sysinfo: {}, machine: 'test', version: '0' };
+    const log = pino({ level: 'silent' });
+    const running = publish({ nats: own, client, host, facts, log, signal: stopped.signal });
+    t.teardown(async () => {
+      stopped.abort();
+      await running;
+      await client.close();
+      await own.connection.close();
+    });
+    await inStep(nats, [{ daemon, host }]);
+    const daemons = records.map((each) => (JSON.parse(each) as { daemon?: { state: string } }).daemon?.state);
+    t.same(daemons, [undefined, 'running']);
+  },
+);
 
 void tap.test('no secret of a VM is in the store of NATS, nor one that was changed', needsNats, async (t) => {
   const { server, nats } = await startTestNats(t);
