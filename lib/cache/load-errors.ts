@@ -67,8 +67,7 @@ export class LoadErrors {
     };
     const isNews = failure.attempts === 0 || failure.error.message !== error.message;
     const retryAfterMs = backoff(++failure.attempts, backoffLimits.minMs, backoffLimits.maxMs);
-    Object.assign(failure, { error, readAt });
-    failure.nextRetryMs = nowMs + retryAfterMs;
+    Object.assign(failure, { error, readAt, nextRetryMs: nowMs + retryAfterMs });
     if (listing !== undefined) failure.listings.set(listing.name, { ...listing, readAt });
     this.#failures.set(keyOf(zone, input), failure);
     if (isNews) this.#log.warn({ zonename: zone }, `cannot read ${input} of zone ${zone}: ${error.message}`);
@@ -77,9 +76,7 @@ export class LoadErrors {
 
   /** Records a reading that began then and succeeded; a dataset is given by its name. If this clears an error, that is logged. */
   mended(zone: string, input: FailingInput, readAt: number, name?: string): void {
-    const failure = this.#failures.get(keyOf(zone, input));
-    const failedAt = name === undefined ? failure?.readAt : failure?.listings.get(name)?.readAt;
-    if (readAt < (failedAt ?? 0) || !this.#forget(zone, input, name)) return;
+    if (!this.#forget(zone, input, name, readAt)) return;
     this.#log.info({ zonename: zone }, `${input} of zone ${zone} is readable again`);
   }
 
@@ -118,11 +115,13 @@ export class LoadErrors {
     }));
   }
 
-  /** True if this cleared an error. */
-  #forget(zone: string, input: FailingInput, name?: string): boolean {
+  /** True if this cleared an error. A reading that began before the one that failed clears none. */
+  #forget(zone: string, input: FailingInput, name?: string, readAt = Infinity): boolean {
     if (this.isEmpty) return false;
     const failure = this.#failures.get(keyOf(zone, input));
     if (failure === undefined) return false;
+    const failed = name === undefined ? failure : failure.listings.get(name);
+    if (failed !== undefined && readAt < failed.readAt) return false;
     if (name !== undefined) failure.listings.delete(name);
     return failure.listings.size === 0 && this.#failures.delete(keyOf(zone, input));
   }

@@ -167,7 +167,7 @@ function isWaitedFor({ retries, request }: FollowUp): boolean {
   return retries === undefined && request.lane !== 'rescan';
 }
 
-/** Only one attempt is pending per zone, and one retry per input that cannot be read. */
+/** Only one attempt is pending per zone, and one retry for each of its inputs that cannot be read. */
 function keyOfFollowUp({ request, retries }: FollowUp): string {
   return [request.lane, keyOf(request), retries?.zone, retries?.input].join(' ');
 }

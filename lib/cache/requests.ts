@@ -148,10 +148,11 @@ export function requestsFor(
   switch (invalidation.type) {
     case 'zone': {
       const { zonename, zoneid, newstate, readings } = invalidation;
-      if (readings !== undefined && state.zones.get(zonename) !== undefined)
+      const isKnown = state.zones.get(zonename) !== undefined;
+      if (readings !== undefined && isKnown)
         return [{ ...zoneRequest(zonename, invalidation.inputs, occasion), lane: 'read-ahead', readings }];
       // A zone that is not known yet is read in full, whichever inputs are named.
-      const inputs = state.zones.get(zonename) ? invalidation.inputs : zoneInputs;
+      const inputs = isKnown ? invalidation.inputs : zoneInputs;
       const announced = newstate === undefined ? undefined : { newstate, since: state.clock.now, looks: 0 };
       return [{ ...zoneRequest(zonename, inputs, occasion), zoneid, announced }];
     }

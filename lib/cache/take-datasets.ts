@@ -1,6 +1,6 @@
 /** Takes in listings of datasets, and assembles the VMs that show these. */
 import type { DatasetsFinding, ListedFinding } from '../host/findings.js';
-import { datasetOf, isInFullListing, levelOf, snapshotOf } from '../vm/dataset-names.js';
+import { datasetOf, levelOf, snapshotOf } from '../vm/dataset-names.js';
 import type { DatasetChanges } from '../vm/dataset-table.js';
 import { fullListingSettles, listBelow, settles, type ListingNeed } from '../vm/listing-needs.js';
 import type { DatasetsFailed, Found, Origin } from './facts.js';
@@ -87,8 +87,7 @@ export function takeDatasetsListed(state: HostState, fact: Found<ListedFinding>,
     const isRoot = state.index.isRoot(name);
     const isLacking = levelOf(name) < 2 && isKnown(name) && !names.has(name);
     const again = isLacking || state.datasets.isUnreadable(name);
-    const isBelow = isKnown(name) || !isInFullListing(name, isRoot);
-    const needs = again ? [{ name, whole: isRoot }] : isBelow ? listBelow(state, name) : [];
+    const needs = again ? [{ name, whole: isRoot }] : listBelow(state, name);
     for (const request of datasetRequests(again ? 'dataset' : 'below', needs, occasion)) taken.ask(request);
   }
   if (isFirst) for (const zonename of state.zones.names()) taken.ask(zoneRequest(zonename, [], occasion));

@@ -95,8 +95,10 @@ export function alreadyListed(
 /** What to list because a full listing does not include it. */
 export function listBelow({ index, datasets }: KnownDatasets, name: string): readonly ListingNeed[] {
   const isRoot = index.isRoot(name);
+  const isInListing = isInFullListing(name, isRoot);
+  if (isInListing && datasets.byName(name) === undefined) return []; // It does not exist.
   const protections = protectionOf(name).filter((each) => !datasets.wasListed(each));
-  return [...(isInFullListing(name, isRoot) ? [] : [{ name, whole: isRoot }]), ...rows(...protections)];
+  return [...(isInListing ? [] : [{ name, whole: isRoot }]), ...rows(...protections)];
 }
 
 /** Whether a listing says what one that failed was to say. What a dataset that is listed whole lacks is gone. */

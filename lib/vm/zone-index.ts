@@ -96,7 +96,7 @@ export class ZoneIndex {
 
   #count({ root, datasets }: ZoneDependencies, by: 1 | -1): void {
     if (root !== undefined) count(this.#roots, root, by);
-    for (const each of new Set([...(root === undefined ? [] : [root]), ...datasets])) {
+    for (const each of datasets) {
       if (root !== undefined && each.startsWith(`${root}/`)) continue;
       for (let name = parentOf(each); name !== ''; name = parentOf(name)) count(this.#usedBelow, name, by);
     }
